@@ -1,0 +1,43 @@
+/** Who calls, from the request's credential ("Signature Version 4", IAM User Guide). */
+export interface Caller {
+  readonly accessKeyId: string;
+  readonly account: string;
+  /** `arn:aws:iam::<account>:root` until IAM users exist. */
+  readonly arn: string;
+  readonly userId: string;
+}
+
+/** What a handler knows of the request beside its input. */
+export interface Ctx {
+  readonly account: string;
+  readonly region: string;
+  readonly caller: Caller;
+  readonly requestId: string;
+  /** The endpoint by which the client reached us, `http://127.0.0.1:4566`: for URLs in answers. */
+  readonly endpoint: string;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+type InputOf<Command> = Command extends abstract new (...args: never[]) => { readonly input: infer Input }
+  ? Input
+  : never;
+type OutputOf<Command> = Command extends abstract new (...args: never[]) => {
+  resolveMiddleware: (...args: never[]) => (...args: never[]) => Promise<infer Result>;
+}
+  ? Result extends { output: infer Output }
+    ? Omit<Output, '$metadata'>
+    : never
+  : never;
+
+/**
+ * The handlers of a service, typed by the SDK client package `Sdk` (`typeof import('@aws-sdk/client-ecs')`): a wrong
+ * operation name, a wrong input member or a missing output member is a compile error. An operation without a handler
+ * answers that it is not served.
+ */
+export type Handlers<Sdk> = {
+  readonly [K in keyof Sdk as K extends `${infer Name}Command` ? (Name extends '$' ? never : Name) : never]?: (
+    input: InputOf<Sdk[K]>,
+    ctx: Ctx,
+  ) => OutputOf<Sdk[K]> | Promise<OutputOf<Sdk[K]>>;
+};

@@ -1,0 +1,144 @@
+/** A container as its create call wants it: Docker's own structures, so that payloads pass through unchanged. */
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly entryPoint?: readonly string[];
+  readonly command?: readonly string[];
+  /** Members of Docker's `Config` beyond the above (User, WorkingDir, Healthcheck, Hostname …). */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Docker's `HostConfig`. */
+  readonly hostConfig: Readonly<Record<string, unknown>>;
+}
+
+/** What the engine says of a container. */
+export interface ContainerState {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  /** The process id on this machine, 0 unless running. */
+  readonly pid: number;
+  readonly exitCode?: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly imageId: string;
+}
+
+/** A change in a container's life as the engine tells it. */
+export interface ContainerEvent {
+  readonly action: 'create' | 'start' | 'die' | 'oom' | 'destroy' | 'health';
+  readonly containerId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exitCode?: number;
+  readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** One line a container wrote. */
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr';
+  /** RFC 3339 with nanoseconds, as the engine stamped it: the position from which to go on. */
+  readonly stamp: string;
+  /** Epoch milliseconds of the same. */
+  readonly at: number;
+  readonly line: string;
+}
+
+/** How far a pull has come; bytes are over all layers known so far. */
+export interface PullProgress {
+  readonly status: string;
+  readonly currentBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serverAddress: string;
+}
+
+/** What a container uses now. */
+export interface ContainerStats {
+  readonly at: number;
+  readonly cpuTotalNanos: number;
+  readonly systemCpuNanos: number;
+  readonly onlineCpus: number;
+  readonly memoryUsageBytes: number;
+  readonly memoryLimitBytes: number;
+  /** The engine's own document, for the metadata endpoint. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** A process inside a container; `input` and `output` end when it does. */
+export interface ExecSession {
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
+  write(data: Uint8Array): void;
+  end(): void;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Resolves with the exit code once it has ended. */
+  readonly exited: Promise<number>;
+}
+
+/**
+ * A container engine. Every call is idempotent where the engine allows it; failures are `DriverError`s: `gone` when the
+ * container or image does not exist, `fatal` when trying again cannot help (bad configuration), `retryable` otherwise.
+ */
+export interface DockerDriver {
+  /** The engine's identity and the API version in use. */
+  version(): Promise<{ readonly engine: string; readonly api: string; readonly kernel: string }>;
+  /** What the machine has. */
+  capacity(): Promise<{ readonly cpus: number; readonly memoryBytes: number }>;
+  /**
+   * Follows container events whose label `label` is set, from now on, reconnecting for ever. `onReconnect` is called
+   * after each gap (and not at the first connection): whoever follows must then list again.
+   */
+  events(label: string, onEvent: (event: ContainerEvent) => void, onReconnect: () => void): () => void;
+  /** Pulls an image; calls with the same reference at the same time share one pull. */
+  pull(
+    image: string,
+    options: { auth?: RegistryAuth; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal },
+  ): Promise<void>;
+  /** The local image's id and repository digests; `gone` when absent. */
+  image(reference: string): Promise<{
+    readonly id: string;
+    readonly repoDigests: readonly string[];
+    readonly exposedPorts: readonly string[];
+  }>;
+  /** Makes an image of files given as a tar of its root file system, tagged `reference` (for the pause image). */
+  importImage(
+    reference: string,
+    rootTar: Uint8Array,
+    config: { readonly entryPoint: readonly string[] },
+  ): Promise<void>;
+  /** Tags an image. */
+  tag(image: string, reference: string): Promise<void>;
+  create(spec: ContainerSpec): Promise<string>;
+  start(id: string): Promise<void>;
+  /** Sends the stop signal, waits `timeoutSeconds`, kills. Resolves once it has stopped; stopped already is fine. */
+  stop(id: string, timeoutSeconds: number): Promise<void>;
+  kill(id: string, signal: string): Promise<void>;
+  /** Resolves with the exit code once it is not running. */
+  wait(id: string, signal?: AbortSignal): Promise<number>;
+  /** Removes it with its anonymous volumes, running or not; absent is fine. */
+  remove(id: string): Promise<void>;
+  inspect(id: string): Promise<ContainerState>;
+  /** The containers that carry every one of `labels` (`key` or `key=value`), running or not. */
+  list(labels: readonly string[]): Promise<ContainerState[]>;
+  stats(id: string): Promise<ContainerStats>;
+  /** The container's output from `since` (a `LogLine.stamp`, exclusive) on; ends when it ends, unless `follow` is false. */
+  logs(id: string, options: { since?: string; follow: boolean; signal?: AbortSignal }): AsyncIterable<LogLine>;
+  exec(
+    id: string,
+    options: { command: readonly string[]; tty: boolean; env?: Readonly<Record<string, string>> },
+  ): Promise<ExecSession>;
+  /** Closes idle connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+import type { Server } from 'node:net';
+import type { Socket } from 'node:dgram';
+import type { VpcSpec } from '../../wire/network-spec.ts';
+
+/**
+ * Realises VPCs on this machine: address plans, routing, public addresses and security groups. Every call is idempotent;
+ * what was made survives the death of this process and is found again. Failures are `DriverError`s.
+ */
+export interface NetworkDriver {
+  /**
+   * Makes the VPC as `spec` says: creates what is missing, changes what differs, removes what is gone, and leaves
+   * established connections alone. Interfaces of kind `task` get their policy here, before anything is attached.
+   */
+  applyVpc(spec: VpcSpec): Promise<void>;
+  /** Removes a VPC and everything attached; one that does not exist is fine. */
+  removeVpc(vpcId: string): Promise<void>;
+  /** The VPCs that exist on this machine, of this installation only. */
+  listVpcs(): Promise<string[]>;
+  /**
+   * Gives the network namespace of the process `pid` (a pause container in network mode `none`) the interface as its
+   * `eth0`. The interface must be in the VPC's applied spec. Attaching again, also to another pid, replaces.
+   */
+  attach(vpcId: string, interfaceId: string, pid: number): Promise<void>;
+  /** Takes the interface away; one that is not attached is fine. */
+  detach(vpcId: string, interfaceId: string): Promise<void>;
+  /** The interfaces attached in a VPC. */
+  listAttached(vpcId: string): Promise<string[]>;
+  /** Listens on an address inside the VPC (the metadata and resolver addresses, a balancer's). */
+  listenTcp(vpcId: string, address: string, port: number): Promise<Server>;
+  /** Binds a datagram socket on an address inside the VPC. */
+  bindUdp(vpcId: string, address: string, port: number): Promise<Socket>;
+  /** The path of the VPC's network namespace, for the balancer driver. */
+  namespaceOf(vpcId: string): string;
+  /** Frees what this process holds (sockets, children), leaving the networks as they are. */
+  close(): Promise<void>;
+}
+
+/** The link-local address of the metadata and credentials server in every VPC. */
+export const metadataAddress = '169.254.170.2';
+/** The link-local address of the resolver in every VPC. */
+export const resolverAddress = '169.254.169.253';

@@ -1,0 +1,84 @@
+import type {
+  DeploymentConfiguration,
+  ServiceRegistry,
+  CapacityProviderStrategyItem,
+  PlacementConstraint,
+  PlacementStrategy,
+} from '@aws-sdk/client-ecs';
+import type { Scoped, Tag } from '../tags.ts';
+import type { AwsvpcConfiguration, ServiceLoadBalancer } from './task.ts';
+
+/** What a deployment runs: the part of a service that an update may change. */
+export interface DeploymentSpec {
+  readonly taskDefinitionArn: string;
+  readonly launchType?: 'FARGATE' | 'EC2' | 'EXTERNAL';
+  readonly capacityProviderStrategy?: readonly CapacityProviderStrategyItem[];
+  readonly platformVersion?: string;
+  readonly platformFamily?: string;
+  readonly networkConfiguration?: AwsvpcConfiguration;
+  readonly loadBalancers: readonly ServiceLoadBalancer[];
+}
+
+/** One deployment of a service. PRIMARY is the newest; ACTIVE ones are being drained; INACTIVE ones leave the row. */
+export interface Deployment extends DeploymentSpec {
+  /** `ecs-svc/` and a number, as ECS writes it. */
+  readonly id: string;
+  readonly status: 'PRIMARY' | 'ACTIVE' | 'INACTIVE';
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly rolloutState: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
+  readonly rolloutStateReason: string;
+  /** Written by the service loop. */
+  readonly desiredCount: number;
+  readonly pendingCount: number;
+  readonly runningCount: number;
+  readonly failedTasks: number;
+}
+
+/** A line of a service's event log, newest first; ECS keeps the last 100. */
+export interface ServiceEvent {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly message: string;
+}
+
+/** The scheduler's own memory of failures, by which it slows down ("service throttle logic", ECS Developer Guide). */
+export interface ServiceThrottle {
+  /** Tasks in a row that failed to reach a healthy RUNNING. */
+  readonly consecutiveFailures: number;
+  /** No task is started before this time. */
+  readonly retryAt: number;
+}
+
+/**
+ * An ECS service. The API writes the specification (`desiredCount`, a new PRIMARY deployment, tags, status DRAINING); the
+ * service loop writes counts, rollout states, events, throttle and the end (INACTIVE).
+ */
+export interface Service extends Scoped {
+  readonly arn: string;
+  readonly name: string;
+  readonly clusterArn: string;
+  readonly status: 'ACTIVE' | 'DRAINING' | 'INACTIVE';
+  readonly schedulingStrategy: 'REPLICA' | 'DAEMON';
+  readonly deploymentController: 'ECS' | 'CODE_DEPLOY' | 'EXTERNAL';
+  readonly deploymentConfiguration: DeploymentConfiguration;
+  readonly desiredCount: number;
+  /** Newest first; the first is PRIMARY. */
+  readonly deployments: readonly Deployment[];
+  readonly serviceRegistries: readonly ServiceRegistry[];
+  readonly placementConstraints: readonly PlacementConstraint[];
+  readonly placementStrategy: readonly PlacementStrategy[];
+  readonly healthCheckGracePeriodSeconds?: number;
+  readonly availabilityZoneRebalancing: 'ENABLED' | 'DISABLED';
+  readonly enableECSManagedTags: boolean;
+  readonly propagateTags: 'TASK_DEFINITION' | 'SERVICE' | 'NONE';
+  readonly enableExecuteCommand: boolean;
+  readonly roleArn?: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly tags: readonly Tag[];
+  readonly events: readonly ServiceEvent[];
+  readonly throttle: ServiceThrottle;
+  /** Set while the service is in a steady state, so that the event is written once. */
+  readonly steadyAt?: number;
+}

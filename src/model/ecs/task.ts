@@ -1,0 +1,151 @@
+import type { TaskOverride } from '@aws-sdk/client-ecs';
+import type { Scoped, Tag } from '../tags.ts';
+
+/** The life of a task in order; it only moves forward ("Amazon ECS task lifecycle", ECS Developer Guide). */
+export const taskStatuses = [
+  'PROVISIONING',
+  'PENDING',
+  'ACTIVATING',
+  'RUNNING',
+  'DEACTIVATING',
+  'STOPPING',
+  'DEPROVISIONING',
+  'STOPPED',
+] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** Whether a task in `status` has gone at least as far as `mark`. */
+export function reached(status: TaskStatus, mark: TaskStatus): boolean {
+  return taskStatuses.indexOf(status) >= taskStatuses.indexOf(mark);
+}
+
+export type TaskStopCode =
+  | 'TaskFailedToStart'
+  | 'EssentialContainerExited'
+  | 'UserInitiated'
+  | 'ServiceSchedulerInitiated'
+  | 'SpotInterruption'
+  | 'TerminationNotice';
+
+/** awsvpc configuration as given to RunTask or CreateService, with the defaults filled in. */
+export interface AwsvpcConfiguration {
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+  readonly assignPublicIp: 'ENABLED' | 'DISABLED';
+}
+
+/** A load balancer entry of a service: which container port is registered in which target group. */
+export interface ServiceLoadBalancer {
+  readonly targetGroupArn?: string;
+  readonly loadBalancerName?: string;
+  readonly containerName?: string;
+  readonly containerPort?: number;
+}
+
+/** One host port of a container (bridge and host mode); awsvpc tasks have none. */
+export interface NetworkBinding {
+  readonly bindIP?: string;
+  readonly containerPort?: number;
+  readonly hostPort?: number;
+  readonly protocol?: 'tcp' | 'udp';
+  readonly containerPortRange?: string;
+  readonly hostPortRange?: string;
+}
+
+/** A container of a task: the definition's part is written at creation, the rest is what its machine reports. */
+export interface TaskContainer {
+  readonly arn: string;
+  readonly name: string;
+  readonly image: string;
+  readonly essential: boolean;
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly memoryReservation?: string;
+  readonly lastStatus: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly runtimeId?: string;
+  readonly imageDigest?: string;
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly healthStatus?: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
+  readonly networkBindings: readonly NetworkBinding[];
+}
+
+/** The task's elastic network interface, allocated by the task loop (a row of `ec2.network-interfaces` has the rest). */
+export interface TaskNetworkInterface {
+  /** The attachment's id, a UUID. */
+  readonly attachmentId: string;
+  readonly networkInterfaceId: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly macAddress: string;
+  readonly privateIp: string;
+  readonly publicIp?: string;
+  readonly privateDnsName: string;
+  readonly status: 'PRECREATED' | 'ATTACHING' | 'ATTACHED' | 'DETACHING' | 'DETACHED' | 'DELETED';
+}
+
+/**
+ * An ECS task. One writer for each part: RunTask, StartTask and the service loop create the row and may set
+ * `desiredStatus` to STOPPED with `stop`; the fleet writes `reported`, the containers and their times; the task loop
+ * writes everything else.
+ */
+export interface Task extends Scoped {
+  readonly arn: string;
+  /** The last part of the ARN: 32 hexadecimal digits. */
+  readonly id: string;
+  readonly clusterArn: string;
+  readonly taskDefinitionArn: string;
+  readonly family: string;
+  /** `family:<family>` or `service:<name>` unless given. */
+  readonly group: string;
+  /** What started it: the caller's text, or `ecs-svc/<deployment id>`. */
+  readonly startedBy?: string;
+  readonly launchType: 'FARGATE' | 'EC2' | 'EXTERNAL';
+  readonly capacityProviderName?: string;
+  readonly platformVersion?: string;
+  readonly platformFamily?: string;
+  /** Task-level CPU units and MiB, as text, after overrides. */
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly ephemeralStorageGiB?: number;
+  readonly overrides: TaskOverride;
+  readonly enableExecuteCommand: boolean;
+  readonly tags: readonly Tag[];
+  /** The service and the deployment of it that wanted this task; absent for tasks run by hand. */
+  readonly serviceArn?: string;
+  readonly deploymentId?: string;
+  readonly networkConfiguration?: AwsvpcConfiguration;
+  /** Where the task is to be registered once its containers run; empty for tasks run by hand. */
+  readonly loadBalancers: readonly ServiceLoadBalancer[];
+
+  readonly desiredStatus: 'RUNNING' | 'STOPPED';
+  /** Why the task is to stop; the first reason wins. */
+  readonly stop?: { readonly code: TaskStopCode; readonly reason: string };
+
+  readonly lastStatus: TaskStatus;
+  /** The machine that runs it, a key of `fleet.machines`; absent until placed. */
+  readonly machineId?: string;
+  readonly containerInstanceArn?: string;
+  readonly availabilityZone?: string;
+  readonly networkInterface?: TaskNetworkInterface;
+  readonly healthStatus: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
+  readonly connectivity?: 'CONNECTED' | 'DISCONNECTED';
+  readonly connectivityAt?: number;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly stoppingAt?: number;
+  readonly stoppedAt?: number;
+  /** Counts up with every change of state, as the `version` of DescribeTasks does. */
+  readonly version: number;
+
+  /** What the machine says: only RUNNING and STOPPED exist in the agent protocol. */
+  readonly reported: {
+    readonly status?: 'PENDING' | 'RUNNING' | 'STOPPED';
+    /** The agent's own word on why it stopped; usually empty. */
+    readonly reason?: string;
+    readonly pullStartedAt?: number;
+    readonly pullStoppedAt?: number;
+    readonly executionStoppedAt?: number;
+  };
+  readonly containers: readonly TaskContainer[];
+}

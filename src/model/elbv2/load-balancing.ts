@@ -1,0 +1,94 @@
+import type { Action, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Scoped, Tag } from '../tags.ts';
+
+/** An application (later also network) load balancer. It has an interface in each of its subnets, owned by its ARN. */
+export interface LoadBalancer extends Scoped {
+  readonly arn: string;
+  readonly name: string;
+  readonly type: 'application' | 'network';
+  readonly scheme: 'internet-facing' | 'internal';
+  readonly ipAddressType: 'ipv4';
+  /** Resolves to its interfaces' addresses inside the VPC, and on this machine. */
+  readonly dnsName: string;
+  readonly canonicalHostedZoneId: string;
+  readonly vpcId: string;
+  readonly subnets: readonly { readonly subnetId: string; readonly availabilityZone: string }[];
+  readonly securityGroups: readonly string[];
+  /** Written by the balancer loop: active once the machine serves it. */
+  readonly state: { readonly code: 'provisioning' | 'active' | 'failed'; readonly reason?: string };
+  /** Only attributes that were set; the defaults are the service's. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+  readonly createdAt: number;
+}
+
+export interface Listener extends Scoped {
+  readonly arn: string;
+  readonly loadBalancerArn: string;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
+  readonly port: number;
+  readonly sslPolicy?: string;
+  readonly certificates: readonly { readonly certificateArn: string; readonly isDefault: boolean }[];
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+}
+
+/** A rule of a listener; each listener has one with priority `default`, whose actions are the listener's own. */
+export interface Rule extends Scoped {
+  readonly arn: string;
+  readonly listenerArn: string;
+  readonly priority: number | 'default';
+  readonly conditions: readonly RuleCondition[];
+  readonly actions: readonly Action[];
+  readonly tags: readonly Tag[];
+}
+
+export interface TargetGroupHealthCheck {
+  readonly enabled: boolean;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
+  /** A port number, or `traffic-port`. */
+  readonly port: string;
+  readonly path?: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+  /** `200`, `200,202`, `200-299`. */
+  readonly matcher?: string;
+}
+
+export interface TargetGroup extends Scoped {
+  readonly arn: string;
+  readonly name: string;
+  readonly targetType: 'ip' | 'instance';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
+  readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
+  readonly port: number;
+  readonly vpcId: string;
+  readonly healthCheck: TargetGroupHealthCheck;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly Tag[];
+  readonly createdAt: number;
+}
+
+/** The health of a target with ELB's reason codes ("Target health status", ELB User Guide). */
+export interface TargetHealth {
+  readonly state: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable';
+  readonly reason?: string;
+  readonly description?: string;
+}
+
+/**
+ * A target in a group. RegisterTargets and the target loop create it; deregistering sets `drainingSince`; the balancer
+ * loop deletes it once the deregistration delay is over. The fleet writes `health`, which the checker on the machine measured.
+ */
+export interface Target extends Scoped {
+  readonly targetGroupArn: string;
+  /** An address (target type ip) or an instance id. */
+  readonly id: string;
+  readonly port: number;
+  readonly availabilityZone?: string;
+  readonly registeredAt: number;
+  readonly drainingSince?: number;
+  readonly health: TargetHealth;
+}

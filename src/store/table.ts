@@ -1,0 +1,15 @@
+/**
+ * What a table holds and how it is found again. Rows are plain, readonly, JSON-serialisable values; the key never
+ * changes during a row's life. An index maps a row to the values it is found under: none, one or several.
+ */
+export interface Table<Row, Index extends string = string> {
+  /** Unique over the store, `<service>.<plural>`; it names the table in the journal and never changes. */
+  readonly name: string;
+  key(row: Row): string;
+  readonly indexes: Readonly<Record<Index, (row: Row) => string | readonly string[] | undefined>>;
+}
+
+/** Declares a table: `const clusters = table<Cluster>()({ name: 'ecs.clusters', key: …, indexes: { … } })`. */
+export function table<Row>() {
+  return <const Index extends string>(definition: Table<Row, Index>): Table<Row, Index> => definition;
+}

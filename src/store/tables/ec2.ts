@@ -1,0 +1,83 @@
+import type {
+  Address,
+  InternetGateway,
+  NatGateway,
+  NetworkInterface,
+  RouteTable,
+  SecurityGroup,
+  SecurityGroupRule,
+  Subnet,
+  Vpc,
+} from '../../model/ec2/network.ts';
+import { scopeOf } from '../../model/tags.ts';
+import { table } from '../table.ts';
+
+/** VPCs, by id. */
+export const vpcs = table<Vpc>()({ name: 'ec2.vpcs', key: (row) => row.id, indexes: { scope: scopeOf } });
+
+/** Subnets, by id. */
+export const subnets = table<Subnet>()({
+  name: 'ec2.subnets',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, vpc: (row) => row.vpcId },
+});
+
+/** Security groups, by id. */
+export const securityGroups = table<SecurityGroup>()({
+  name: 'ec2.security-groups',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, vpc: (row) => row.vpcId },
+});
+
+/** Rules of security groups, by id. */
+export const securityGroupRules = table<SecurityGroupRule>()({
+  name: 'ec2.security-group-rules',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, group: (row) => row.groupId, referenced: (row) => row.referencedGroupId },
+});
+
+/** Elastic network interfaces, by id. */
+export const networkInterfaces = table<NetworkInterface>()({
+  name: 'ec2.network-interfaces',
+  key: (row) => row.id,
+  indexes: {
+    scope: scopeOf,
+    vpc: (row) => row.vpcId,
+    subnet: (row) => row.subnetId,
+    group: (row) => row.groups,
+    owner: (row) => ('arn' in row.owner ? row.owner.arn : 'id' in row.owner ? row.owner.id : undefined),
+    publicIp: (row) => row.publicIp,
+  },
+});
+
+/** Internet gateways, by id. */
+export const internetGateways = table<InternetGateway>()({
+  name: 'ec2.internet-gateways',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, vpc: (row) => row.vpcId },
+});
+
+/** Route tables, by id. */
+export const routeTables = table<RouteTable>()({
+  name: 'ec2.route-tables',
+  key: (row) => row.id,
+  indexes: {
+    scope: scopeOf,
+    vpc: (row) => row.vpcId,
+    subnet: (row) => row.associations.flatMap((a) => a.subnetId ?? []),
+  },
+});
+
+/** Elastic IP addresses, by allocation id. */
+export const addresses = table<Address>()({
+  name: 'ec2.addresses',
+  key: (row) => row.allocationId,
+  indexes: { scope: scopeOf, publicIp: (row) => row.publicIp },
+});
+
+/** NAT gateways, by id; deleted ones stay for an hour. */
+export const natGateways = table<NatGateway>()({
+  name: 'ec2.nat-gateways',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, vpc: (row) => row.vpcId, subnet: (row) => row.subnetId },
+});

@@ -1,0 +1,65 @@
+import type { Cluster } from '../../model/ecs/cluster.ts';
+import type { Service } from '../../model/ecs/service.ts';
+import type { Task } from '../../model/ecs/task.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import { scopeOf, type Scoped } from '../../model/tags.ts';
+import { table } from '../table.ts';
+
+/** Clusters, by ARN. */
+export const clusters = table<Cluster>()({
+  name: 'ecs.clusters',
+  key: (row) => row.arn,
+  indexes: { scope: scopeOf },
+});
+
+/** Task definition revisions, by ARN. */
+export const taskDefinitions = table<TaskDefinition>()({
+  name: 'ecs.task-definitions',
+  key: (row) => row.arn,
+  indexes: { scope: scopeOf, family: (row) => familyKey(row, row.family) },
+});
+
+/** The value of the `family` index. */
+export function familyKey(scope: Scoped, family: string): string {
+  return `${scopeOf(scope)}/${family}`;
+}
+
+/** The highest revision a family ever had: numbers are never used twice, even after deletion. */
+export const families = table<Scoped & { readonly family: string; readonly lastRevision: number }>()({
+  name: 'ecs.families',
+  key: (row) => familyKey(row, row.family),
+  indexes: { scope: scopeOf },
+});
+
+/** Tasks, by ARN; stopped ones stay for an hour. */
+export const tasks = table<Task>()({
+  name: 'ecs.tasks',
+  key: (row) => row.arn,
+  indexes: {
+    cluster: (row) => row.clusterArn,
+    service: (row) => row.serviceArn,
+    machine: (row) => row.machineId,
+    /** `live` until STOPPED. */
+    life: (row) => (row.lastStatus === 'STOPPED' ? 'stopped' : 'live'),
+  },
+});
+
+/** Services, by ARN; deleted ones stay, INACTIVE. */
+export const services = table<Service>()({
+  name: 'ecs.services',
+  key: (row) => row.arn,
+  indexes: {
+    cluster: (row) => row.clusterArn,
+    scope: scopeOf,
+    life: (row) => (row.status === 'INACTIVE' ? 'gone' : 'live'),
+  },
+});
+
+/** Account settings, by scope, principal (`default` for the account's own) and name. */
+export const accountSettings = table<
+  Scoped & { readonly principalArn: string; readonly name: string; readonly value: string }
+>()({
+  name: 'ecs.account-settings',
+  key: (row) => `${scopeOf(row)}/${row.principalArn}/${row.name}`,
+  indexes: { scope: scopeOf },
+});

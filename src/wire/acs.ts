@@ -1,0 +1,150 @@
+/**
+ * The messages of Amazon's agent protocol between the control plane and the agent of a machine (ACS), with the member
+ * names of the open-source amazon-ecs-agent (`ecs-agent/acs/model`), so that a genuine agent may stand at the other end.
+ */
+
+/** Session credentials of a task role or execution role. */
+export interface IamRoleCredentials {
+  readonly credentialsId: string;
+  readonly roleArn: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** RFC 3339. */
+  readonly expiration: string;
+}
+
+/** A container of a payload's task. `dockerConfig` holds JSON strings over Docker's own create structures. */
+export interface PayloadContainer {
+  readonly name: string;
+  readonly containerArn: string;
+  readonly image: string;
+  readonly essential: boolean;
+  /** CPU units. */
+  readonly cpu: number;
+  /** MiB; 0 when only the task has a limit. */
+  readonly memory: number;
+  readonly command?: readonly string[];
+  readonly entryPoint?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** A JSON string; may hold `command` and nothing else. */
+  readonly overrides: string;
+  readonly portMappings: readonly {
+    readonly containerPort: number;
+    readonly hostPort: number;
+    readonly protocol: 'tcp' | 'udp';
+  }[];
+  readonly mountPoints: readonly {
+    readonly sourceVolume: string;
+    readonly containerPath: string;
+    readonly readOnly: boolean;
+  }[];
+  readonly volumesFrom: readonly { readonly sourceContainer: string; readonly readOnly: boolean }[];
+  readonly links: readonly string[];
+  readonly dependsOn: readonly {
+    readonly containerName: string;
+    readonly condition: 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY';
+  }[];
+  /** Seconds. */
+  readonly startTimeout?: number;
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopTimeout?: number;
+  readonly healthCheckType?: 'docker';
+  readonly registryAuthentication?: {
+    readonly type: 'ecr';
+    readonly ecrAuthData: {
+      readonly registryId: string;
+      readonly region: string;
+      readonly endpointOverride?: string;
+      readonly useExecutionRole: boolean;
+    };
+  };
+  readonly logsAuthStrategy?: 'ExecutionRole';
+  readonly dockerConfig: { readonly version: string; readonly config: string; readonly hostConfig: string };
+}
+
+/** An elastic network interface of an awsvpc task. */
+export interface PayloadNetworkInterface {
+  readonly name: string;
+  readonly ec2Id: string;
+  readonly macAddress: string;
+  readonly attachmentArn: string;
+  readonly index: number;
+  readonly interfaceAssociationProtocol: 'default';
+  readonly ipv4Addresses: readonly { readonly privateAddress: string; readonly primary: boolean }[];
+  /** With the subnet's prefix length: `172.31.0.1/20`. */
+  readonly subnetGatewayIpv4Address: string;
+  readonly domainName: readonly string[];
+  readonly domainNameServers: readonly string[];
+  readonly privateDnsName: string;
+}
+
+/** A task as the agent is told it. Stopping one is the same task with `desiredStatus` STOPPED in a later payload. */
+export interface PayloadTask {
+  readonly arn: string;
+  readonly taskClusterArn: string;
+  readonly family: string;
+  readonly version: string;
+  readonly desiredStatus: 'RUNNING' | 'STOPPED';
+  readonly networkMode: 'awsvpc' | 'bridge' | 'host' | 'none';
+  readonly launchType: 'FARGATE' | 'EC2' | 'EXTERNAL';
+  readonly serviceName: string;
+  readonly group: string;
+  readonly overrides: string;
+  /** Task-level vCPUs (0.25) and MiB. */
+  readonly cpu?: number;
+  readonly memory?: number;
+  readonly roleCredentials?: IamRoleCredentials;
+  readonly executionRoleCredentials?: IamRoleCredentials;
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly type: 'host' | 'docker';
+    readonly host?: { readonly sourcePath: string };
+    readonly dockerVolumeConfiguration?: {
+      readonly scope: 'task' | 'shared';
+      readonly autoprovision: boolean;
+      readonly driver: string;
+      readonly driverOpts: Readonly<Record<string, string>>;
+      readonly labels: Readonly<Record<string, string>>;
+    };
+  }[];
+  readonly elasticNetworkInterfaces: readonly PayloadNetworkInterface[];
+  readonly containers: readonly PayloadContainer[];
+}
+
+interface Addressed {
+  readonly messageId: string;
+  readonly clusterArn: string;
+  readonly containerInstanceArn: string;
+}
+
+/** Tasks to run or stop. `seqNum` rises for each machine, across restarts of the control plane. */
+export interface PayloadMessage extends Addressed {
+  readonly generatedAt: number;
+  readonly seqNum: number;
+  readonly tasks: readonly PayloadTask[];
+}
+
+/** Every task the machine should know of; it asks back about those it runs and does not find here. */
+export interface TaskManifestMessage extends Addressed {
+  readonly generatedAt: number;
+  /** Above every `seqNum` and `timeline` sent before. */
+  readonly timeline: number;
+  readonly tasks: readonly {
+    readonly taskArn: string;
+    readonly taskClusterArn: string;
+    readonly desiredStatus: 'RUNNING' | 'STOPPED';
+  }[];
+}
+
+export interface StopCandidate {
+  readonly taskArn: string;
+  readonly taskClusterArn: string;
+  readonly desiredStatus: 'STOPPED';
+}
+
+export interface AckRequest {
+  readonly cluster: string;
+  readonly containerInstance: string;
+  readonly messageId: string;
+}

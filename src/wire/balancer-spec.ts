@@ -1,0 +1,89 @@
+/** The whole desired state of one load balancer on one machine: what the fleet tells the agent and the balancer driver realises. */
+export interface BalancerSpec {
+  readonly loadBalancerArn: string;
+  readonly name: string;
+  readonly type: 'application' | 'network';
+  readonly vpcId: string;
+  /** Its private addresses, one per subnet; the driver binds each listener on all of them, inside the VPC. */
+  readonly addresses: readonly string[];
+  /** ELB's attribute keys, with every default filled in: `idle_timeout.timeout_seconds`, `routing.http.…`. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly listeners: readonly ListenerSpec[];
+  readonly targetGroups: readonly TargetGroupSpec[];
+}
+
+export interface ListenerSpec {
+  readonly listenerArn: string;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
+  readonly port: number;
+  /** By ascending priority; the last is the default rule, without conditions. */
+  readonly rules: readonly RuleSpec[];
+}
+
+export interface RuleSpec {
+  readonly ruleArn: string;
+  readonly conditions: readonly ConditionSpec[];
+  readonly action: ActionSpec;
+}
+
+export type ConditionSpec =
+  | { readonly field: 'path-pattern'; readonly values: readonly string[] }
+  | { readonly field: 'host-header'; readonly values: readonly string[] }
+  | { readonly field: 'http-header'; readonly name: string; readonly values: readonly string[] }
+  | { readonly field: 'http-request-method'; readonly values: readonly string[] }
+  | { readonly field: 'query-string'; readonly values: readonly { readonly key?: string; readonly value: string }[] }
+  | { readonly field: 'source-ip'; readonly values: readonly string[] };
+
+export type ActionSpec =
+  | {
+      readonly type: 'forward';
+      readonly targetGroups: readonly { readonly targetGroupArn: string; readonly weight: number }[];
+      readonly stickinessSeconds?: number;
+    }
+  | {
+      readonly type: 'redirect';
+      readonly statusCode: 301 | 302;
+      readonly protocol: string;
+      readonly host: string;
+      readonly port: string;
+      readonly path: string;
+      readonly query: string;
+    }
+  | {
+      readonly type: 'fixed-response';
+      readonly statusCode: number;
+      readonly contentType: string;
+      readonly body: string;
+    };
+
+export interface HealthCheckSpec {
+  readonly enabled: boolean;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
+  readonly port: string;
+  readonly path: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+  readonly matcher: string;
+}
+
+export interface TargetGroupSpec {
+  readonly targetGroupArn: string;
+  readonly name: string;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly healthCheck: HealthCheckSpec;
+  readonly targets: readonly TargetSpec[];
+}
+
+export interface TargetSpec {
+  /** The target's id as registered (an address, or an instance id). */
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  /** A draining target takes no new requests and keeps those it has. */
+  readonly draining: boolean;
+  /** The last health the control plane was told, so that a restarted agent need not start over. */
+  readonly lastHealth: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable';
+}

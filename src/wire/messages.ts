@@ -1,0 +1,103 @@
+import type { AckRequest, PayloadMessage, StopCandidate, TaskManifestMessage } from './acs.ts';
+import type { BalancerSpec } from './balancer-spec.ts';
+import type { VpcSpec } from './network-spec.ts';
+import type { TaskStateChange } from './submit.ts';
+import type { PublishHealthRequest } from './tcs.ts';
+
+/**
+ * What the control plane sends a machine: Amazon's message types, and extras whose names begin with `Stowage`, which are
+ * sent only to machines that advertise a `stowage.*` attribute (a genuine agent ignores unknown types).
+ */
+export type ServerMessage =
+  | { readonly type: 'HeartbeatMessage'; readonly message: { readonly messageId: string; readonly healthy: boolean } }
+  | { readonly type: 'PayloadMessage'; readonly message: PayloadMessage }
+  | { readonly type: 'TaskManifestMessage'; readonly message: TaskManifestMessage }
+  | {
+      readonly type: 'TaskStopVerificationAck';
+      readonly message: {
+        readonly messageId: string;
+        readonly generatedAt: number;
+        readonly stopTasks: readonly StopCandidate[];
+      };
+    }
+  /** The whole state of one VPC; replaces what was said of it before. */
+  | { readonly type: 'StowageVpcMessage'; readonly message: { readonly messageId: string; readonly vpc: VpcSpec } }
+  /** The whole state of one load balancer; replaces what was said of it before. */
+  | {
+      readonly type: 'StowageBalancerMessage';
+      readonly message: { readonly messageId: string; readonly balancer: BalancerSpec };
+    }
+  /** Every VPC and load balancer the machine should have; it removes all others. */
+  | {
+      readonly type: 'StowageManifestMessage';
+      readonly message: {
+        readonly messageId: string;
+        readonly vpcIds: readonly string[];
+        readonly loadBalancerArns: readonly string[];
+      };
+    }
+  /** Up to where the log events of a container are stored, so that the agent need not send them again. */
+  | {
+      readonly type: 'StowageLogAck';
+      readonly message: { readonly runtimeId: string; readonly sequence: number };
+    };
+
+/** A log event on its way to CloudWatch Logs. */
+export interface LogEvent {
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+/** What a machine sends the control plane. */
+export type AgentMessage =
+  | { readonly type: 'HeartbeatAckRequest'; readonly message: { readonly messageId: string } }
+  | { readonly type: 'AckRequest'; readonly message: AckRequest }
+  | {
+      readonly type: 'TaskStopVerificationMessage';
+      readonly message: { readonly messageId: string; readonly stopCandidates: readonly StopCandidate[] };
+    }
+  | { readonly type: 'SubmitTaskStateChange'; readonly message: TaskStateChange }
+  | { readonly type: 'PublishHealthRequest'; readonly message: PublishHealthRequest }
+  /** What the checker found out about a target; sent on every change. */
+  | {
+      readonly type: 'StowageTargetHealth';
+      readonly message: {
+        readonly targetGroupArn: string;
+        readonly id: string;
+        readonly port: number;
+        readonly state: 'initial' | 'healthy' | 'unhealthy' | 'unused';
+        readonly reason?: string;
+        readonly description?: string;
+      };
+    }
+  /** A VPC or load balancer is as it was last told, or could not be made so. */
+  | {
+      readonly type: 'StowageApplied';
+      readonly message: { readonly kind: 'vpc' | 'balancer'; readonly id: string; readonly error?: string };
+    }
+  /** Log events of one container, in order. The agent resends from the last acknowledged `sequence`. */
+  | {
+      readonly type: 'StowageLogEvents';
+      readonly message: {
+        readonly runtimeId: string;
+        readonly sequence: number;
+        readonly region: string;
+        readonly account: string;
+        readonly logGroup: string;
+        readonly logStream: string;
+        readonly createGroup: boolean;
+        readonly events: readonly LogEvent[];
+      };
+    };
+
+/**
+ * One end of the connection between the control plane and a machine: in memory when both are one process, a websocket
+ * otherwise. Messages arrive in order, each at most once while the connection lasts.
+ */
+export interface Channel<Out, In> {
+  send(message: Out): void;
+  onMessage(receive: (message: In) => void): void;
+  onClose(closed: () => void): void;
+  close(): void;
+}

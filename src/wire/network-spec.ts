@@ -1,0 +1,58 @@
+/**
+ * The whole desired state of one VPC on one machine: what the fleet tells the agent and the network driver realises.
+ * It names everything by its EC2 id.
+ */
+export interface VpcSpec {
+  readonly vpcId: string;
+  readonly cidr: string;
+  readonly subnets: readonly {
+    readonly subnetId: string;
+    readonly cidr: string;
+    /** The first host address of the subnet; lives on the router. */
+    readonly gateway: string;
+    readonly routeTableId: string;
+  }[];
+  readonly routeTables: readonly {
+    readonly routeTableId: string;
+    readonly routes: readonly {
+      readonly destinationCidr: string;
+      readonly target:
+        | { readonly kind: 'internet-gateway' }
+        | { readonly kind: 'nat-gateway'; readonly id: string }
+        | { readonly kind: 'network-interface'; readonly id: string };
+    }[];
+  }[];
+  /** Whether an internet gateway is attached: without one nothing enters or leaves. */
+  readonly internetGateway: boolean;
+  readonly natGateways: readonly { readonly id: string; readonly privateIp: string; readonly publicIp: string }[];
+  readonly securityGroups: readonly SecurityGroupSpec[];
+  readonly interfaces: readonly InterfaceSpec[];
+  /** Names that the VPC's resolver answers itself, lower case without the final dot, to IPv4 addresses. */
+  readonly hosts: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface SecurityGroupSpec {
+  readonly groupId: string;
+  readonly ingress: readonly SecurityRuleSpec[];
+  readonly egress: readonly SecurityRuleSpec[];
+}
+
+export interface SecurityRuleSpec {
+  /** `tcp`, `udp`, `icmp`, `-1`, or a protocol number. */
+  readonly protocol: string;
+  /** Ports, or ICMP type and code; -1 for any. */
+  readonly fromPort: number;
+  readonly toPort: number;
+  readonly peer: { readonly cidr: string } | { readonly groupId: string };
+}
+
+/** An address of the VPC. A `task` hangs on a veth of its own; `router` ones (balancers, NAT gateways) sit on the router. */
+export interface InterfaceSpec {
+  readonly interfaceId: string;
+  readonly kind: 'task' | 'router';
+  readonly subnetId: string;
+  readonly privateIp: string;
+  readonly macAddress: string;
+  readonly groups: readonly string[];
+  readonly publicIp?: string;
+}

@@ -1,0 +1,31 @@
+/** What an agent reports with the `Submit*StateChange` calls, with the names of the ECS API's model. */
+export interface ContainerStateChange {
+  readonly containerName: string;
+  readonly runtimeId?: string;
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly imageDigest?: string;
+  readonly networkBindings?: readonly {
+    readonly bindIP?: string;
+    readonly containerPort?: number;
+    readonly hostPort?: number;
+    readonly protocol?: 'tcp' | 'udp';
+  }[];
+}
+
+/**
+ * `SubmitTaskStateChange`: the agent knows only these three states. PENDING carries container changes of a task that has
+ * not changed itself. Times are epoch milliseconds.
+ */
+export interface TaskStateChange {
+  readonly cluster: string;
+  readonly task: string;
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly reason: string;
+  readonly containers: readonly ContainerStateChange[];
+  readonly attachments?: readonly { readonly attachmentArn: string; readonly status: 'ATTACHED' | 'DETACHED' }[];
+  readonly pullStartedAt?: number;
+  readonly pullStoppedAt?: number;
+  readonly executionStoppedAt?: number;
+}
