@@ -1,0 +1,14 @@
+import type { Clock } from '../base/clock.ts';
+import type { Ids } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Store } from '../store/store.ts';
+
+/** What every service is made from. Each exports `<service>Handlers(deps)` from `src/services/<service>/handlers.ts`. */
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** The range public addresses come from, a CIDR of this installation's own. */
+  readonly publicPool: string;
+}
