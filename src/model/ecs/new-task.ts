@@ -1,0 +1,139 @@
+import type { ContainerDefinition, ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs';
+import { given } from '../../base/given.ts';
+import type { Ids } from '../../base/ids.ts';
+import type { Scoped, Tag } from '../tags.ts';
+import { containerArn, shortName, taskArn } from './arns.ts';
+import type { AwsvpcConfiguration, ServiceLoadBalancer, Task, TaskContainer } from './task.ts';
+import type { TaskDefinition } from './task-definition.ts';
+
+/** What is asked for when a task is made, by RunTask or by a service's scheduler. */
+export interface TaskOrder {
+  readonly scope: Scoped;
+  readonly clusterArn: string;
+  readonly definition: TaskDefinition;
+  readonly launchType: Task['launchType'];
+  readonly capacityProviderName?: string;
+  readonly platformVersion?: string;
+  readonly group: string;
+  readonly startedBy?: string;
+  readonly overrides: TaskOverride;
+  readonly enableExecuteCommand: boolean;
+  readonly tags: readonly Tag[];
+  readonly serviceArn?: string;
+  readonly deploymentId?: string;
+  readonly networkConfiguration?: AwsvpcConfiguration;
+  readonly loadBalancers: readonly ServiceLoadBalancer[];
+}
+
+/** The GiB of scratch space that every Fargate task has ("Fargate task ephemeral storage", ECS Developer Guide). */
+const fargateEphemeralStorageGiB = 20;
+
+/** A new task as it stands before anything has been done for it: PROVISIONING, wanted RUNNING, placed nowhere. */
+export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
+  const { scope, definition, overrides } = order;
+  const id = ids.hex(32);
+  const cluster = shortName(order.clusterArn);
+  const definitions = definition.document.containerDefinitions ?? [];
+  const fargate = order.launchType === 'FARGATE';
+  const cpu = overrides.cpu ?? definition.document.cpu ?? total(definitions, (c) => c.cpu);
+  const memory =
+    overrides.memory ?? definition.document.memory ?? total(definitions, (c) => c.memory ?? c.memoryReservation);
+  return {
+    account: scope.account,
+    region: scope.region,
+    arn: taskArn(scope, cluster, id),
+    id,
+    clusterArn: order.clusterArn,
+    taskDefinitionArn: definition.arn,
+    family: definition.family,
+    group: order.group,
+    ...given('startedBy', order.startedBy),
+    launchType: order.launchType,
+    ...given('capacityProviderName', order.capacityProviderName),
+    ...given('platformVersion', order.platformVersion),
+    ...(fargate ? { platformFamily: 'Linux', ephemeralStorageGiB: fargateEphemeralStorageGiB } : {}),
+    ...given('cpu', cpu),
+    ...given('memory', memory),
+    overrides,
+    enableExecuteCommand: order.enableExecuteCommand,
+    tags: order.tags,
+    ...given('serviceArn', order.serviceArn),
+    ...given('deploymentId', order.deploymentId),
+    ...given('networkConfiguration', order.networkConfiguration),
+    loadBalancers: order.loadBalancers,
+    desiredStatus: 'RUNNING',
+    lastStatus: 'PROVISIONING',
+    healthStatus: 'UNKNOWN',
+    createdAt: now,
+    version: 1,
+    reported: {},
+    containers: definitions.map((container) =>
+      newContainer(
+        container,
+        overrides.containerOverrides?.find((o) => o.name === container.name),
+        containerArn(scope, cluster, id, ids.uuid()),
+      ),
+    ),
+  };
+}
+
+function newContainer(
+  definition: ContainerDefinition,
+  override: ContainerOverride | undefined,
+  arn: string,
+): TaskContainer {
+  return {
+    arn,
+    name: definition.name ?? '',
+    image: definition.image ?? '',
+    essential: definition.essential ?? true,
+    cpu: String(override?.cpu ?? definition.cpu ?? 0),
+    ...given('memory', text(override?.memory ?? definition.memory)),
+    ...given('memoryReservation', text(override?.memoryReservation ?? definition.memoryReservation)),
+    lastStatus: 'PENDING',
+    healthStatus: 'UNKNOWN',
+    networkBindings: [],
+  };
+}
+
+/** Where the tags of a new task come from ("Tagging your Amazon ECS resources", ECS Developer Guide). */
+export interface TagSources {
+  /** Given to RunTask itself; they win over propagated ones. */
+  readonly own: readonly Tag[];
+  readonly propagateTags: 'TASK_DEFINITION' | 'SERVICE' | 'NONE';
+  readonly enableECSManagedTags: boolean;
+  readonly definition: readonly Tag[];
+  readonly clusterName: string;
+  /** The service that makes the task. */
+  readonly service?: { readonly name: string; readonly tags: readonly Tag[] };
+}
+
+/** The tags of a new task: propagated, then its own, then those that ECS manages. */
+export function newTaskTags(from: TagSources): Tag[] {
+  const propagated =
+    from.propagateTags === 'TASK_DEFINITION'
+      ? from.definition
+      : from.propagateTags === 'SERVICE'
+        ? (from.service?.tags ?? [])
+        : [];
+  const managed: Tag[] = from.enableECSManagedTags
+    ? [
+        { key: 'aws:ecs:clusterName', value: from.clusterName },
+        ...(from.service === undefined ? [] : [{ key: 'aws:ecs:serviceName', value: from.service.name }]),
+      ]
+    : [];
+  const byKey = new Map([...propagated, ...from.own, ...managed].map((tag) => [tag.key, tag]));
+  return [...byKey.values()];
+}
+
+function total(
+  containers: readonly ContainerDefinition[],
+  of: (container: ContainerDefinition) => number | undefined,
+): string | undefined {
+  const sum = containers.reduce((all, container) => all + (of(container) ?? 0), 0);
+  return sum > 0 ? String(sum) : undefined;
+}
+
+function text(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
