@@ -1,0 +1,46 @@
+/** What a machine advertises about itself ("Amazon ECS container instance attributes"): name-only or with a value. */
+export interface MachineAttribute {
+  readonly name: string;
+  readonly value?: string;
+}
+
+/** What a machine has to give. */
+export interface MachineResources {
+  /** CPU units: 1024 for each core. */
+  readonly cpu: number;
+  /** MiB. */
+  readonly memory: number;
+}
+
+/**
+ * A machine that runs containers, as the fleet knows it; written by the fleet alone. A machine with an attribute whose name
+ * begins with `stowage.` understands the `Stowage…` message types.
+ */
+export interface Machine {
+  /** Chosen by the machine, kept over its restarts. */
+  readonly id: string;
+  /** By which its messages name it; internal until container instances are served. */
+  readonly containerInstanceArn: string;
+  readonly clusterArn: string;
+  readonly attributes: readonly MachineAttribute[];
+  readonly resources: MachineResources;
+  /** Whether a session with it is open. Every machine is disconnected when the control plane starts. */
+  readonly connected: boolean;
+  readonly connectedAt: number;
+  readonly disconnectedAt?: number;
+  /**
+   * No `seqNum` or `timeline` above this was ever sent to it. The fleet reserves numbers in blocks, so that they rise
+   * across restarts without a commit for each message.
+   */
+  readonly lastSequence: number;
+}
+
+/** What a machine last said about a VPC or load balancer it was told of: it is so, or could not be made so. */
+export interface Applied {
+  readonly kind: 'vpc' | 'balancer';
+  /** The VPC's id or the load balancer's ARN. */
+  readonly id: string;
+  readonly machineId: string;
+  readonly at: number;
+  readonly error?: string;
+}
