@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Store } from '../store/store.ts';
+import type { Commit, Store } from '../store/store.ts';
 import type { Table } from '../store/table.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface Loop {
   readonly tables: readonly Table<never>[];
   /** Milliseconds between ticks when nothing is committed. */
   readonly rescanMs: number;
+  /** Told of each commit to `tables` as it happens, for loops that keep note of what to look at. Must not transact. */
+  notice?(commit: Commit): void;
   /** One observe → plan → apply. Answers when it wants to run again though nothing is committed, in epoch milliseconds. */
   tick(now: number): number | undefined;
 }
@@ -49,7 +51,10 @@ export function runLoop(loop: Loop, deps: { store: Store; clock: Clock; log: Log
     cancelTimer = clock.after(delay, wake);
   };
 
-  const unwatch = store.watch(loop.tables, wake);
+  const unwatch = store.watch(loop.tables, (commit) => {
+    loop.notice?.(commit);
+    wake();
+  });
   wake();
   return () => {
     stopped = true;
