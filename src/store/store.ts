@@ -24,6 +24,8 @@ export interface Reader {
   /** The rows found under `value` in a declared index, in the order in which they came under it. */
   by<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): Row[];
   count(table: Table<never>): number;
+  /** How many rows are found under `value` in a declared index; costs the same however many there are. */
+  countBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number;
 }
 
 /** Writing, inside `Store.transact` only. */
@@ -92,6 +94,12 @@ export class Store implements Reader {
     return this.#held(table).rows.size;
   }
 
+  countBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number {
+    const found = this.#held(table).indexes.get(index);
+    if (found === undefined) throw new Error(`${table.name} has no index ${index}`);
+    return found.get(value)?.size ?? 0;
+  }
+
   /** Runs `work` as one commit and answers what it returns. Not re-entrant; no `await` inside. */
   transact<Result>(work: (tx: Transaction) => Result): Result {
     if (this.#open) throw new Error('a transaction is already open');
@@ -108,6 +116,7 @@ export class Store implements Reader {
       list: (table) => this.list(table),
       by: (table, index, value) => this.by(table, index, value),
       count: (table) => this.count(table),
+      countBy: (table, index, value) => this.countBy(table, index, value),
       put: (table, row) => write(table as AnyTable, table.key(row), row),
       update: (table, key, change) => {
         const row = this.get(table, key);

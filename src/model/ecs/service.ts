@@ -33,6 +33,8 @@ export interface Deployment extends DeploymentSpec {
   readonly pendingCount: number;
   readonly runningCount: number;
   readonly failedTasks: number;
+  /** A task of it has once been healthy: from then on its failures are no longer counted. */
+  readonly succeeded?: true;
 }
 
 /** A line of a service's event log, newest first; ECS keeps the last 100. */
@@ -44,8 +46,10 @@ export interface ServiceEvent {
 
 /** The scheduler's own memory of failures, by which it slows down ("service throttle logic", ECS Developer Guide). */
 export interface ServiceThrottle {
-  /** Tasks in a row that failed to reach a healthy RUNNING. */
+  /** Attempts in a row whose tasks failed to reach a healthy RUNNING; tasks started together are one attempt. */
   readonly consecutiveFailures: number;
+  /** The deployment that this is about: a new one starts without a throttle. */
+  readonly deploymentId?: string;
   /** No task is started before this time. */
   readonly retryAt: number;
 }
@@ -79,6 +83,8 @@ export interface Service extends Scoped {
   readonly tags: readonly Tag[];
   readonly events: readonly ServiceEvent[];
   readonly throttle: ServiceThrottle;
+  /** The newest deployment that reached COMPLETED: what the circuit breaker rolls back to. Written by the service loop. */
+  readonly lastCompleted?: Deployment;
   /** Set while the service is in a steady state, so that the event is written once. */
   readonly steadyAt?: number;
 }

@@ -84,10 +84,20 @@ export interface TaskNetworkInterface {
   readonly status: 'PRECREATED' | 'ATTACHING' | 'ATTACHED' | 'DETACHING' | 'DETACHED' | 'DELETED';
 }
 
+/** What the service loop has to remember about a task of its service. */
+export interface TaskScheduling {
+  /** When the task was first seen RUNNING and in good health: from then on its end is no failure to start. */
+  readonly healthyAt?: number;
+  /** Its targets' registration was told in the service's events. */
+  readonly registered?: true;
+  /** Its end was taken into account (failures, events). */
+  readonly ended?: true;
+}
+
 /**
  * An ECS task. One writer for each part: RunTask, StartTask and the service loop create the row and may set
- * `desiredStatus` to STOPPED with `stop`; the fleet writes `reported`, the containers and their times; the task loop
- * writes everything else.
+ * `desiredStatus` to STOPPED with `stop`; the fleet writes `reported`, the containers, their times and `healthStatus`; the
+ * service loop keeps its own notes in `scheduling`; the task loop writes everything else.
  */
 export interface Task extends Scoped {
   readonly arn: string;
@@ -137,6 +147,8 @@ export interface Task extends Scoped {
   readonly stoppedAt?: number;
   /** Counts up with every change of state, as the `version` of DescribeTasks does. */
   readonly version: number;
+
+  readonly scheduling?: TaskScheduling;
 
   /** What the machine says: only RUNNING and STOPPED exist in the agent protocol. */
   readonly reported: {

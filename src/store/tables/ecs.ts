@@ -41,8 +41,24 @@ export const tasks = table<Task>()({
     machine: (row) => row.machineId,
     /** `live` until STOPPED. */
     life: (row) => (row.lastStatus === 'STOPPED' ? 'stopped' : 'live'),
+    /** The service whose scheduler has still to do with the task: until it is STOPPED and its end was accounted for. */
+    concern: (row) => (row.lastStatus === 'STOPPED' && row.scheduling?.ended === true ? undefined : row.serviceArn),
+    /** Where live tasks of a kind (a service's, a family's) stand. */
+    subnet: (row) =>
+      row.networkInterface === undefined || row.lastStatus === 'STOPPED'
+        ? undefined
+        : kindInSubnet(row, row.networkInterface.subnetId),
+    /** Live tasks that are to run and are placed nowhere yet. */
+    unplaced: (row) => (row.lastStatus === 'PROVISIONING' && row.desiredStatus === 'RUNNING' ? 'yes' : undefined),
+    /** The private address, as targets name it; the same in several VPCs. */
+    address: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.networkInterface?.privateIp),
   },
 });
+
+/** The value of the `subnet` index: tasks of one service (or, run by hand, of one group) in one subnet. */
+export function kindInSubnet(task: Pick<Task, 'serviceArn' | 'clusterArn' | 'group'>, subnetId: string): string {
+  return `${task.serviceArn ?? `${task.clusterArn} ${task.group}`} ${subnetId}`;
+}
 
 /** Services, by ARN; deleted ones stay, INACTIVE. */
 export const services = table<Service>()({

@@ -1,0 +1,58 @@
+import type { Machine } from '../../model/fleet/machine.ts';
+import type { Task } from '../../model/ecs/task.ts';
+import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
+import type { Reader } from '../../store/store.ts';
+import { subnets } from '../../store/tables/ec2.ts';
+import { kindInSubnet, tasks } from '../../store/tables/ecs.ts';
+import { machines } from '../../store/tables/fleet.ts';
+
+/** A subnet that a task may be put in. */
+export interface SubnetChoice {
+  readonly subnetId: string;
+  readonly availabilityZone: string;
+  /** How many live tasks of the same service (or group) stand in it. */
+  readonly tasks: number;
+}
+
+/** What the judgement of one task stands on. */
+export interface ObservedTask {
+  readonly task: Task;
+  /** The machine it is placed on. */
+  readonly machine?: Machine;
+  /** Connected machines, asked for only while the task is placed nowhere, with their number of tasks. */
+  readonly places: readonly { readonly machineId: string; readonly tasks: number }[];
+  /** The subnets of its configuration that exist, in the order given; asked for as `places` is. */
+  readonly subnets: readonly SubnetChoice[];
+  /** Its targets, one for each entry of its load balancers. */
+  readonly targets: readonly TaskTarget[];
+}
+
+/** Reads what `planTask` needs; `undefined` when the task is gone. */
+export function observeTask(store: Reader, taskArn: string): ObservedTask | undefined {
+  const task = store.get(tasks, taskArn);
+  if (task === undefined) return undefined;
+  const machine = task.machineId === undefined ? undefined : store.get(machines, task.machineId);
+  const unplaced = task.lastStatus === 'PROVISIONING' && task.desiredStatus === 'RUNNING';
+  return {
+    task,
+    ...(machine === undefined ? {} : { machine }),
+    places: unplaced ? observePlaces(store) : [],
+    subnets: unplaced ? observeSubnets(store, task) : [],
+    targets: taskTargets(store, task),
+  };
+}
+
+function observePlaces(store: Reader): ObservedTask['places'] {
+  return store
+    .by(machines, 'connected', 'yes')
+    .map(({ id }) => ({ machineId: id, tasks: store.countBy(tasks, 'machine', id) }));
+}
+
+function observeSubnets(store: Reader, task: Task): SubnetChoice[] {
+  return (task.networkConfiguration?.subnets ?? []).flatMap((subnetId) => {
+    const subnet = store.get(subnets, subnetId);
+    if (subnet === undefined) return [];
+    const count = store.countBy(tasks, 'subnet', kindInSubnet(task, subnetId));
+    return [{ subnetId, availabilityZone: subnet.availabilityZone, tasks: count }];
+  });
+}

@@ -1,0 +1,136 @@
+import { reached, type Task } from '../../model/ecs/task.ts';
+import { endOf, essentialExited, type TaskStop } from '../../model/ecs/task-end.ts';
+import type { ObservedTask, SubnetChoice } from './observe.ts';
+
+/** How long stopped tasks can still be described ("DescribeTasks", ECS API Reference). */
+export const stoppedTaskLifeMs = 3_600_000;
+
+/** How long a machine may be away before its tasks are called disconnected. */
+const disconnectedAfterMs = 10_000;
+
+/** The fields of a task that this loop writes; absent ones stay as they are. */
+export type TaskChange = Partial<
+  Pick<Task, 'lastStatus' | 'desiredStatus' | 'stop' | 'connectivity' | 'connectivityAt' | 'startedAt' | 'stoppingAt'>
+>;
+
+export type TaskStep =
+  /** Give it an interface in the first of `subnetIds` that has an address free, and a place on a machine: PENDING. */
+  | { readonly kind: 'place'; readonly machineId: string; readonly subnetIds: readonly string[] }
+  | { readonly kind: 'write'; readonly change: TaskChange }
+  /** Release its interface and call it STOPPED. */
+  | { readonly kind: 'finish' }
+  | { readonly kind: 'fail'; readonly stop: TaskStop }
+  /** Its hour is over. */
+  | { readonly kind: 'forget' };
+
+/** The next step of a task, or when to look again; neither when only a commit can bring it further. */
+export interface TaskPlan {
+  readonly step?: TaskStep;
+  /** Epoch milliseconds. */
+  readonly lookAt?: number;
+}
+
+/**
+ * The life of a task, one step at a time ("Amazon ECS task lifecycle", ECS Developer Guide). Each step moves the task
+ * forward or changes no state at all.
+ */
+export function planTask(observed: ObservedTask, now: number): TaskPlan {
+  const { task } = observed;
+  if (task.lastStatus === 'STOPPED') {
+    const until = (task.stoppedAt ?? task.createdAt) + stoppedTaskLifeMs;
+    return now >= until ? { step: { kind: 'forget' } } : { lookAt: until };
+  }
+  const step = planEnd(task, now) ?? planLife(observed, now);
+  return step === undefined ? planConnectivity(observed, now) : { step };
+}
+
+/** What the machine reported of a task's end comes before everything else. */
+function planEnd(task: Task, now: number): TaskStep | undefined {
+  const over = task.reported.status === 'STOPPED';
+  if (task.desiredStatus === 'RUNNING' && (over || essentialExited(task))) {
+    return write({ desiredStatus: 'STOPPED', stop: task.stop ?? endOf(task) });
+  }
+  if (over && !reached(task.lastStatus, 'DEPROVISIONING')) {
+    return write({ lastStatus: 'DEPROVISIONING', stoppingAt: task.stoppingAt ?? now });
+  }
+  return undefined;
+}
+
+function planLife(observed: ObservedTask, now: number): TaskStep | undefined {
+  const { task, targets } = observed;
+  const stopping = task.desiredStatus === 'STOPPED';
+  switch (task.lastStatus) {
+    case 'PROVISIONING':
+      return stopping ? write({ lastStatus: 'DEPROVISIONING', stoppingAt: now }) : planPlace(observed);
+    case 'PENDING':
+      if (stopping) return stop(now);
+      if (task.reported.status !== 'RUNNING') return undefined;
+      return task.loadBalancers.length > 0 ? write({ lastStatus: 'ACTIVATING' }) : running(now);
+    case 'ACTIVATING':
+    case 'RUNNING':
+      if (stopping) {
+        // What has died by itself has nothing left to drain.
+        const drains = targets.some(({ state }) => state === 'registered' || state === 'draining');
+        return drains && !essentialExited(task) ? write({ lastStatus: 'DEACTIVATING' }) : stop(now);
+      }
+      if (task.lastStatus === 'ACTIVATING' && targets.every(({ state }) => state === 'registered')) return running(now);
+      return undefined;
+    case 'DEACTIVATING': {
+      const drained = targets.every(({ state }) => state === 'absent' || state === 'no-group');
+      return drained || essentialExited(task) ? stop(now) : undefined;
+    }
+    case 'STOPPING':
+      // The fleet sends the stop; `planEnd` goes on once the machine reports it.
+      return undefined;
+    case 'DEPROVISIONING':
+      // The address may be given away only when no balancer sends new requests to it.
+      return targets.some(({ state }) => state === 'registered') ? undefined : { kind: 'finish' };
+    case 'STOPPED':
+      return undefined;
+    default:
+      return task.lastStatus satisfies never;
+  }
+}
+
+function planPlace({ task, places, subnets }: ObservedTask): TaskStep | undefined {
+  const configured = task.networkConfiguration?.subnets;
+  if (configured !== undefined && subnets.length === 0) {
+    const reason = `Unexpected EC2 error while attempting to Create Network Interface in subnet '${configured.join(', ')}': InvalidSubnetID.NotFound`;
+    return { kind: 'fail', stop: { code: 'TaskFailedToStart', reason } };
+  }
+  const place = places.toSorted((a, b) => a.tasks - b.tasks)[0];
+  if (place === undefined) return undefined;
+  return { kind: 'place', machineId: place.machineId, subnetIds: spread(subnets) };
+}
+
+/** Subnets by how empty their zone is, then by how empty they are: ECS spreads tasks over the zones. */
+function spread(subnets: readonly SubnetChoice[]): string[] {
+  const zones = new Map<string, number>();
+  for (const { availabilityZone, tasks } of subnets) {
+    zones.set(availabilityZone, (zones.get(availabilityZone) ?? 0) + tasks);
+  }
+  const inZone = (choice: SubnetChoice): number => zones.get(choice.availabilityZone) ?? 0;
+  return subnets.toSorted((a, b) => inZone(a) - inZone(b) || a.tasks - b.tasks).map(({ subnetId }) => subnetId);
+}
+
+function planConnectivity({ task, machine }: ObservedTask, now: number): TaskPlan {
+  if (machine === undefined) return {};
+  const connectivity = machine.connected ? 'CONNECTED' : 'DISCONNECTED';
+  if (task.connectivity === connectivity) return {};
+  const since = machine.disconnectedAt ?? now;
+  // A control plane that restarts finds its machines again within moments: not worth a word about every task.
+  if (!machine.connected && now < since + disconnectedAfterMs) return { lookAt: since + disconnectedAfterMs };
+  return { step: write({ connectivity, connectivityAt: now }) };
+}
+
+function write(change: TaskChange): TaskStep {
+  return { kind: 'write', change };
+}
+
+function running(now: number): TaskStep {
+  return write({ lastStatus: 'RUNNING', startedAt: now });
+}
+
+function stop(now: number): TaskStep {
+  return write({ lastStatus: 'STOPPING', stoppingAt: now });
+}
