@@ -101,3 +101,11 @@ export function dateOf(atMs: number): Date {
 export function isoOf(atMs: number): string {
   return new Date(atMs).toISOString();
 }
+
+/** The epoch milliseconds of an ISO 8601 time (UTC where it names no zone) or an HTTP date; `undefined` for other text. */
+export function timeOf(text: string): number | undefined {
+  const iso = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text);
+  if (iso === null && !/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text)) return undefined;
+  const at = Date.parse(iso !== null && iso[1] !== undefined && iso[4] === undefined ? `${text}Z` : text);
+  return Number.isNaN(at) ? undefined : at;
+}

@@ -1,0 +1,124 @@
+import type { Clock } from '../base/clock.ts';
+import { AwsError } from '../base/errors.ts';
+import type { Caller } from './handlers.ts';
+import type { WireRequest } from './protocols/protocol.ts';
+import type { ServiceModel } from './schema/model.ts';
+import { parseSignature, verifySignature, type SignatureFault } from './sigv4.ts';
+
+/** An access key that we know. */
+export interface Credential {
+  readonly caller: Caller;
+  readonly secretAccessKey: string;
+  /** Of temporary credentials, which are good only together with it. */
+  readonly sessionToken?: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt?: number;
+}
+
+/** How requests are authenticated. */
+export interface Authentication {
+  /** Whether signatures are checked. Without, any access key is accepted: for loopback. */
+  readonly verify: boolean;
+  /** The access keys that were issued here. */
+  credential(accessKeyId: string): Credential | undefined;
+  /** The account of a key that nobody issued; a key id of 12 digits is itself the account. */
+  readonly account: string;
+  /** The region of a request that names none. */
+  readonly region: string;
+}
+
+/** Who calls, and in which region. Throws the service's own error for what is not accepted. */
+export function authenticate(
+  authentication: Authentication,
+  clock: Clock,
+  request: WireRequest,
+  service: ServiceModel,
+  operation: string,
+): { readonly caller: Caller; readonly region: string } {
+  const { account, region, verify } = authentication;
+  const signed = parseSignature(request);
+  if (signed === 'missing' && service.row.unsigned?.includes(operation) === true) {
+    return { caller: rootOf(account, 'anonymous'), region };
+  }
+  if (typeof signed === 'string') throw refusal(signed, service);
+  const credential = authentication.credential(signed.accessKeyId);
+  if (credential === undefined) {
+    if (verify) throw refusal('unknown-key', service);
+    const own = /^\d{12}$/.test(signed.accessKeyId) ? signed.accessKeyId : account;
+    return { caller: rootOf(own, signed.accessKeyId), region: signed.region || region };
+  }
+  if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now()) throw refusal('bad-token', service);
+  if (verify) {
+    if (credential.sessionToken !== signed.sessionToken) throw refusal('unknown-key', service);
+    const fault = verifySignature(clock, request, signed, credential.secretAccessKey);
+    if (fault !== undefined) throw refusal(fault, service);
+  }
+  return { caller: credential.caller, region: signed.region || region };
+}
+
+/** An access key without a user is the account's root ("GetCallerIdentity", STS API Reference). */
+function rootOf(account: string, accessKeyId: string): Caller {
+  return { accessKeyId, account, arn: `arn:aws:iam::${account}:root`, userId: account };
+}
+
+type Refusal = readonly [json: string, query: string, ec2: string, ec2Status: number, message: string];
+
+/** What the families of services call each fault ("Common errors" of ECS, ELB and EC2). */
+const refusals: Readonly<Record<SignatureFault, Refusal>> = {
+  missing: [
+    'MissingAuthenticationTokenException',
+    'MissingAuthenticationToken',
+    'AuthFailure',
+    401,
+    'Request is missing Authentication Token',
+  ],
+  incomplete: [
+    'IncompleteSignatureException',
+    'IncompleteSignature',
+    'IncompleteSignature',
+    400,
+    'The request signature does not conform to AWS standards',
+  ],
+  'unknown-key': [
+    'UnrecognizedClientException',
+    'InvalidClientTokenId',
+    'AuthFailure',
+    401,
+    'The security token included in the request is invalid',
+  ],
+  mismatch: [
+    'InvalidSignatureException',
+    'SignatureDoesNotMatch',
+    'SignatureDoesNotMatch',
+    403,
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+      'and signing method. Consult the service documentation for details.',
+  ],
+  expired: [
+    'InvalidSignatureException',
+    'SignatureDoesNotMatch',
+    'RequestExpired',
+    400,
+    'Signature expired: the time of the request is too far from the time of the server',
+  ],
+  'bad-token': [
+    'ExpiredTokenException',
+    'ExpiredToken',
+    'RequestExpired',
+    400,
+    'The security token included in the request is expired',
+  ],
+};
+
+function refusal(fault: SignatureFault, service: ServiceModel): AwsError {
+  const [json, query, ec2, ec2Status, message] = refusals[fault];
+  switch (service.row.protocols[0]) {
+    case 'ec2-query':
+      return new AwsError(ec2, message, { status: ec2Status });
+    case 'query':
+    case 'rest-xml':
+      return new AwsError(query, message, { status: fault === 'incomplete' ? 400 : 403 });
+    default:
+      return new AwsError(json, message, { status: fault === 'missing' ? 403 : 400 });
+  }
+}

@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { AwsError } from '../base/errors.ts';
+import type { WireRequest } from './protocols/protocol.ts';
+import { formOnce } from './protocols/query.ts';
+import { matchRoute } from './protocols/rest-routes.ts';
+import type { ServiceModel } from './schema/model.ts';
+import type { ProtocolName } from './service-table.ts';
+
+/** What a request asks for; the operation may be one that the model or we do not have. */
+export interface Asked {
+  readonly service: ServiceModel | undefined;
+  readonly protocol: ProtocolName;
+  readonly operation: string;
+}
+
+/** Finds out which operation of which service a request asks for, and in which protocol. */
+export class Router {
+  readonly #byTarget = new Map<string, ServiceModel>();
+  readonly #byVersion = new Map<string, ServiceModel>();
+  readonly #byScope = new Map<string, ServiceModel>();
+
+  constructor(models: Iterable<ServiceModel>) {
+    for (const model of models) {
+      if (model.row.target !== undefined) this.#byTarget.set(model.row.target, model);
+      this.#byVersion.set(model.row.version, model);
+      this.#byScope.set(model.row.scope, model);
+    }
+  }
+
+  /** The service of the credential scope, as far as the headers tell: before the body is read. */
+  scoped(headers: IncomingHttpHeaders, query: URLSearchParams | undefined): ServiceModel | undefined {
+    const credential = headers.authorization ?? query?.get('X-Amz-Credential') ?? '';
+    const end = credential.indexOf('/aws4_request');
+    return end < 0 ? undefined : this.#byScope.get(credential.slice(credential.lastIndexOf('/', end - 1) + 1, end));
+  }
+
+  /** Throws an `AwsError` when the request does not say what it wants. */
+  route(request: WireRequest, scoped: ServiceModel | undefined): Asked {
+    const { headers } = request;
+    if (headers['smithy-protocol'] === 'rpc-v2-cbor') {
+      const [, target = '', operation = ''] = /\/service\/([^/]+)\/operation\/([^/]+)$/.exec(request.path) ?? [];
+      return { service: this.#byTarget.get(target) ?? scoped, protocol: 'rpc-v2-cbor', operation };
+    }
+    const target = headers['x-amz-target'];
+    if (typeof target === 'string') {
+      const dot = target.lastIndexOf('.');
+      const service = this.#byTarget.get(target.slice(0, dot));
+      const protocol = headers['content-type']?.includes('json-1.0') === true ? 'aws-json-1.0' : 'aws-json-1.1';
+      return { service, protocol, operation: target.slice(dot + 1) };
+    }
+    const form = formOnce(request);
+    const action = form.get('Action');
+    if (action !== null) {
+      // EC2 answers to every version it ever had, so the scope tells it where the version does not.
+      const service = this.#byVersion.get(form.get('Version') ?? '') ?? scoped;
+      const isEc2 = service?.row.protocols.includes('ec2-query') === true;
+      return { service, protocol: isEc2 ? 'ec2-query' : 'query', operation: action };
+    }
+    if (scoped === undefined) throw unknownRequest(request);
+    const rest = scoped.row.protocols.find((name) => name.startsWith('rest-'));
+    const found = rest && matchRoute(scoped, request.method, request.path, request.query);
+    if (found === undefined || rest === undefined) throw unknownRequest(request);
+    return { service: scoped, protocol: rest, operation: found.operation.name };
+  }
+}
+
+function unknownRequest({ method, path }: WireRequest): AwsError {
+  return new AwsError(
+    'UnknownOperationException',
+    `${method} ${path} names no operation: it has neither an X-Amz-Target header nor an Action parameter, and no ` +
+      'service that is served has such a route',
+    { status: 404 },
+  );
+}

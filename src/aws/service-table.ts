@@ -1,0 +1,137 @@
+/** A wire protocol of the AWS APIs (Smithy's "AWS protocols" chapter names them). */
+export type ProtocolName =
+  | 'aws-json-1.0'
+  | 'aws-json-1.1'
+  | 'query'
+  | 'ec2-query'
+  | 'rest-json'
+  | 'rest-xml'
+  | 'rpc-v2-cbor';
+
+/** What the SDK's schemas do not say of a service. */
+export interface ServiceRow {
+  /** Our name of it: the key in `Services`, the folder under `src/services`, the file under `generated`. */
+  readonly id: string;
+  /** The SDK's package is `@aws-sdk/client-<sdk>`. */
+  readonly sdk: string;
+  /** The service in the credential scope of a signature. */
+  readonly scope: string;
+  /** Every protocol the service speaks, the one of today's SDKs first. */
+  readonly protocols: readonly ProtocolName[];
+  /** What stands before the dot of `X-Amz-Target`. */
+  readonly target?: string;
+  /** The API version: `Version` of a query request; no two services share one. */
+  readonly version: string;
+  readonly xmlns?: string;
+  /** The code of an error that the front itself finds: a required member that is missing. */
+  readonly missingCode: string;
+  /** The same of a value of the wrong type; a JSON body's is SerializationException everywhere. */
+  readonly malformedCode: string;
+  /** The code of a failure that is ours. */
+  readonly internalCode: string;
+  /** Largest request body in bytes. */
+  readonly bodyLimit: number;
+  /** Whether a query parameter that the model does not know is refused, as EC2 does. */
+  readonly refusesUnknown?: boolean;
+  /** Operations that AWS takes without a signature. */
+  readonly unsigned?: readonly string[];
+  /** Operations of which only the served ones are in `generated`: EC2's model is 15 times the others. */
+  readonly servedOnly?: boolean;
+}
+
+const MIB = 1024 * 1024;
+
+/** Every service we serve operations of. */
+export const serviceTable = [
+  {
+    id: 'ecs',
+    sdk: 'ecs',
+    scope: 'ecs',
+    protocols: ['aws-json-1.1'],
+    target: 'AmazonEC2ContainerServiceV20141113',
+    version: '2014-11-13',
+    missingCode: 'InvalidParameterException',
+    malformedCode: 'InvalidParameterException',
+    internalCode: 'ServerException',
+    bodyLimit: 4 * MIB,
+  },
+  {
+    id: 'ecr',
+    sdk: 'ecr',
+    scope: 'ecr',
+    protocols: ['aws-json-1.1'],
+    target: 'AmazonEC2ContainerRegistry_V20150921',
+    version: '2015-09-21',
+    missingCode: 'InvalidParameterException',
+    malformedCode: 'InvalidParameterException',
+    internalCode: 'ServerException',
+    // UploadLayerPart takes parts of 20 MiB, in base64.
+    bodyLimit: 32 * MIB,
+  },
+  {
+    id: 'elbv2',
+    sdk: 'elastic-load-balancing-v2',
+    scope: 'elasticloadbalancing',
+    protocols: ['query'],
+    version: '2015-12-01',
+    xmlns: 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'InternalFailure',
+    bodyLimit: 4 * MIB,
+  },
+  {
+    id: 'ec2',
+    sdk: 'ec2',
+    scope: 'ec2',
+    protocols: ['ec2-query'],
+    version: '2016-11-15',
+    xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/',
+    missingCode: 'MissingParameter',
+    malformedCode: 'InvalidParameterValue',
+    internalCode: 'InternalError',
+    bodyLimit: 4 * MIB,
+    refusesUnknown: true,
+    servedOnly: true,
+  },
+  {
+    id: 'logs',
+    sdk: 'cloudwatch-logs',
+    scope: 'logs',
+    protocols: ['aws-json-1.1'],
+    target: 'Logs_20140328',
+    version: '2014-03-28',
+    missingCode: 'InvalidParameterException',
+    malformedCode: 'InvalidParameterException',
+    internalCode: 'ServiceUnavailableException',
+    bodyLimit: 4 * MIB,
+  },
+  {
+    id: 'iam',
+    sdk: 'iam',
+    scope: 'iam',
+    protocols: ['query'],
+    version: '2010-05-08',
+    xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'ServiceFailure',
+    bodyLimit: 4 * MIB,
+  },
+  {
+    id: 'sts',
+    sdk: 'sts',
+    scope: 'sts',
+    protocols: ['query'],
+    version: '2011-06-15',
+    xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'InternalFailure',
+    bodyLimit: 4 * MIB,
+    unsigned: ['AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML'],
+  },
+] as const satisfies readonly ServiceRow[];
+
+/** The id of a service we serve. */
+export type ServiceId = (typeof serviceTable)[number]['id'];

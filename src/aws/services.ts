@@ -1,0 +1,28 @@
+import type * as logs from '@aws-sdk/client-cloudwatch-logs';
+import type * as ec2 from '@aws-sdk/client-ec2';
+import type * as ecr from '@aws-sdk/client-ecr';
+import type * as ecs from '@aws-sdk/client-ecs';
+import type * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
+import type * as iam from '@aws-sdk/client-iam';
+import type * as sts from '@aws-sdk/client-sts';
+import type { Handlers } from './handlers.ts';
+import type { ServiceId } from './service-table.ts';
+
+/** The handlers of every service, as the front takes them. A service that is left out serves nothing. */
+export interface Services {
+  readonly ecs?: Handlers<typeof ecs>;
+  readonly ecr?: Handlers<typeof ecr>;
+  readonly elbv2?: Handlers<typeof elbv2>;
+  readonly ec2?: Handlers<typeof ec2>;
+  readonly logs?: Handlers<typeof logs>;
+  readonly iam?: Handlers<typeof iam>;
+  readonly sts?: Handlers<typeof sts>;
+}
+
+/** The names of the operations that `services` serves of `id`. */
+export function servedBy(services: Services, id: ServiceId): string[] {
+  const handlers: Readonly<Record<string, unknown>> = services[id] ?? {};
+  return Object.keys(handlers)
+    .filter((name) => typeof handlers[name] === 'function')
+    .toSorted();
+}

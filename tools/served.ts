@@ -1,0 +1,17 @@
+import type { Services } from '../src/aws/services.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { seededIds } from '../src/base/ids.ts';
+import { silentLog } from '../src/base/log.ts';
+import { makeServices } from '../src/main/services.ts';
+import { Store } from '../src/store/store.ts';
+
+/** The handlers as the server has them, on an empty store: for asking what is served, not for calling. */
+export function servedHandlers(): Services {
+  return makeServices({
+    store: new Store([]),
+    clock: systemClock,
+    ids: seededIds(1),
+    log: silentLog,
+    publicPool: '100.127.0.0/24',
+  });
+}
