@@ -73,6 +73,8 @@ export interface Service extends Scoped {
   readonly placementConstraints: readonly PlacementConstraint[];
   readonly placementStrategy: readonly PlacementStrategy[];
   readonly healthCheckGracePeriodSeconds?: number;
+  /** The Fargate platform version as asked for, `LATEST` unless said; deployments carry the one that it means. */
+  readonly platformVersion?: string;
   readonly availabilityZoneRebalancing: 'ENABLED' | 'DISABLED';
   readonly enableECSManagedTags: boolean;
   readonly propagateTags: 'TASK_DEFINITION' | 'SERVICE' | 'NONE';

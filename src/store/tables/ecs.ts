@@ -71,6 +71,19 @@ export const services = table<Service>()({
   },
 });
 
+/** The client tokens of RunTask, by cluster and token, with the request that each came with; kept for a day. */
+export const runTaskTokens = table<{
+  readonly clusterArn: string;
+  readonly token: string;
+  readonly request: string;
+  readonly taskArns: readonly string[];
+  readonly usedAt: number;
+}>()({
+  name: 'ecs.run-task-tokens',
+  key: (row) => `${row.clusterArn} ${row.token}`,
+  indexes: { cluster: (row) => row.clusterArn },
+});
+
 /** Account settings, by scope, principal (`default` for the account's own) and name. */
 export const accountSettings = table<
   Scoped & { readonly principalArn: string; readonly name: string; readonly value: string }

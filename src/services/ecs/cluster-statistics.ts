@@ -1,0 +1,34 @@
+import type { KeyValuePair } from '@aws-sdk/client-ecs';
+import type { Service } from '../../model/ecs/service.ts';
+import { reached, type Task } from '../../model/ecs/task.ts';
+
+const launchTypes = { EC2: 'EC2', FARGATE: 'Fargate', EXTERNAL: 'External' } as const;
+
+/** How many tasks run, or are on their way to it. */
+export function countTasks(tasks: readonly Task[], state: 'running' | 'pending'): number {
+  return tasks.filter((task) =>
+    state === 'running' ? task.lastStatus === 'RUNNING' : !reached(task.lastStatus, 'RUNNING'),
+  ).length;
+}
+
+/** The statistics of DescribeClusters, by launch type, named and spelled as ECS does. */
+export function clusterStatistics(tasks: readonly Task[], services: readonly Service[]): KeyValuePair[] {
+  return Object.entries(launchTypes).flatMap(([launchType, name]) => {
+    const here = tasks.filter((task) => task.launchType === launchType);
+    const serving = services.filter((service) => launchTypeOf(service) === launchType);
+    const withStatus = (status: Service['status']): number =>
+      serving.filter((service) => service.status === status).length;
+    return [
+      { name: `running${name}TasksCount`, value: String(countTasks(here, 'running')) },
+      { name: `pending${name}TasksCount`, value: String(countTasks(here, 'pending')) },
+      { name: `active${name}ServiceCount`, value: String(withStatus('ACTIVE')) },
+      { name: `draining${name}ServiceCount`, value: String(withStatus('DRAINING')) },
+    ];
+  });
+}
+
+/** What a service runs on: its launch type, or that of its capacity providers, which are all Fargate's. */
+export function launchTypeOf(service: Service): Task['launchType'] {
+  const [primary] = service.deployments;
+  return primary?.launchType ?? 'FARGATE';
+}

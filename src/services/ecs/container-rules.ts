@@ -1,0 +1,153 @@
+import type { ContainerDefinition, HealthCheck, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import { clientException } from './errors.ts';
+
+type TaskInput = RegisterTaskDefinitionCommandInput;
+
+const ulimitNames = new Set([
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+]);
+
+const logDrivers = new Set(['json-file', 'syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'awsfirelens']);
+
+const awslogsOptions = new Set([
+  'awslogs-create-group',
+  'awslogs-region',
+  'awslogs-group',
+  'awslogs-stream-prefix',
+  'awslogs-datetime-format',
+  'awslogs-multiline-pattern',
+  'mode',
+  'max-buffer-size',
+]);
+
+/** The rules that a container definition must keep by itself. Throws `ClientException`. */
+export function checkContainer(container: ContainerDefinition, task: TaskInput): void {
+  const { name } = container;
+  if (container.image === undefined || container.image === '') {
+    throw clientException('Container.image should not be null or empty.');
+  }
+  if (!/^[a-zA-Z0-9_:./@-]{1,255}$/.test(container.image)) {
+    throw clientException('Container.image contains invalid characters.');
+  }
+  checkMemory(container, task);
+  for (const variable of container.environment ?? []) {
+    if (variable.name === undefined || variable.name === '') {
+      throw clientException(`Invalid 'environment' setting for container '${name}'. A variable has no name.`);
+    }
+  }
+  if (task.networkMode === 'awsvpc') checkAwsvpc(container);
+  if (container.healthCheck !== undefined) checkHealthCheck(container.healthCheck, name ?? '');
+  checkLogs(container);
+  checkTimeouts(container);
+  for (const { name: limit = '', softLimit = 0, hardLimit = 0 } of container.ulimits ?? []) {
+    if (!ulimitNames.has(limit))
+      throw clientException(`Invalid 'ulimits' setting for container '${name}'. Unknown ulimit: '${limit}'.`);
+    if (softLimit > hardLimit && hardLimit !== -1) {
+      throw clientException(
+        `Invalid 'ulimits' setting for container '${name}'. The soft limit of '${limit}' is greater than its hard limit.`,
+      );
+    }
+  }
+  if ((container.secrets?.length ?? 0) > 0 && !task.executionRoleArn) {
+    throw clientException(
+      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    );
+  }
+}
+
+function checkMemory(container: ContainerDefinition, task: TaskInput): void {
+  const { name, cpu, memory, memoryReservation } = container;
+  if (cpu !== undefined && cpu < 0) throw clientException(`Invalid 'cpu' setting for container '${name}'.`);
+  if (!task.memory && memory === undefined && memoryReservation === undefined) {
+    throw clientException(
+      `Invalid setting for container '${name}'. At least one of 'memory' or 'memoryReservation' must be specified.`,
+    );
+  }
+  // Docker's own least, 6 MiB ("memory", ContainerDefinition).
+  if (memory !== undefined && memory < 6) {
+    throw clientException(`Invalid 'memory' setting for container '${name}'. The minimum is 6 MiB.`);
+  }
+  if (memoryReservation !== undefined && memoryReservation < 6) {
+    throw clientException(`Invalid 'memoryReservation' setting for container '${name}'. The minimum is 6 MiB.`);
+  }
+  if (memory !== undefined && memoryReservation !== undefined && memoryReservation > memory) {
+    throw clientException("'memory' must be greater than or equal to 'memoryReservation'.");
+  }
+}
+
+/** What an awsvpc container cannot have, since the network is the task's. */
+function checkAwsvpc(container: ContainerDefinition): void {
+  const refuse = (what: string): never => {
+    throw clientException(`${what} supported on container when networkMode=awsvpc.`);
+  };
+  if (container.hostname) refuse('hostname is not');
+  if ((container.links?.length ?? 0) > 0) refuse('Links are not');
+  if ((container.dnsServers?.length ?? 0) > 0) refuse('DNS servers are not');
+  if ((container.dnsSearchDomains?.length ?? 0) > 0) refuse('DNS search domains are not');
+  if ((container.extraHosts?.length ?? 0) > 0) refuse('Extra hosts are not');
+  if (container.disableNetworking === true) refuse('Disable Networking is not');
+}
+
+function checkHealthCheck(check: HealthCheck, container: string): void {
+  const command = check.command ?? [];
+  if (command.length === 0) throw clientException(`Health check command cannot be empty for container '${container}'.`);
+  const limits = [
+    ['interval', check.interval, 5, 300],
+    ['timeout', check.timeout, 2, 120],
+    ['retries', check.retries, 1, 10],
+    ['start period', check.startPeriod, 0, 300],
+  ] as const;
+  for (const [what, value, least, most] of limits) {
+    if (value === undefined) continue;
+    if (value < least) {
+      throw clientException(
+        `Health check ${what} must be greater than or equal to the minimum allowed value ${least} for container '${container}'.`,
+      );
+    }
+    if (value > most) {
+      throw clientException(
+        `Health check ${what} must be less than or equal to the maximum allowed value ${most} for container '${container}'.`,
+      );
+    }
+  }
+}
+
+function checkLogs(container: ContainerDefinition): void {
+  const log = container.logConfiguration;
+  if (log === undefined) return;
+  const driver = log.logDriver ?? '';
+  if (!logDrivers.has(driver)) {
+    throw clientException(
+      `Invalid 'logDriver' setting for container '${container.name}'. Unknown log driver: '${driver}'.`,
+    );
+  }
+  if (driver !== 'awslogs') return;
+  const options = log.options ?? {};
+  const missing = ['awslogs-region', 'awslogs-group'].filter((option) => !options[option]);
+  if (missing.length > 0) throw clientException(`Log driver awslogs requires options: ${missing.join(', ')}`);
+  const extra = Object.keys(options).filter((option) => !awslogsOptions.has(option));
+  if (extra.length > 0) throw clientException(`Log driver awslogs disallows options: ${extra.join(', ')}`);
+}
+
+function checkTimeouts(container: ContainerDefinition): void {
+  for (const member of ['startTimeout', 'stopTimeout'] as const) {
+    const value = container[member];
+    if (value !== undefined && value < 0) {
+      throw clientException(`Invalid '${member}' setting for container '${container.name}'.`);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
+import type { Ctx } from '../../aws/handlers.ts';
+import { arn } from '../../base/arn.ts';
+import { given } from '../../base/given.ts';
+import { serviceArn } from '../../model/ecs/arns.ts';
+import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import { services } from '../../store/tables/ecs.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { readAwsvpc } from './awsvpc.ts';
+import { readDeploymentConfiguration } from './deployment-configuration.ts';
+import { canonical, newDeployment, specOf } from './deployments.ts';
+import { invalidParameter, notSupported } from './errors.ts';
+import { needCluster, needTaskDefinition } from './find.ts';
+import { readLaunch } from './launch.ts';
+import { readLoadBalancers } from './service-load-balancers.ts';
+import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
+import { readTags } from './tag-rules.ts';
+
+/** CreateService: the row of a new service with its first deployment; the service loop does the rest. */
+export function createService({ store, clock, ids }: ServiceDeps, input: CreateServiceCommandInput, ctx: Ctx): Service {
+  const cluster = needCluster(store, ctx, input.cluster);
+  const name = input.serviceName ?? '';
+  if (!/^[a-zA-Z0-9\-_]{1,255}$/.test(name)) {
+    throw invalidParameter(`ServiceName must match ^[a-zA-Z0-9\\-_]{1,255}$, but was ${name}`);
+  }
+  const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA';
+  if (schedulingStrategy === 'DAEMON') checkDaemon(input);
+  if (input.desiredCount === undefined) throw invalidParameter('desiredCount can not be blank.');
+  checkDesiredCount(input.desiredCount);
+  const definition = needTaskDefinition(store, ctx, input.taskDefinition);
+  const launch = readLaunch(input, cluster, definition);
+  checkPlacement(input, launch);
+  const awsvpc = readAwsvpc(store, ctx, input.networkConfiguration, {
+    networkMode: definition.document.networkMode,
+    launchType: launch.launchType,
+  });
+  const loadBalancers = readLoadBalancers(store, input.loadBalancers ?? [], definition);
+  checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalancers.length > 0);
+  const roleArn = readRole(input.role, awsvpc !== undefined, loadBalancers.length > 0, ctx);
+  refuseUnsupportedService(input);
+
+  const fargate = launch.launchType === 'FARGATE';
+  const spec: DeploymentSpec = {
+    taskDefinitionArn: definition.arn,
+    ...(launch.capacityProviderStrategy === undefined
+      ? { launchType: launch.launchType }
+      : { capacityProviderStrategy: launch.capacityProviderStrategy }),
+    ...given('platformVersion', launch.platformVersion),
+    ...(fargate ? { platformFamily: 'Linux' } : {}),
+    ...given('networkConfiguration', awsvpc),
+    loadBalancers,
+  };
+  const now = clock.now();
+  const service: Service = {
+    account: ctx.account,
+    region: ctx.region,
+    arn: serviceArn(ctx, cluster.name, name),
+    name,
+    clusterArn: cluster.arn,
+    status: 'ACTIVE',
+    schedulingStrategy,
+    deploymentController: 'ECS',
+    deploymentConfiguration: readDeploymentConfiguration(input.deploymentConfiguration),
+    desiredCount: input.desiredCount,
+    deployments: [newDeployment(spec, input.desiredCount, ids, now)],
+    serviceRegistries: [],
+    placementConstraints: [],
+    placementStrategy: [],
+    ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
+    ...(fargate ? { platformVersion: input.platformVersion ?? 'LATEST' } : {}),
+    availabilityZoneRebalancing: 'DISABLED',
+    enableECSManagedTags: input.enableECSManagedTags ?? false,
+    propagateTags: input.propagateTags ?? 'NONE',
+    enableExecuteCommand: false,
+    ...given('roleArn', roleArn),
+    createdAt: now,
+    createdBy: ctx.caller.arn,
+    tags: readTags(input.tags),
+    events: [],
+    throttle: { consecutiveFailures: 0, retryAt: 0 },
+  };
+  return store.transact((tx) => {
+    const existing = tx.get(services, service.arn);
+    if (existing?.status === 'DRAINING') throw invalidParameter('Unable to Start a service that is still Draining.');
+    if (existing?.status === 'ACTIVE') {
+      if (request(existing) === request(service)) return existing;
+      throw invalidParameter('Creation of service was not idempotent.');
+    }
+    tx.put(services, service);
+    return service;
+  });
+}
+
+/** What was asked for in a service, as one text: the same text is the same request. */
+function request(service: Service): string {
+  const [primary] = service.deployments;
+  return canonical({
+    spec: primary === undefined ? undefined : specOf(primary),
+    desiredCount: service.desiredCount,
+    deploymentConfiguration: service.deploymentConfiguration,
+    healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
+    enableECSManagedTags: service.enableECSManagedTags,
+    propagateTags: service.propagateTags,
+  });
+}
+
+function checkDaemon(input: CreateServiceCommandInput): never {
+  if (input.desiredCount !== undefined) {
+    throw invalidParameter(
+      'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.',
+    );
+  }
+  if (input.launchType === 'FARGATE' || (input.capacityProviderStrategy?.length ?? 0) > 0) {
+    throw invalidParameter('The daemon scheduling strategy is not supported with FARGATE launch type.');
+  }
+  throw notSupported('schedulingStrategy = "DAEMON"');
+}
+
+/** The role by which ECS calls ELB and EC2: the service-linked one, wherever the service needs any. */
+function readRole(role: string | undefined, awsvpc: boolean, loadBalanced: boolean, ctx: Ctx): string | undefined {
+  const linked = arn('iam', '', ctx.account, 'role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS');
+  if (role !== undefined && role !== '' && shortRole(role) !== 'AWSServiceRoleForECS') {
+    if (awsvpc) {
+      throw invalidParameter('You cannot specify an IAM role for services that require a service linked role.');
+    }
+    if (!loadBalanced) {
+      throw invalidParameter('IAM roles are only valid for services configured to use load balancers.');
+    }
+    return role.startsWith('arn:') ? role : arn('iam', '', ctx.account, `role/${role}`);
+  }
+  return awsvpc || loadBalanced ? linked : undefined;
+}
+
+function shortRole(role: string): string {
+  return role.slice(role.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,48 @@
+import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import { invalidParameter, notSupported } from './errors.ts';
+
+/** What a rolling update goes by when nothing is said ("DeploymentConfiguration", ECS API Reference). */
+export const defaultDeploymentConfiguration: DeploymentConfiguration = {
+  deploymentCircuitBreaker: { enable: false, rollback: false },
+  maximumPercent: 200,
+  minimumHealthyPercent: 100,
+  strategy: 'ROLLING',
+  bakeTimeInMinutes: 0,
+};
+
+/**
+ * A service's deployment configuration: what `before` says, changed by what is asked for. Throws
+ * `InvalidParameterException`, and `ClientException` for the ways of deploying that Stowage does not have.
+ */
+export function readDeploymentConfiguration(
+  asked: DeploymentConfiguration | undefined,
+  before: DeploymentConfiguration = defaultDeploymentConfiguration,
+): DeploymentConfiguration {
+  if (asked === undefined) return before;
+  refuse(asked);
+  const maximumPercent = asked.maximumPercent ?? before.maximumPercent ?? 200;
+  const minimumHealthyPercent = asked.minimumHealthyPercent ?? before.minimumHealthyPercent ?? 100;
+  if (minimumHealthyPercent > 100) throw invalidParameter('minimumHealthyPercent must be at most 100.');
+  if (minimumHealthyPercent < 0) throw invalidParameter('minimumHealthyPercent must be at least 0.');
+  if (maximumPercent < 100) throw invalidParameter('maximumPercent must be at least 100.');
+  if (maximumPercent > 200) throw invalidParameter('maximumPercent must be at most 200.');
+  if (maximumPercent === 100 && minimumHealthyPercent === 100) {
+    throw invalidParameter(
+      'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block any deployment.',
+    );
+  }
+  return { ...before, maximumPercent, minimumHealthyPercent };
+}
+
+function refuse(asked: DeploymentConfiguration): void {
+  const path = 'deploymentConfiguration';
+  if (asked.strategy !== undefined && asked.strategy !== 'ROLLING') {
+    throw notSupported(`${path}.strategy = "${asked.strategy}"`);
+  }
+  if (asked.deploymentCircuitBreaker?.enable === true) throw notSupported(`${path}.deploymentCircuitBreaker`);
+  if (asked.alarms?.enable === true) throw notSupported(`${path}.alarms`);
+  if ((asked.bakeTimeInMinutes ?? 0) > 0) throw notSupported(`${path}.bakeTimeInMinutes`);
+  if ((asked.lifecycleHooks?.length ?? 0) > 0) throw notSupported(`${path}.lifecycleHooks`);
+  if (asked.linearConfiguration !== undefined) throw notSupported(`${path}.linearConfiguration`);
+  if (asked.canaryConfiguration !== undefined) throw notSupported(`${path}.canaryConfiguration`);
+}

@@ -1,0 +1,76 @@
+import type { ContainerDefinition, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import { isEcrImage } from '../../model/ecs/images.ts';
+import { clientException } from './errors.ts';
+
+const fargateLogDrivers: ReadonlySet<string> = new Set(['awslogs', 'splunk', 'awsfirelens']);
+
+/**
+ * What a task definition that requires Fargate cannot have ("Amazon ECS task definition differences for Fargate").
+ * Throws `ClientException`.
+ */
+export function checkFargate(input: RegisterTaskDefinitionCommandInput, registryHost: string): void {
+  if (input.pidMode === 'host') {
+    throw clientException("Tasks using the Fargate launch type do not support pidMode 'host'.");
+  }
+  if (input.ipcMode !== undefined) without('ipcMode');
+  if ((input.placementConstraints?.length ?? 0) > 0) without('placement constraints');
+  if ((input.inferenceAccelerators?.length ?? 0) > 0) {
+    throw clientException("Unsupported field 'inferenceAccelerators'.");
+  }
+  const storage = input.ephemeralStorage?.sizeInGiB;
+  if (storage !== undefined && storage < 21) throw clientException('EphemeralStorage size should be at least 21.');
+  if (storage !== undefined && storage > 200) throw clientException('EphemeralStorage size should be at most 200.');
+  for (const volume of input.volumes ?? []) {
+    if (volume.host?.sourcePath) without('sourcePath');
+    if (volume.dockerVolumeConfiguration !== undefined) without('dockerVolumeConfiguration');
+  }
+  for (const container of input.containerDefinitions ?? []) checkContainer(container, input, registryHost);
+}
+
+function checkContainer(
+  container: ContainerDefinition,
+  input: RegisterTaskDefinitionCommandInput,
+  registryHost: string,
+): void {
+  if (container.privileged === true) {
+    throw clientException("Fargate requires that the 'privileged' setting be 'false'.");
+  }
+  const linux = container.linuxParameters;
+  if ((linux?.devices?.length ?? 0) > 0) without('devices');
+  if (linux?.maxSwap !== undefined) without('maxSwap');
+  if (linux?.swappiness !== undefined) without('swappiness');
+  if (linux?.sharedMemorySize !== undefined) without('sharedMemorySize');
+  if ((linux?.tmpfs?.length ?? 0) > 0) without('tmpfs');
+  // The only capability that Fargate adds ("KernelCapabilities").
+  const added = linux?.capabilities?.add?.find((capability) => capability !== 'SYS_PTRACE');
+  if (added !== undefined) {
+    throw clientException(`Fargate compatible task definitions do not support adding the capability '${added}'.`);
+  }
+  if ((container.dockerSecurityOptions?.length ?? 0) > 0) without('dockerSecurityOptions');
+  for (const member of ['startTimeout', 'stopTimeout'] as const) {
+    if ((container[member] ?? 0) > 120) {
+      throw clientException(
+        `The '${member}' setting for container '${container.name}' must be at most 120 on Fargate.`,
+      );
+    }
+  }
+  const log = container.logConfiguration;
+  if (log?.logDriver !== undefined && !fargateLogDrivers.has(log.logDriver)) {
+    throw clientException(`Fargate compatible task definitions do not support log driver '${log.logDriver}'.`);
+  }
+  if (log?.logDriver === 'awslogs' && !log.options?.['awslogs-stream-prefix']) {
+    throw clientException(
+      'Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs.',
+    );
+  }
+  if (input.executionRoleArn) return;
+  const needsRole = (why: string): never => {
+    throw clientException(`Fargate requires task definition to have execution role ARN to support ${why}.`);
+  };
+  if (isEcrImage(container.image ?? '', registryHost)) needsRole('ECR images');
+  if (log?.logDriver === 'awslogs') needsRole('log driver awslogs');
+}
+
+function without(member: string): never {
+  throw clientException(`Fargate compatible task definitions do not support ${member}.`);
+}

@@ -1,0 +1,24 @@
+import type { ServiceDeps } from '../deps.ts';
+import { accountSettingHandlers } from './account-settings.ts';
+import { capacityProviderHandlers } from './capacity.ts';
+import { clusterHandlers } from './clusters.ts';
+import { containerInstanceHandlers } from './container-instances.ts';
+import type { EcsHandlers } from './handler-types.ts';
+import { serviceHandlers } from './services.ts';
+import { tagHandlers } from './tags.ts';
+import { taskDefinitionHandlers } from './task-definitions.ts';
+import { taskHandlers } from './tasks.ts';
+
+/** Every operation of ECS that is served. */
+export function ecsHandlers(deps: ServiceDeps) {
+  return {
+    ...clusterHandlers(deps),
+    ...capacityProviderHandlers(),
+    ...taskDefinitionHandlers(deps),
+    ...taskHandlers(deps),
+    ...serviceHandlers(deps),
+    ...containerInstanceHandlers(deps),
+    ...tagHandlers(deps),
+    ...accountSettingHandlers(deps),
+  } satisfies EcsHandlers;
+}

@@ -1,0 +1,88 @@
+import type {
+  Deployment as DeploymentOutput,
+  NetworkConfiguration,
+  Service as ServiceOutput,
+} from '@aws-sdk/client-ecs';
+import { dateOf } from '../../base/clock.ts';
+import { given } from '../../base/given.ts';
+import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+
+/** A service as CreateService, UpdateService, DeleteService and DescribeServices show it. */
+export function serviceOutput(row: Service, options: { tags: boolean }): ServiceOutput {
+  const [primary] = row.deployments;
+  const sum = (of: (deployment: Deployment) => number): number => row.deployments.reduce((all, d) => all + of(d), 0);
+  const loadBalancers = (primary?.loadBalancers ?? []).map((entry) => ({ ...entry }));
+  return {
+    serviceArn: row.arn,
+    serviceName: row.name,
+    clusterArn: row.clusterArn,
+    status: row.status,
+    desiredCount: row.desiredCount,
+    runningCount: sum((deployment) => deployment.runningCount),
+    pendingCount: sum((deployment) => deployment.pendingCount),
+    ...(primary === undefined ? {} : { taskDefinition: primary.taskDefinitionArn, ...launchOf(primary) }),
+    // The service shows the platform that was asked for, its deployments the one that it means.
+    ...given('platformVersion', row.platformVersion),
+    deploymentConfiguration: row.deploymentConfiguration,
+    deploymentController: { type: row.deploymentController },
+    deployments: row.deployments.filter((deployment) => deployment.status !== 'INACTIVE').map(deploymentOutput),
+    loadBalancers,
+    serviceRegistries: [...row.serviceRegistries],
+    ...given('roleArn', row.roleArn),
+    events: row.events.map(({ id, createdAt, message }) => ({ id, createdAt: dateOf(createdAt), message })),
+    createdAt: dateOf(row.createdAt),
+    createdBy: row.createdBy,
+    placementConstraints: [...row.placementConstraints],
+    placementStrategy: [...row.placementStrategy],
+    ...networkOf(primary),
+    ...(loadBalancers.length > 0 || row.healthCheckGracePeriodSeconds !== undefined
+      ? { healthCheckGracePeriodSeconds: row.healthCheckGracePeriodSeconds ?? 0 }
+      : {}),
+    schedulingStrategy: row.schedulingStrategy,
+    enableECSManagedTags: row.enableECSManagedTags,
+    propagateTags: row.propagateTags,
+    enableExecuteCommand: row.enableExecuteCommand,
+    availabilityZoneRebalancing: row.availabilityZoneRebalancing,
+    ...(options.tags && row.tags.length > 0 ? { tags: [...row.tags] } : {}),
+  };
+}
+
+function deploymentOutput(row: Deployment): DeploymentOutput {
+  return {
+    id: row.id,
+    status: row.status,
+    taskDefinition: row.taskDefinitionArn,
+    desiredCount: row.desiredCount,
+    pendingCount: row.pendingCount,
+    runningCount: row.runningCount,
+    failedTasks: row.failedTasks,
+    createdAt: dateOf(row.createdAt),
+    updatedAt: dateOf(row.updatedAt),
+    ...launchOf(row),
+    ...given('platformVersion', row.platformVersion),
+    ...networkOf(row),
+    rolloutState: row.rolloutState,
+    rolloutStateReason: row.rolloutStateReason,
+  };
+}
+
+function launchOf(spec: DeploymentSpec) {
+  return {
+    ...(spec.capacityProviderStrategy === undefined
+      ? given('launchType', spec.launchType)
+      : { capacityProviderStrategy: [...spec.capacityProviderStrategy] }),
+    ...given('platformFamily', spec.platformFamily),
+  };
+}
+
+/** Left out when unset: Terraform's provider panics on an empty object. */
+function networkOf(spec: DeploymentSpec | undefined): { networkConfiguration?: NetworkConfiguration } {
+  const network = spec?.networkConfiguration;
+  if (network === undefined) return {};
+  const { subnets, securityGroups, assignPublicIp } = network;
+  return {
+    networkConfiguration: {
+      awsvpcConfiguration: { subnets: [...subnets], securityGroups: [...securityGroups], assignPublicIp },
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { CreateServiceCommandInput, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
+import type { Launch } from './launch.ts';
+import { invalidParameter, notSupported } from './errors.ts';
+
+/** The members that CreateService and UpdateService share. */
+type Shared = CreateServiceCommandInput | UpdateServiceCommandInput;
+
+/** Refuses what a service cannot have on Stowage yet, naming it. Throws `ClientException`. */
+export function refuseUnsupportedService(input: Shared): void {
+  if ((input.serviceRegistries?.length ?? 0) > 0) throw notSupported('serviceRegistries');
+  if (input.serviceConnectConfiguration?.enabled === true) throw notSupported('serviceConnectConfiguration');
+  if ((input.volumeConfigurations?.length ?? 0) > 0) throw notSupported('volumeConfigurations');
+  if ((input.vpcLatticeConfigurations?.length ?? 0) > 0) throw notSupported('vpcLatticeConfigurations');
+  if (input.enableExecuteCommand === true) throw notSupported('enableExecuteCommand');
+  if (input.availabilityZoneRebalancing === 'ENABLED') throw notSupported('availabilityZoneRebalancing = "ENABLED"');
+  const controller = input.deploymentController?.type;
+  if (controller !== undefined && controller !== 'ECS')
+    throw notSupported(`deploymentController.type = "${controller}"`);
+}
+
+/** Placement is a matter of instances: Fargate has none to choose from. */
+export function checkPlacement(input: Shared, launch: Launch): void {
+  const constraints = (input.placementConstraints?.length ?? 0) > 0;
+  const strategy = (input.placementStrategy?.length ?? 0) > 0;
+  if (launch.launchType === 'FARGATE') {
+    if (constraints) throw invalidParameter('Placement constraints are not supported with FARGATE launch type.');
+    if (strategy) throw invalidParameter('Placement strategies are not supported with FARGATE launch type.');
+  }
+  if (constraints) throw notSupported('placementConstraints');
+  if (strategy) throw notSupported('placementStrategy');
+}
+
+/** The rules for `desiredCount`, by scheduling strategy. */
+export function checkDesiredCount(desiredCount: number | undefined): void {
+  if (desiredCount !== undefined && desiredCount < 0) throw invalidParameter('desiredCount must be at least 0.');
+  // "Amazon ECS service quotas": tasks per service.
+  if (desiredCount !== undefined && desiredCount > 5000) throw invalidParameter('desiredCount must be at most 5000.');
+}
+
+/** A grace period needs a load balancer whose health checks it covers. */
+export function checkGracePeriod(seconds: number | undefined, loadBalanced: boolean): void {
+  if (seconds === undefined) return;
+  if (!loadBalanced) {
+    throw invalidParameter('Health check grace period is only valid for services configured to use load balancers');
+  }
+  if (seconds < 0) throw invalidParameter('healthCheckGracePeriodSeconds must be at least 0.');
+}

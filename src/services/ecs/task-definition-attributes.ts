@@ -1,0 +1,60 @@
+import type { ContainerDefinition } from '@aws-sdk/client-ecs';
+import { isEcrImage } from '../../model/ecs/images.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+
+type Document = TaskDefinition['document'];
+
+const capability = 'com.amazonaws.ecs.capability.';
+const dockerApi = (version: string): string => `${capability}docker-remote-api.${version}`;
+
+/**
+ * The capabilities that an instance must have to run a task definition, as ECS derives them from it: each feature names
+ * its capability, or the Docker API that brought it ("Amazon ECS container agent capabilities").
+ */
+export function requiredAttributes(document: Document, registryHost: string): { name: string }[] {
+  const containers = document.containerDefinitions ?? [];
+  const any = (has: (container: ContainerDefinition) => boolean): boolean => containers.some(has);
+  const logs = any((c) => c.logConfiguration?.logDriver === 'awslogs');
+  const ecr = any((c) => isEcrImage(c.image ?? '', registryHost));
+  const awsvpc = document.networkMode === 'awsvpc';
+  const role = Boolean(document.executionRoleArn);
+  const rules: readonly (readonly [boolean, string])[] = [
+    [logs, `${capability}logging-driver.awslogs`],
+    [logs && role, 'ecs.capability.execution-role-awslogs'],
+    [ecr, `${capability}ecr-auth`],
+    [logs || ecr, dockerApi('1.19')],
+    [any((c) => c.readonlyRootFilesystem === true), dockerApi('1.17')],
+    [any((c) => c.privileged === true), `${capability}privileged-container`],
+    [any((c) => c.memoryReservation !== undefined), dockerApi('1.21')],
+    [any((c) => c.healthCheck !== undefined), 'ecs.capability.container-health-check'],
+    [any((c) => c.healthCheck !== undefined), dockerApi('1.24')],
+    [any((c) => c.linuxParameters?.initProcessEnabled === true), dockerApi('1.25')],
+    [any((c) => (c.dependsOn?.length ?? 0) > 0), 'ecs.capability.container-ordering'],
+    [Boolean(document.taskRoleArn), taskRoleCapability(document.networkMode)],
+    [ecr && role, 'ecs.capability.execution-role-ecr-pull'],
+    [awsvpc || any((c) => usesDocker118(c)), dockerApi('1.18')],
+    [awsvpc, 'ecs.capability.task-eni'],
+  ];
+  return rules.filter(([applies]) => applies).map(([, name]) => ({ name }));
+}
+
+function taskRoleCapability(networkMode: string | undefined): string {
+  return `${capability}task-iam-role${networkMode === 'host' ? '-network-host' : ''}`;
+}
+
+function usesDocker118(container: ContainerDefinition): boolean {
+  return (
+    container.logConfiguration !== undefined ||
+    (container.ulimits?.length ?? 0) > 0 ||
+    Object.keys(container.dockerLabels ?? {}).length > 0
+  );
+}
+
+/**
+ * What a task definition could run on: what it requires, and what it happens to be fit for (`fargate` says whether it
+ * keeps all of Fargate's rules); awsvpc keeps it from external instances.
+ */
+export function compatibilities(document: Document, fargate: boolean): TaskDefinition['compatibilities'] {
+  const awsvpc = document.networkMode === 'awsvpc';
+  return ['EC2', ...(fargate ? (['FARGATE'] as const) : []), ...(awsvpc ? [] : (['EXTERNAL'] as const))];
+}

@@ -1,0 +1,177 @@
+import type { ContainerDefinition, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import { AwsError } from '../../base/errors.ts';
+import { isFargateSize, parseTaskCpu, parseTaskMemory } from '../../model/ecs/sizes.ts';
+import { checkContainer } from './container-rules.ts';
+import { checkDependencies } from './dependency-rules.ts';
+import { clientException } from './errors.ts';
+import { checkFargate } from './fargate-rules.ts';
+import { checkPorts } from './port-rules.ts';
+
+type Input = RegisterTaskDefinitionCommandInput;
+
+/** ECS's own limit on a revision ("Amazon ECS service quotas"). */
+const maxContainers = 10;
+const maxBytes = 65_536;
+
+/**
+ * Refuses a task definition that ECS refuses, with ECS's words: `ClientException`. What ECS takes and Stowage does not
+ * is the matter of `refuseUnsupported`. `registryHost` is the host and port of our own registry.
+ */
+export function checkTaskDefinition(input: Input, registryHost: string): void {
+  checkFamily(input.family);
+  const containers = input.containerDefinitions ?? [];
+  if (containers.length === 0) throw clientException('Container list cannot be empty.');
+  if (containers.length > maxContainers) {
+    throw clientException(`The number of containers in a task definition cannot exceed ${maxContainers}.`);
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes > maxBytes) throw clientException(`Actual length: '${bytes}'. Max allowed length is '${maxBytes}' bytes.`);
+  checkEnums(input);
+  checkRole(input.taskRoleArn);
+  checkRole(input.executionRoleArn);
+  const fargate = input.requiresCompatibilities?.includes('FARGATE') ?? false;
+  if (fargate && input.networkMode !== 'awsvpc') {
+    throw clientException("Fargate only supports network mode 'awsvpc'.");
+  }
+  checkSize(input, fargate);
+
+  checkNames(containers);
+  for (const container of containers) checkContainer(container, input);
+  if (!containers.some((container) => container.essential ?? true)) {
+    throw clientException("Task definition doesn't have any essential container.");
+  }
+  checkSums(containers, input);
+  checkPorts(containers, input.networkMode ?? 'bridge');
+  checkVolumes(containers, input);
+  checkDependencies(containers);
+  if (fargate) checkFargate(input, registryHost);
+}
+
+/** Whether a task definition keeps Fargate's rules, required or not: RunTask may then ask for Fargate. */
+export function suitsFargate(input: Input, registryHost: string): boolean {
+  if (input.networkMode !== 'awsvpc') return false;
+  try {
+    checkSize(input, true);
+    checkFargate(input, registryHost);
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError) return false;
+    throw error;
+  }
+}
+
+function checkFamily(family: string | undefined): void {
+  if (family === undefined || family === '') throw clientException('Family should not be null or empty.');
+  if (!/^[a-zA-Z0-9_-]{1,255}$/.test(family)) throw clientException('Family contains invalid characters.');
+}
+
+const enums = {
+  networkMode: ['bridge', 'host', 'awsvpc', 'none'],
+  pidMode: ['host', 'task'],
+  ipcMode: ['host', 'task', 'none'],
+} as const;
+
+function checkEnums(input: Input): void {
+  for (const member of ['networkMode', 'pidMode', 'ipcMode'] as const) {
+    const value = input[member];
+    const allowed: readonly string[] = enums[member];
+    if (value !== undefined && !allowed.includes(value)) {
+      throw clientException(`Invalid '${member}' setting '${value}'. Use one of ${allowed.join(', ')}.`);
+    }
+  }
+  for (const value of input.requiresCompatibilities ?? []) {
+    if (!['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES'].includes(value)) {
+      throw clientException(`Invalid 'requiresCompatibilities' setting '${value}'.`);
+    }
+  }
+}
+
+/** A role is named by its ARN, or shortly by its name. */
+function checkRole(role: string | undefined): void {
+  if (role === undefined || role === '') return;
+  if (!/^(arn:[\w-]+:iam::\d{12}:role\/)?[\w+=,.@/-]+$/.test(role)) throw clientException('Role is not valid');
+}
+
+function checkSize(input: Input, fargate: boolean): void {
+  if (fargate && !input.cpu) throw clientException("Fargate requires that 'cpu' be defined at the task level.");
+  if (fargate && !input.memory) throw clientException("Fargate requires that 'memory' be defined at the task level.");
+  const cpu = input.cpu ? parseTaskCpu(input.cpu) : undefined;
+  const memory = input.memory ? parseTaskMemory(input.memory) : undefined;
+  const hint = 'For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.';
+  // 0.125 to 192 vCPUs.
+  if (input.cpu && (cpu === undefined || cpu < 128 || cpu > 196_608)) {
+    throw clientException(`Invalid 'cpu' setting for task. ${hint}`);
+  }
+  if (input.memory && (memory === undefined || memory < 4)) {
+    throw clientException(`Invalid 'memory' setting for task. ${hint}`);
+  }
+  if (fargate && cpu !== undefined && memory !== undefined && !isFargateSize(cpu, memory)) {
+    throw clientException(
+      `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory. See the Amazon ECS documentation for the valid values.`,
+    );
+  }
+}
+
+function checkNames(containers: readonly ContainerDefinition[]): void {
+  for (const { name } of containers) {
+    if (name === undefined || name === '') throw clientException('Container.name should not be null or empty.');
+    if (!/^[a-zA-Z0-9_-]{1,255}$/.test(name)) throw clientException('Container.name contains invalid characters.');
+  }
+  if (new Set(containers.map(({ name }) => name)).size < containers.length) {
+    throw clientException('Container names must be unique within a task definition.');
+  }
+}
+
+function checkSums(containers: readonly ContainerDefinition[], input: Input): void {
+  const taskCpu = input.cpu ? parseTaskCpu(input.cpu) : undefined;
+  const taskMemory = input.memory ? parseTaskMemory(input.memory) : undefined;
+  const sum = (of: (container: ContainerDefinition) => number | undefined): number =>
+    containers.reduce((all, container) => all + (of(container) ?? 0), 0);
+  if (taskCpu !== undefined && sum((c) => c.cpu) > taskCpu) {
+    throw clientException("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.");
+  }
+  if (taskMemory === undefined) return;
+  const over = containers.find((container) => (container.memory ?? 0) > taskMemory);
+  if (over !== undefined) {
+    throw clientException(`The 'memory' setting for container '${over.name}' is greater than for the task.`);
+  }
+  if (sum((c) => c.memoryReservation) > taskMemory) {
+    throw clientException(
+      "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.",
+    );
+  }
+}
+
+function checkVolumes(containers: readonly ContainerDefinition[], input: Input): void {
+  const names = (input.volumes ?? []).map((volume) => volume.name);
+  for (const name of names) {
+    if (name === undefined || name === '') throw clientException('Volume.name should not be null or empty.');
+    if (!/^[a-zA-Z0-9_-]{1,255}$/.test(name)) throw clientException('Volume.name contains invalid characters.');
+  }
+  if (new Set(names).size < names.length)
+    throw clientException('Volume names must be unique within a task definition.');
+  for (const container of containers) {
+    const paths = new Set<string>();
+    for (const { sourceVolume, containerPath } of container.mountPoints ?? []) {
+      if (sourceVolume === undefined || !names.includes(sourceVolume)) {
+        throw clientException(`Unknown volume '${sourceVolume ?? ''}'.`);
+      }
+      if (containerPath === undefined || containerPath === '') {
+        throw clientException(
+          `Invalid 'mountPoints' setting for container '${container.name}'. 'containerPath' is missing.`,
+        );
+      }
+      if (paths.has(containerPath)) {
+        throw clientException(
+          `Invalid 'mountPoints' setting for container '${container.name}'. '${containerPath}' is mounted more than once.`,
+        );
+      }
+      paths.add(containerPath);
+    }
+    for (const { sourceContainer } of container.volumesFrom ?? []) {
+      if (!containers.some(({ name }) => name === sourceContainer) || sourceContainer === container.name) {
+        throw clientException(`Invalid 'volumesFrom' setting. Unknown container: '${sourceContainer ?? ''}'.`);
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
+import type { Ctx } from '../../aws/handlers.ts';
+import { AwsError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
+import type { Cluster } from '../../model/ecs/cluster.ts';
+import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import type { Reader } from '../../store/store.ts';
+import { services, taskDefinitions } from '../../store/tables/ecs.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { readAwsvpc } from './awsvpc.ts';
+import { readDeploymentConfiguration } from './deployment-configuration.ts';
+import { newDeployment, sameSpec, specOf } from './deployments.ts';
+import { clientException } from './errors.ts';
+import { needCluster, needService, needTaskDefinition } from './find.ts';
+import { readLaunch } from './launch.ts';
+import { readLoadBalancers } from './service-load-balancers.ts';
+import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
+
+/**
+ * UpdateService: changes what the service wants. Whatever changes what its tasks are (or `forceNewDeployment`) makes a
+ * new PRIMARY deployment, and those before it become ACTIVE, to be drained; the rest takes effect on the ones there are.
+ */
+export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateServiceCommandInput, ctx: Ctx): Service {
+  const cluster = needCluster(store, ctx, input.cluster);
+  return store.transact((tx) => {
+    const service = needService(tx, cluster, input.service);
+    const [primary] = service.deployments;
+    if (service.status !== 'ACTIVE' || primary === undefined) {
+      throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+    }
+    checkDesiredCount(input.desiredCount);
+    const spec = readSpec(tx, cluster, service, primary, input, ctx);
+    refuseUnsupportedService(input);
+    const loadBalanced = spec.loadBalancers.length > 0;
+    checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalanced);
+
+    const wanted: Service = {
+      ...service,
+      desiredCount: input.desiredCount ?? service.desiredCount,
+      deploymentConfiguration: readDeploymentConfiguration(
+        input.deploymentConfiguration,
+        service.deploymentConfiguration,
+      ),
+      ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
+      ...given('platformVersion', input.platformVersion),
+      enableECSManagedTags: input.enableECSManagedTags ?? service.enableECSManagedTags,
+      propagateTags: input.propagateTags ?? service.propagateTags,
+    };
+    const redeploy =
+      input.forceNewDeployment === true ||
+      !sameSpec(spec, specOf(primary)) ||
+      wanted.enableECSManagedTags !== service.enableECSManagedTags ||
+      wanted.propagateTags !== service.propagateTags;
+    const changed: Service = redeploy ? withDeployment(wanted, spec, ids, clock.now()) : wanted;
+    tx.put(services, changed);
+    return changed;
+  });
+}
+
+function withDeployment(service: Service, spec: DeploymentSpec, ids: ServiceDeps['ids'], now: number): Service {
+  const earlier = service.deployments.map((deployment): Deployment =>
+    deployment.status === 'PRIMARY' ? { ...deployment, status: 'ACTIVE', updatedAt: now } : deployment,
+  );
+  return { ...service, deployments: [newDeployment(spec, service.desiredCount, ids, now), ...earlier] };
+}
+
+/** What the service's tasks shall be from now on: its PRIMARY deployment's specification with the changes asked for. */
+function readSpec(
+  reader: Reader,
+  cluster: Cluster,
+  service: Service,
+  primary: Deployment,
+  input: UpdateServiceCommandInput,
+  ctx: Ctx,
+): DeploymentSpec {
+  const definition = readDefinition(reader, primary, input, ctx);
+  // A service keeps its launch type unless a capacity provider strategy is asked for.
+  const strategy = input.capacityProviderStrategy ?? primary.capacityProviderStrategy;
+  const launch = readLaunch(
+    {
+      ...(strategy === undefined || strategy.length === 0
+        ? { launchType: primary.launchType ?? 'FARGATE' }
+        : { capacityProviderStrategy: strategy }),
+      platformVersion: input.platformVersion ?? service.platformVersion,
+    },
+    cluster,
+    definition,
+  );
+  checkPlacement(input, launch);
+  const networkMode = definition.document.networkMode;
+  const asked = input.networkConfiguration;
+  const awsvpc =
+    asked === undefined && primary.networkConfiguration !== undefined && networkMode === 'awsvpc'
+      ? primary.networkConfiguration
+      : readAwsvpc(reader, ctx, asked, { networkMode, launchType: launch.launchType });
+  return {
+    taskDefinitionArn: definition.arn,
+    ...(launch.capacityProviderStrategy === undefined
+      ? { launchType: launch.launchType }
+      : { capacityProviderStrategy: launch.capacityProviderStrategy }),
+    ...given('platformVersion', launch.platformVersion),
+    ...(launch.launchType === 'FARGATE' ? { platformFamily: 'Linux' } : {}),
+    ...given('networkConfiguration', awsvpc),
+    // Those kept are looked at again, too: the new definition may not have their container or port.
+    loadBalancers:
+      input.loadBalancers === undefined && input.taskDefinition === undefined
+        ? primary.loadBalancers
+        : readLoadBalancers(reader, input.loadBalancers ?? primary.loadBalancers, definition),
+  };
+}
+
+/** The definition asked for, ACTIVE; else the one in use, whatever became of it: a service outlives its deregistration. */
+function readDefinition(
+  reader: Reader,
+  primary: Deployment,
+  input: UpdateServiceCommandInput,
+  ctx: Ctx,
+): TaskDefinition {
+  if (input.taskDefinition !== undefined) return needTaskDefinition(reader, ctx, input.taskDefinition);
+  const definition = reader.get(taskDefinitions, primary.taskDefinitionArn);
+  if (definition === undefined) throw clientException('TaskDefinition not found.');
+  return definition;
+}
