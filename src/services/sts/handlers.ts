@@ -1,0 +1,91 @@
+import type * as sdk from '@aws-sdk/client-sts';
+import { arn, parseArn } from '../../base/arn.ts';
+import { dateOf } from '../../base/clock.ts';
+import { AwsError } from '../../base/errors.ts';
+import type { Handlers } from '../../aws/handlers.ts';
+import type { Session } from '../../model/iam/identity.ts';
+import { nameKey, roles, sessions } from '../../store/tables/iam.ts';
+import type { ServiceDeps } from '../deps.ts';
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** AWS Security Token Service: who one is, and real sessions of roles. */
+export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof sdk> {
+  const begin = (account: string, who: Pick<Session, 'arn' | 'userId'>, seconds: number) => {
+    const now = clock.now();
+    let accessKeyId = 'ASIA';
+    while (accessKeyId.length < 20) accessKeyId += alphabet.charAt(Math.floor(ids.random() * alphabet.length));
+    const session: Session = {
+      accessKeyId,
+      secretAccessKey: Buffer.from(ids.hex(60), 'hex').toString('base64').slice(0, 40),
+      sessionToken: Buffer.from(ids.hex(300), 'hex').toString('base64'),
+      account,
+      ...who,
+      expiresAt: now + seconds * 1000,
+    };
+    store.transact((tx) => {
+      for (const old of tx.by(sessions, 'account', account))
+        if (old.expiresAt < now) tx.delete(sessions, old.accessKeyId);
+      tx.put(sessions, session);
+    });
+    return {
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey,
+      SessionToken: session.sessionToken,
+      Expiration: dateOf(session.expiresAt),
+    };
+  };
+  const checkDuration = (given: number | undefined, otherwise: number, least: number, most: number): number => {
+    const seconds = given ?? otherwise;
+    if (seconds >= least && seconds <= most) return seconds;
+    const bound = seconds < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
+    throw new AwsError(
+      'ValidationError',
+      `1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value ${bound}`,
+    );
+  };
+
+  return {
+    GetCallerIdentity: (_input, { caller }) => ({ UserId: caller.userId, Account: caller.account, Arn: caller.arn }),
+    AssumeRole: (input) => {
+      const named = parseArn(input.RoleArn ?? '');
+      if (named === undefined || named.service !== 'iam' || !named.resource.startsWith('role/')) {
+        throw new AwsError('ValidationError', `${input.RoleArn} is invalid`);
+      }
+      const sessionName = input.RoleSessionName ?? '';
+      if (!/^[\w+=,.@-]{2,64}$/.test(sessionName)) {
+        throw new AwsError(
+          'ValidationError',
+          `1 validation error detected: Value '${sessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*`,
+        );
+      }
+      const role = store.get(roles, nameKey(named.account, named.resource.slice(named.resource.lastIndexOf('/') + 1)));
+      if (role === undefined || role.arn !== input.RoleArn) {
+        throw new AwsError(
+          'AccessDenied',
+          `User is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn} (there is no such role)`,
+          { status: 403 },
+        );
+      }
+      const seconds = checkDuration(input.DurationSeconds, 3600, 900, 43_200);
+      if (seconds > role.maxSessionSeconds) {
+        throw new AwsError(
+          'ValidationError',
+          'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+        );
+      }
+      const who = {
+        arn: arn('sts', '', named.account, `assumed-role/${role.name}/${sessionName}`),
+        userId: `${role.id}:${sessionName}`,
+      };
+      return {
+        Credentials: begin(named.account, who, seconds),
+        AssumedRoleUser: { Arn: who.arn, AssumedRoleId: who.userId },
+        PackedPolicySize: 0,
+      };
+    },
+    GetSessionToken: (input, { account, caller }) => ({
+      Credentials: begin(account, caller, checkDuration(input.DurationSeconds, 43_200, 900, 129_600)),
+    }),
+  };
+}
