@@ -29,7 +29,8 @@ export interface BalancerDriver {
   list(): Promise<string[]>;
   /**
    * Opens one connection to a target as the balancer would (from its address, inside its VPC, through the target's
-   * security groups), for a health check. Rejects with what the network answered.
+   * security groups), for a health check. Where the balancer's own process connects on our behalf, a target that cannot be reached
+   * shows as a socket that closes without a byte; otherwise this rejects.
    */
   probe(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<Socket>;
   /** Frees what this process holds, leaving the balancers serving. */

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { runCommand } from '../../base/command.ts';
+import { DriverError, messageOf } from '../../base/errors.ts';
+import { askMaster, parseProcesses, type Processes } from './master-cli.ts';
+
+const pollMs = 10;
+const startTimeoutMs = 10_000;
+
+/** The paths of one balancer. */
+export interface BalancerFiles {
+  readonly directory: string;
+  readonly config: string;
+  readonly pid: string;
+  readonly masterSocket: string;
+  readonly log: string;
+}
+
+/** Where a balancer's files are. Throws where a socket's path would not fit (`sun_path` has 108 bytes, HAProxy binds `<path>.<pid>.tmp`). */
+export function filesOf(directory: string): BalancerFiles {
+  const masterSocket = join(directory, 'master.sock');
+  if (Buffer.byteLength(masterSocket) > 90) {
+    throw new DriverError('fatal', `${masterSocket} is too long for a socket's path: choose a shorter STOWAGE_HOME`);
+  }
+  return {
+    directory,
+    config: join(directory, 'haproxy.cfg'),
+    pid: join(directory, 'haproxy.pid'),
+    masterSocket,
+    log: join(directory, 'haproxy.log'),
+  };
+}
+
+/** Checks a configuration file with `haproxy -c`; a fatal `DriverError` with what HAProxy says against it. */
+export async function checkConfig(program: string, path: string): Promise<void> {
+  try {
+    await runCommand(program, ['-c', '-q', '-f', path]);
+  } catch (error) {
+    throw new DriverError('fatal', `HAProxy refuses the configuration: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Starts master and worker, detached from us, inside the network namespace `namespace` when there is one, and waits until
+ * a worker serves. The process is entered in the pid file before anything else may fail.
+ */
+export async function startMaster(
+  program: string,
+  files: BalancerFiles,
+  namespace: string | undefined,
+  clock: Clock,
+): Promise<number> {
+  const log = openSync(files.log, 'a', 0o600);
+  const haproxy = [program, '-W', '-db', '-S', `${files.masterSocket},mode,600`, '-f', files.config];
+  const [file = program, ...args] =
+    namespace === undefined ? haproxy : ['nsenter', `--net=/run/netns/${basename(namespace)}`, ...haproxy];
+  // Detached is setsid: what ends our session does not end theirs.
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  let failed: string | undefined;
+  child.on('error', (error) => (failed = error.message));
+  child.on('exit', (status, signal) => (failed ??= `it exited with ${status ?? signal ?? 'no status'}`));
+  child.unref();
+  const pid = child.pid;
+  if (pid !== undefined) await writeFile(files.pid, String(pid), { mode: 0o600 });
+  const until = clock.now() + startTimeoutMs;
+  for (;;) {
+    if (failed !== undefined || pid === undefined) {
+      throw new DriverError('retryable', `HAProxy did not start: ${failed ?? 'no process'}: ${lastLines(files.log)}`);
+    }
+    const processes = await processesOf(files).catch(() => undefined);
+    if (processes !== undefined && processes.workers.length > 0) return pid;
+    if (clock.now() > until) throw new DriverError('retryable', `HAProxy did not start: ${lastLines(files.log)}`);
+    await clock.sleep(pollMs);
+  }
+}
+
+/** Loads the configuration file into a new worker and waits until it alone accepts connections. */
+export async function reloadMaster(files: BalancerFiles, clock: Clock): Promise<void> {
+  const before = await processesOf(files);
+  // From 2.7 on the answer comes when the reload is over; 2.6 hangs up at once, older masters know only the signal.
+  const answer = await askMaster(files.masterSocket, 'reload', startTimeoutMs).catch(() => '');
+  if (answer.startsWith('Success=0')) throw new DriverError('retryable', `HAProxy did not reload: ${answer}`);
+  const until = clock.now() + startTimeoutMs;
+  for (;;) {
+    const now = await processesOf(files).catch(() => undefined);
+    if (now !== undefined) {
+      if (now.workers.length > 0 && now.workers.every((pid) => !before.workers.includes(pid))) return;
+      if (now.failedReloads > before.failedReloads) {
+        throw new DriverError('retryable', `HAProxy did not reload: ${lastLines(files.log)}`);
+      }
+    }
+    if (clock.now() > until) throw new DriverError('retryable', `HAProxy did not reload: ${lastLines(files.log)}`);
+    await clock.sleep(pollMs);
+  }
+}
+
+/** The master's and workers' process ids, asked of the master. */
+export async function processesOf(files: BalancerFiles): Promise<Processes> {
+  return parseProcesses(await askMaster(files.masterSocket, 'show proc'));
+}
+
+/**
+ * The master that the pid file names, when it lives, is ours (process ids are used again) and stands in the network
+ * namespace `namespace` (a VPC that was made anew has another one under the same name).
+ */
+export function findMaster(
+  files: BalancerFiles,
+  namespace: string | undefined,
+): { pid: number; astray: boolean } | undefined {
+  try {
+    const pid = Number(readFileSync(files.pid, 'utf8'));
+    if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(files.config)) return undefined;
+    const astray = namespace !== undefined && !sameNamespace(pid, namespace);
+    return { pid, astray };
+  } catch {
+    return undefined;
+  }
+}
+
+function sameNamespace(pid: number, namespace: string): boolean {
+  try {
+    return statSync(`/proc/${pid}/ns/net`).ino === statSync(`/run/netns/${basename(namespace)}`).ino;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process lives; a zombie does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Ends the master and its workers: asked first, killed when they have not gone within two seconds. */
+export async function stopMaster(files: BalancerFiles, pid: number, clock: Clock): Promise<void> {
+  const processes = await processesOf(files).catch(() => ({ workers: [], oldWorkers: [] }));
+  const all = [pid, ...processes.workers, ...processes.oldWorkers];
+  signal(pid, 'SIGTERM');
+  const until = clock.now() + 2000;
+  while (all.some((each) => isAlive(each))) {
+    if (clock.now() > until) {
+      for (const each of all) if (isAlive(each)) signal(each, 'SIGKILL');
+    }
+    await clock.sleep(pollMs);
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function lastLines(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join(' | ');
+  } catch {
+    return 'it left no log';
+  }
+}

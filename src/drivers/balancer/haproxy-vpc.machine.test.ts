@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
+import { runCommand } from '../../base/command.ts';
+import { systemIds } from '../../base/ids.ts';
+import { silentLog } from '../../base/log.ts';
+import { HaproxyDriver } from './haproxy.ts';
+import { balancerSpec, forwardTo, groupSpec, listenerSpec, targetSpec } from './spec-for-tests.ts';
+
+/** A namespace with a balancer's address and a target's, where only the balancer's address may reach the target. */
+describe('haproxy in the network namespace of a VPC', () => {
+  const namespace = `stwlb${systemIds.hex(8)}`;
+  const balancer = '10.77.0.5';
+  const target = '10.77.0.9';
+  const enter = `--net=/run/netns/${namespace}`;
+  const inside = (...command: string[]): Promise<unknown> => runCommand('nsenter', [enter, ...command]);
+  const get = async (address: string, port: number): Promise<string> => {
+    const input = 'GET / HTTP/1.0\r\n\r\n';
+    return (await runCommand('nsenter', [enter, '/bin/busybox', 'nc', '-w', '5', address, String(port)], { input }))
+      .stdout;
+  };
+  let directory: string;
+  let driver: HaproxyDriver;
+  let server: ChildProcess;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'stw-lb-'));
+    await writeFile(join(directory, 'index.html'), 'from the target');
+    await runCommand('ip', ['netns', 'add', namespace]);
+    await inside('ip', 'link', 'set', 'lo', 'up');
+    for (const address of [balancer, target]) await inside('ip', 'address', 'add', `${address}/32`, 'dev', 'lo');
+    for (const rule of [
+      'add table ip guard',
+      'add chain ip guard out { type filter hook output priority 0; }',
+      `add rule ip guard out ip daddr ${target} tcp dport 8080 ip saddr != ${balancer} reject`,
+    ]) {
+      await inside('nft', rule);
+    }
+    const httpd = ['/bin/busybox', 'httpd', '-f', '-p', `${target}:8080`, '-h', directory];
+    server = spawn('nsenter', [enter, ...httpd], { stdio: 'ignore' });
+    driver = new HaproxyDriver({
+      stateDirectory: join(directory, 'lb'),
+      namespaceOf: () => `/run/netns/${namespace}`,
+      clock: systemClock,
+      log: silentLog,
+    });
+  });
+  afterAll(async () => {
+    for (const arn of await driver.list()) await driver.remove(arn);
+    await driver.close();
+    server.kill('SIGKILL');
+    await runCommand('ip', ['netns', 'delete', namespace]);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('serves on its own address and reaches targets from it', async () => {
+    const group = groupSpec('web', [targetSpec(8080, { id: target, address: target })]);
+    const spec = balancerSpec({
+      name: 'vpc',
+      addresses: [balancer],
+      listeners: [listenerSpec(80, forwardTo(group))],
+      targetGroups: [group],
+    });
+    await driver.apply(spec);
+    await driver.rotate(spec.loadBalancerArn, { targetGroupArn: group.targetGroupArn, id: target, port: 8080 }, 'in');
+    await expect(get(target, 8080)).rejects.toThrow();
+    expect(await get(balancer, 80)).toContain('from the target');
+
+    const socket = await driver.probe(spec.loadBalancerArn, target, 8080, AbortSignal.timeout(5000));
+    socket.write('GET / HTTP/1.0\r\n\r\n');
+    let answer = '';
+    for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk);
+    expect(answer).toMatch(/^HTTP\/1\.[01] 200 OK\r\n[^]*from the target$/);
+  });
+});

@@ -1,0 +1,338 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { DriverError, messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import type { BalancerDriver, Rotation, TargetRef } from './driver.ts';
+import {
+  checkConfig,
+  filesOf,
+  findMaster,
+  isAlive,
+  processesOf,
+  reloadMaster,
+  startMaster,
+  stopMaster,
+  type BalancerFiles,
+} from './haproxy-process.ts';
+import { askWorker, parseServers } from './master-cli.ts';
+import { backendName, directoryName, serverName } from './names.ts';
+import { rawResponse } from './pages.ts';
+import { planServers, type ServerStep } from './reconcile.ts';
+import { badGatewayFile, probeSocket, render, serverArguments, type Rendered } from './render.ts';
+
+const watchMs = 100;
+const deleteAgainMs = 1000;
+const nobody = { uid: 65_534, gid: 65_534 };
+
+/** What the HAProxy driver is made from. */
+export interface HaproxyOptions {
+  /** A directory of this installation alone; each balancer has one in it, by which it is found again. */
+  readonly stateDirectory: string;
+  /** The network namespace of a VPC, by name or path; `undefined` to bind on the host (tests on loopback). */
+  readonly namespaceOf: (vpcId: string) => string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The HAProxy program, 2.4 or later. */
+  readonly program?: string;
+}
+
+/** A balancer that this process looks after. */
+interface Served {
+  readonly files: BalancerFiles;
+  spec: BalancerSpec;
+  pid: number;
+  /** Servers in rotation, as `backend/server`: what a restarted HAProxy begins with. */
+  readonly inRotation: Set<string>;
+  /** Servers to be deleted that had connections when that was first tried. */
+  readonly leaving: Set<string>;
+  unwatch: () => void;
+}
+
+/**
+ * Load balancers carried by HAProxy: a master with its worker for each, detached from this process, inside the network
+ * namespace of its VPC. Targets change through the runtime API of the worker, everything else by a reload, one at a time for
+ * each balancer; the configuration file always tells the whole, so that a reload or a restart brings nothing back.
+ */
+export class HaproxyDriver implements BalancerDriver {
+  readonly #options: HaproxyOptions;
+  readonly #program: string;
+  readonly #served = new Map<string, Served>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+  #closed = false;
+
+  constructor(options: HaproxyOptions) {
+    this.#options = options;
+    this.#program = options.program ?? 'haproxy';
+  }
+
+  apply(spec: BalancerSpec): Promise<void> {
+    return this.#inTurn(spec.loadBalancerArn, () => this.#apply(spec));
+  }
+
+  rotate(loadBalancerArn: string, target: TargetRef, rotation: Rotation): Promise<void> {
+    return this.#inTurn(loadBalancerArn, async () => {
+      const served = this.#served.get(loadBalancerArn);
+      const found = served === undefined ? undefined : findTarget(served.spec, target);
+      if (served === undefined || found === undefined) {
+        throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
+      }
+      await this.#rotate(served, `${backendName(target.targetGroupArn)}/${serverName(found.target)}`, rotation);
+    });
+  }
+
+  remove(loadBalancerArn: string): Promise<void> {
+    return this.#inTurn(loadBalancerArn, async () => {
+      const served = this.#served.get(loadBalancerArn);
+      served?.unwatch();
+      this.#served.delete(loadBalancerArn);
+      const files = this.#filesOf(loadBalancerArn);
+      const master = findMaster(files, undefined);
+      if (master !== undefined) await stopMaster(files, master.pid, this.#options.clock);
+      await rm(files.directory, { recursive: true, force: true });
+    });
+  }
+
+  list(): Promise<string[]> {
+    const { stateDirectory } = this.#options;
+    if (!existsSync(stateDirectory)) return Promise.resolve([]);
+    const found = readdirSync(stateDirectory).flatMap((name) => {
+      const path = join(stateDirectory, name, 'arn');
+      return existsSync(path) ? [readFileSync(path, 'utf8')] : [];
+    });
+    return Promise.resolve(found);
+  }
+
+  async probe(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<Socket> {
+    const spec = this.#served.get(loadBalancerArn)?.spec;
+    if (spec === undefined) throw new DriverError('gone', `${loadBalancerArn} is not served here`);
+    if (this.#options.namespaceOf(spec.vpcId) === undefined) return connected(connect({ host: address, port }), signal);
+    const path = join(this.#filesOf(loadBalancerArn).directory, probeSocket);
+    const socket = await connected(connect({ path }), signal);
+    // "The PROXY protocol", version 1: HAProxy connects to the destination named here.
+    socket.write(`PROXY TCP4 ${spec.addresses[0] ?? '0.0.0.0'} ${address} 0 ${port}\r\n`);
+    return socket;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#queues.values());
+    for (const served of this.#served.values()) served.unwatch();
+    this.#served.clear();
+  }
+
+  /** One thing at a time for each balancer: reloads that overlap lose connections. */
+  #inTurn<Result>(loadBalancerArn: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#queues.get(loadBalancerArn) ?? Promise.resolve();
+    const run = async (): Promise<Result> => {
+      if (this.#closed) throw new DriverError('retryable', 'the balancer driver is closed');
+      return work();
+    };
+    const mine = before.then(run, run);
+    this.#queues.set(loadBalancerArn, mine);
+    const tidy = (): void => {
+      if (this.#queues.get(loadBalancerArn) === mine) this.#queues.delete(loadBalancerArn);
+    };
+    mine.then(tidy, tidy);
+    return mine;
+  }
+
+  async #apply(spec: BalancerSpec): Promise<void> {
+    const namespace = this.#options.namespaceOf(spec.vpcId);
+    const files = this.#filesOf(spec.loadBalancerArn);
+    let master = findMaster(files, namespace);
+    if (master?.astray === true) {
+      await stopMaster(files, master.pid, this.#options.clock);
+      master = undefined;
+    }
+    const known = this.#served.get(spec.loadBalancerArn);
+    const inRotation = known?.inRotation ?? new Set(master === undefined ? [] : await this.#inRotation(files));
+    keepWanted(inRotation, spec);
+    const rendered = this.#render(spec, files, inRotation);
+    const loaded = master === undefined ? undefined : readText(join(files.directory, 'loaded.cfg'));
+    await this.#write(spec, files, rendered, loaded !== rendered.structure);
+    let pid = master?.pid;
+    if (pid === undefined) pid = await startMaster(this.#program, files, namespace, this.#options.clock);
+    else if (loaded !== rendered.structure) await reloadMaster(files, this.#options.clock);
+    await writeFile(join(files.directory, 'loaded.cfg'), rendered.structure, { mode: 0o600 });
+    known?.unwatch();
+    const served: Served = { files, spec, pid, inRotation, leaving: known?.leaving ?? new Set(), unwatch: () => {} };
+    this.#served.set(spec.loadBalancerArn, served);
+    this.#watch(served);
+    await this.#reconcileServers(served);
+  }
+
+  #render(spec: BalancerSpec, files: BalancerFiles, inRotation: ReadonlySet<string>): Rendered {
+    return render(spec, {
+      directory: files.directory,
+      sourceFromBalancer: this.#options.namespaceOf(spec.vpcId) !== undefined,
+      threads: Math.min(availableParallelism(), 8),
+      maxConnections: maxConnections(),
+      ...(process.getuid?.() === 0 ? { runAs: nobody } : {}),
+      inRotation,
+    });
+  }
+
+  /** Writes the files, the configuration last and at once, after HAProxy itself has found nothing against it. */
+  async #write(spec: BalancerSpec, files: BalancerFiles, rendered: Rendered, check: boolean): Promise<void> {
+    await mkdir(files.directory, { recursive: true, mode: 0o700 });
+    if (check) {
+      await writeFile(join(files.directory, badGatewayFile), rawResponse(502));
+      await writeFile(join(files.directory, 'arn'), spec.loadBalancerArn);
+    }
+    await writeFile(`${files.config}.new`, rendered.config, { mode: 0o600 });
+    if (check) await checkConfig(this.#program, `${files.config}.new`);
+    await rename(`${files.config}.new`, files.config);
+  }
+
+  async #reconcileServers(served: Served): Promise<void> {
+    const { workers } = await processesOf(served.files);
+    const [worker] = workers;
+    if (worker === undefined) throw new DriverError('retryable', 'HAProxy has no worker');
+    const observed = parseServers(await askWorker(served.files.masterSocket, worker, 'show servers state'));
+    for (const step of planServers(served.spec, observed)) await this.#take(served, worker, step);
+  }
+
+  async #take(served: Served, worker: number, step: ServerStep): Promise<void> {
+    const name = `${step.backend}/${step.server}`;
+    switch (step.kind) {
+      case 'add': {
+        // Servers added at run time begin in maintenance: out of rotation.
+        const command = `add server ${name} ${serverArguments(step.group, step.target)}`;
+        const answer = await askWorker(served.files.masterSocket, worker, command);
+        if (!answer.includes('New server registered')) await this.#reload(served);
+        return;
+      }
+      case 'take-out':
+        return this.#rotate(served, name, 'out');
+      case 'delete': {
+        // A request that is under way gets a second to end; then the connections are cut.
+        if (served.leaving.has(name)) {
+          await askWorker(served.files.masterSocket, worker, `shutdown sessions server ${name}`);
+        }
+        const answer = await askWorker(served.files.masterSocket, worker, `del server ${name}`);
+        if (answer.includes('Server deleted') || answer.includes('No such server')) {
+          served.leaving.delete(name);
+        } else {
+          served.leaving.add(name);
+          this.#later(served);
+        }
+        return;
+      }
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #reload(served: Served): Promise<void> {
+    const rendered = this.#render(served.spec, served.files, served.inRotation);
+    await this.#write(served.spec, served.files, rendered, true);
+    await reloadMaster(served.files, this.#options.clock);
+  }
+
+  #later(served: Served): void {
+    const arn = served.spec.loadBalancerArn;
+    this.#options.clock.after(deleteAgainMs, () => {
+      if (this.#closed || this.#served.get(arn) !== served) return;
+      this.#inTurn(arn, async () => {
+        if (this.#served.get(arn) === served) await this.#reconcileServers(served);
+      }).catch((error: unknown) =>
+        this.#options.log.debug('servers remain', { balancer: arn, error: messageOf(error) }),
+      );
+    });
+  }
+
+  /** Old workers as well: they may hold idle connections that bring one more request each. */
+  async #rotate(served: Served, name: string, rotation: Rotation): Promise<void> {
+    if (rotation === 'in') served.inRotation.add(name);
+    else served.inRotation.delete(name);
+    const { workers, oldWorkers } = await processesOf(served.files);
+    const command = `set server ${name} state ${rotation === 'in' ? 'ready' : 'maint'}`;
+    for (const pid of workers) {
+      const answer = (await askWorker(served.files.masterSocket, pid, command)).trim();
+      if (answer !== '') throw new DriverError('retryable', `HAProxy answered "${command}": ${answer}`);
+    }
+    for (const pid of oldWorkers) await askWorker(served.files.masterSocket, pid, command).catch(() => '');
+  }
+
+  async #inRotation(files: BalancerFiles): Promise<string[]> {
+    const { workers } = await processesOf(files);
+    const [worker] = workers;
+    if (worker === undefined) return [];
+    const observed = parseServers(await askWorker(files.masterSocket, worker, 'show servers state'));
+    return observed.filter((server) => server.inRotation).map((server) => `${server.backend}/${server.name}`);
+  }
+
+  /** Restarts HAProxy when its master dies, with what it served. */
+  #watch(served: Served): void {
+    const arn = served.spec.loadBalancerArn;
+    const look = (): void => {
+      if (this.#closed || this.#served.get(arn) !== served) return;
+      if (isAlive(served.pid)) {
+        served.unwatch = this.#options.clock.after(watchMs, look);
+        return;
+      }
+      this.#options.log.warn('HAProxy died and is started again', { balancer: arn, pid: served.pid });
+      this.#inTurn(arn, async () => {
+        if (this.#served.get(arn) === served) await this.#apply(served.spec);
+      }).catch((error: unknown) => {
+        this.#options.log.error('HAProxy does not start', { balancer: arn, error: messageOf(error) });
+        served.unwatch = this.#options.clock.after(deleteAgainMs, look);
+      });
+    };
+    served.unwatch = this.#options.clock.after(watchMs, look);
+  }
+
+  #filesOf(loadBalancerArn: string): BalancerFiles {
+    return filesOf(join(this.#options.stateDirectory, directoryName(loadBalancerArn)));
+  }
+}
+
+function findTarget(spec: BalancerSpec, ref: TargetRef): { group: TargetGroupSpec; target: TargetSpec } | undefined {
+  const group = spec.targetGroups.find((each) => each.targetGroupArn === ref.targetGroupArn);
+  const target = group?.targets.find((each) => each.id === ref.id && each.port === ref.port);
+  return group === undefined || target === undefined ? undefined : { group, target };
+}
+
+/** Forgets the rotation of targets that are gone or drain. */
+function keepWanted(inRotation: Set<string>, spec: BalancerSpec): void {
+  const wanted = new Set(
+    spec.targetGroups.flatMap((group) =>
+      group.targets
+        .filter((target) => !target.draining)
+        .map((target) => `${backendName(group.targetGroupArn)}/${serverName(target)}`),
+    ),
+  );
+  for (const name of inRotation) if (!wanted.has(name)) inRotation.delete(name);
+}
+
+/**
+ * Two descriptors a connection within the limit on open files, and no more than a busy balancer needs: HAProxy sizes its tables by
+ * it, and the limit may be millions.
+ */
+function maxConnections(): number {
+  const limit = /^Max open files\s+\d+\s+(\d+)/m.exec(readText('/proc/self/limits') ?? '');
+  return Math.min(16_384, Math.floor((Number(limit?.[1] ?? 65_536) - 200) / 2));
+}
+
+function readText(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+/** Waits for the connection; an abort ends the socket before and after. */
+function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const onAbort = (): void => {
+    socket.destroy(signal.reason as Error);
+  };
+  socket.once('connect', () => resolve(socket));
+  socket.on('error', (error) => reject(new DriverError('retryable', error.message, { cause: error })));
+  socket.once('close', () => signal.removeEventListener('abort', onAbort));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return promise;
+}

@@ -1,0 +1,233 @@
+import { isIPv4 } from 'node:net';
+import { DriverError } from '../../base/errors.ts';
+import type { BalancerSpec, ListenerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import { backendName, serverName } from './names.ts';
+import { errorStatuses, pageOf } from './pages.ts';
+import { quote } from './quote.ts';
+import { renderRules } from './render-rules.ts';
+
+/** What the configuration needs beside the specification. */
+export interface RenderContext {
+  /** The balancer's directory: its probe socket and its page file are there. */
+  readonly directory: string;
+  /** Whether what the balancer sends comes from its own address; not on loopback, where no VPC is. */
+  readonly sourceFromBalancer: boolean;
+  /** Worker threads. */
+  readonly threads: number;
+  /** Client connections at once. */
+  readonly maxConnections: number;
+  /** The user and group that workers run as, when the master is root. */
+  readonly runAs?: { readonly uid: number; readonly gid: number };
+  /** The targets that start in rotation, as `backend/server`. */
+  readonly inRotation: ReadonlySet<string>;
+}
+
+/** A configuration, and the part of it whose change needs a reload: everything but the servers of target groups. */
+export interface Rendered {
+  readonly config: string;
+  readonly structure: string;
+}
+
+/** The file in the balancer's directory that answers a failed connection to a target: 502, where HAProxy says 503. */
+export const badGatewayFile = 'bad-gateway.http';
+/** The socket in the balancer's directory through which health checks reach targets. */
+export const probeSocket = 'probe.sock';
+
+/** Renders an application load balancer as an HAProxy configuration. Pure; what it cannot say is a fatal `DriverError`. */
+export function render(spec: BalancerSpec, context: RenderContext): Rendered {
+  if (spec.type !== 'application') throw new DriverError('fatal', `${spec.type} load balancers are not served yet`);
+  try {
+    const head = [
+      ...renderGlobal(context),
+      ...renderProbe(spec, context),
+      ...renderDefaults(spec, context),
+      ...spec.listeners.flatMap((listener) => renderListener(spec, listener)),
+    ];
+    const config = [...head];
+    const structure = [...head];
+    for (const group of spec.targetGroups) {
+      const section = renderBackend(group, context);
+      structure.push(...section);
+      config.push(...section, ...group.targets.map((target) => renderServer(group, target, context.inRotation)));
+    }
+    return { config: `${config.join('\n')}\n`, structure: `${structure.join('\n')}\n` };
+  } catch (error) {
+    if (error instanceof RangeError) throw new DriverError('fatal', error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What follows the name in a server's line and in `add server` alike. */
+export function serverArguments(group: TargetGroupSpec, target: TargetSpec): string {
+  if (!isIPv4(target.address)) throw new DriverError('fatal', `${target.address} is not an IPv4 address`);
+  return `${target.address}:${target.port}${group.protocol === 'HTTPS' ? ' ssl verify none' : ''}`;
+}
+
+function section(title: string, lines: readonly (string | false)[]): string[] {
+  return [title, ...lines.filter((line) => line !== false).map((line) => `  ${line}`)];
+}
+
+function renderGlobal({ threads, maxConnections, runAs }: RenderContext): string[] {
+  return section('global', [
+    runAs !== undefined && `uid ${runAs.uid}`,
+    runAs !== undefined && `gid ${runAs.gid}`,
+    `nbthread ${threads}`,
+    `maxconn ${maxConnections}`,
+    // "Quotas for your Application Load Balancers": request line and single header 16 K, all headers 64 K.
+    'tune.bufsize 65536',
+    'tune.http.maxhdr 256',
+  ]);
+}
+
+/**
+ * Health checks come from the agent's process through this socket: the PROXY header's destination is where to connect, and
+ * the connection leaves from the balancer's address, so that the target's security groups judge it.
+ */
+function renderProbe(spec: BalancerSpec, context: RenderContext): string[] {
+  return section('listen probe', [
+    'mode tcp',
+    // Longer than any health check may take: the checker decides what is too late.
+    'timeout connect 125s',
+    'timeout client 125s',
+    'timeout server 125s',
+    'retries 0',
+    renderSource(spec, context),
+    `bind ${quote(`unix@${context.directory}/${probeSocket}`)} mode 600 accept-proxy`,
+    'server target 0.0.0.0:0',
+  ]);
+}
+
+function renderSource(spec: BalancerSpec, context: RenderContext): string | false {
+  const [address] = spec.addresses;
+  return context.sourceFromBalancer && address !== undefined && `source ${quote(address)}`;
+}
+
+/** The idle timeout counts on both sides ("Connection idle timeout", ELB); ELB gives a connection to a target 10 s. */
+function renderDefaults(spec: BalancerSpec, context: RenderContext): string[] {
+  const idle = `${Number(spec.attributes['idle_timeout.timeout_seconds'] ?? 60)}s`;
+  return section('defaults', [
+    'mode http',
+    'timeout connect 10s',
+    `timeout client ${idle}`,
+    `timeout server ${idle}`,
+    `timeout tunnel ${idle}`,
+    `timeout http-keep-alive ${idle}`,
+    'timeout http-request 60s',
+    // A connection that waits for its next request gets that one answered before a reload closes it.
+    'option idle-close-on-response',
+    // A target that refuses the connection costs no request while another one accepts it.
+    'retries 1',
+    'option redispatch 1',
+    renderSource(spec, context),
+    ...errorStatuses.map((status) => `http-error status ${status} ${page(status)}`),
+  ]);
+}
+
+function page(status: number): string {
+  return `content-type text/html string ${quote(pageOf(status))} hdr Server awselb/2.0`;
+}
+
+function renderListener(spec: BalancerSpec, listener: ListenerSpec): string[] {
+  if (listener.protocol !== 'HTTP') throw new DriverError('fatal', `${listener.protocol} listeners are not served yet`);
+  const { decide, answer, forward } = renderRules(listener);
+  return section(`frontend listener_${listener.port}`, [
+    ...spec.addresses.map((address) => {
+      if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
+      return `bind ${address}:${listener.port}`;
+    }),
+    ...renderKeepAlive(spec),
+    ...decide,
+    ...answer,
+    ...renderForwarded(spec, listener),
+    ...renderTrace(),
+    listener.rules.some(({ action }) => action.type === 'forward' && action.stickinessSeconds !== undefined) &&
+      `http-response add-header Set-Cookie "AWSALBTG=%[be_name,concat(~,txn.group_until),base64]; ${cookieTail}" if { var(txn.group_until) -m found }`,
+    ...forward,
+  ]);
+}
+
+/** ELB's cookies expire after seven days, whatever duration they carry inside. */
+const cookieTail = 'Expires=%[date(604800),http_date]; Path=/';
+
+/** "HTTP headers and Application Load Balancers" (ELB): X-Forwarded-For grows by one address, the others are replaced. */
+function renderForwarded({ attributes }: BalancerSpec, listener: ListenerSpec): (string | false)[] {
+  const mode = attributes['routing.http.xff_header_processing.mode'] ?? 'append';
+  const client = attributes['routing.http.xff_client_port.enabled'] === 'true' ? '%[src]:%[src_port]' : '%[src]';
+  const single = '{ req.fhdr_cnt(X-Forwarded-For) -m int 1 }';
+  return [
+    attributes['routing.http.drop_invalid_header_fields.enabled'] === 'true' &&
+      `http-request del-header ${quote('[^A-Za-z0-9-]')} -m reg`,
+    mode === 'remove' && 'http-request del-header X-Forwarded-For',
+    mode === 'append' &&
+      `http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], ${client}" if ${single}`,
+    mode === 'append' && `http-request add-header X-Forwarded-For ${client} unless ${single}`,
+    `http-request set-header X-Forwarded-Proto ${listener.protocol.toLowerCase()}`,
+    `http-request set-header X-Forwarded-Port ${listener.port}`,
+  ];
+}
+
+/** "Request tracing" (ELB): a `Root` of time and 96 random bits where there is none, else a `Self` in front. */
+function renderTrace(): string[] {
+  const id = '1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]';
+  const traced = '{ req.hdr(X-Amzn-Trace-Id) -m sub Root= }';
+  return [
+    'unique-id-format %{+X}Ts',
+    `http-request set-header X-Amzn-Trace-Id "Self=${id};%[req.hdr(X-Amzn-Trace-Id)]" if ${traced}`,
+    `http-request set-header X-Amzn-Trace-Id "Root=${id}" unless ${traced}`,
+  ];
+}
+
+/** "HTTP client keepalive duration" (ELB): how old a client's connection may get. */
+function renderKeepAlive({ attributes }: BalancerSpec): string[] {
+  const seconds = Number(attributes['client_keep_alive.seconds'] ?? 3600);
+  return [
+    `tcp-request connection set-var(sess.until) date(${seconds})`,
+    'http-request set-var(txn.now) date',
+    'http-after-response set-header Connection close if { var(sess.until),sub(txn.now) -m int lt 0 }',
+  ];
+}
+
+const algorithms: Readonly<Record<string, string>> = {
+  round_robin: 'roundrobin',
+  least_outstanding_requests: 'leastconn',
+  weighted_random: 'random',
+};
+
+function renderBackend(group: TargetGroupSpec, context: RenderContext): string[] {
+  if (group.protocol !== 'HTTP' && group.protocol !== 'HTTPS') {
+    throw new DriverError('fatal', `an application load balancer does not forward to ${group.protocol} target groups`);
+  }
+  return section(`backend ${backendName(group.targetGroupArn)}`, [
+    `balance ${algorithms[group.attributes['load_balancing.algorithm.type'] ?? 'round_robin'] ?? 'roundrobin'}`,
+    // A group without a usable target answers 503; a target that refuses the connection, 502 ("Troubleshoot", ELB).
+    // Not `nbsrv`: that is 0 in a worker that finishes after a reload. Servers without a limit make this -1.
+    `http-request return status 503 ${page(503)} if { be_conn_free(${backendName(group.targetGroupArn)}) -m int 0 }`,
+    `errorfile 503 ${quote(`${context.directory}/${badGatewayFile}`)}`,
+    ...renderStickiness(group),
+  ]);
+}
+
+/**
+ * "Sticky sessions" (ELB), by duration: the AWSALB cookie names the target and the second until which it binds, and is renewed with every
+ * answer. HAProxy's own cookie persistence is refused on servers added at run time; `use-server` is not.
+ */
+function renderStickiness({ attributes }: TargetGroupSpec): string[] {
+  if (attributes['stickiness.enabled'] !== 'true' || attributes['stickiness.type'] !== 'lb_cookie') return [];
+  const seconds = Number(attributes['stickiness.lb_cookie.duration_seconds'] ?? 86_400);
+  const fresh = '{ var(txn.cookie),field(2,~),sub(txn.now) -m int gt 0 }';
+  const value = `%[srv_name,concat(~,txn.until),base64]; ${cookieTail}`;
+  return [
+    'http-request set-var(txn.cookie) req.cook(AWSALB),b64dec',
+    `http-request set-var(txn.until) date(${seconds})`,
+    `http-request set-var(txn.server) var(txn.cookie),field(1,~) if ${fresh}`,
+    'use-server %[var(txn.server)] if { var(txn.server) -m found }',
+    `http-response add-header Set-Cookie "AWSALB=${value}"`,
+    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None"`,
+  ];
+}
+
+function renderServer(group: TargetGroupSpec, target: TargetSpec, inRotation: ReadonlySet<string>): string {
+  const name = serverName(target);
+  const state = inRotation.has(`${backendName(group.targetGroupArn)}/${name}`) ? '' : ' disabled';
+  return `  server ${name} ${serverArguments(group, target)}${state}`;
+}
