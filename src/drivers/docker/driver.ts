@@ -97,10 +97,11 @@ export interface DockerDriver {
   /** What the machine has. */
   capacity(): Promise<{ readonly cpus: number; readonly memoryBytes: number }>;
   /**
-   * Follows container events whose label `label` is set, from now on, reconnecting for ever. `onReconnect` is called
-   * after each gap (and not at the first connection): whoever follows must then list again.
+   * Follows container events whose label `label` (`key` or `key=value`) is set, reconnecting for ever. `onConnect` is
+   * called whenever events begin to flow, the first time too: what happened before is unknown, so that whoever follows
+   * must list then.
    */
-  events(label: string, onEvent: (event: ContainerEvent) => void, onReconnect: () => void): () => void;
+  events(label: string, onEvent: (event: ContainerEvent) => void, onConnect: () => void): () => void;
   /** Pulls an image; calls with the same reference at the same time share one pull. */
   pull(
     image: string,
@@ -120,10 +121,16 @@ export interface DockerDriver {
   ): Promise<void>;
   /** Tags an image. */
   tag(image: string, reference: string): Promise<void>;
+  /**
+   * Creates a container and answers its id. One of the same name that carries the same labels is answered instead of
+   * made again, so that a call whose answer was lost can be repeated; any other of that name is `fatal`.
+   */
   create(spec: ContainerSpec): Promise<string>;
+  /** Starts a created or stopped container; running already is fine. */
   start(id: string): Promise<void>;
   /** Sends the stop signal, waits `timeoutSeconds`, kills. Resolves once it has stopped; stopped already is fine. */
   stop(id: string, timeoutSeconds: number): Promise<void>;
+  /** Sends a signal; one that does not run is fine. */
   kill(id: string, signal: string): Promise<void>;
   /** Resolves with the exit code once it is not running. */
   wait(id: string, signal?: AbortSignal): Promise<number>;

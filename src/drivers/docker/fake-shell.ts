@@ -1,0 +1,53 @@
+import type { Clock } from '../../base/clock.ts';
+
+/** What a script of the fake engine may touch. */
+export interface FakeProcess {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  write(stream: 'stdout' | 'stderr', text: string): void;
+  /** Standard input as it comes; ends when it is closed. */
+  readonly input: AsyncIterable<string>;
+  /** Called by `trap '' TERM`. */
+  ignoreTerm(): void;
+}
+
+/**
+ * Runs the few words of shell that tests are written in, so that one conformance suite serves the real engine's busybox
+ * and the fake: `echo …` (with `>&2`), `sleep N`, `exit N`, `cat`, `trap '' TERM`, parted by `;`. Answers the exit code;
+ * a word not known is 127, as in a shell.
+ */
+export async function runScript(script: string, process: FakeProcess): Promise<number> {
+  for (const statement of script.split(';')) {
+    const text = statement.trim();
+    const [word = '', ...rest] = text.split(/\s+/);
+    const argument = rest.join(' ');
+    switch (word) {
+      case '':
+      case 'true':
+        break;
+      case 'false':
+        return 1;
+      case 'echo': {
+        const toError = argument.endsWith('>&2');
+        const said = (toError ? argument.slice(0, -3) : argument).trim().replace(/^(['"])(.*)\1$/, '$2');
+        process.write(toError ? 'stderr' : 'stdout', `${said}\n`);
+        break;
+      }
+      case 'sleep':
+        await process.clock.sleep(Number(rest[0]) * 1000, process.signal);
+        break;
+      case 'cat':
+        for await (const piece of process.input) process.write('stdout', piece);
+        break;
+      case 'trap':
+        process.ignoreTerm();
+        break;
+      case 'exit':
+        return Number(rest[0] ?? 0);
+      default:
+        process.write('stderr', `sh: ${word}: not found\n`);
+        return 127;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,507 @@
+import { isoOf, type Clock } from '../../base/clock.ts';
+import { DriverError } from '../../base/errors.ts';
+import { seededIds, type Ids } from '../../base/ids.ts';
+import type {
+  ContainerEvent,
+  ContainerSpec,
+  ContainerState,
+  DockerDriver,
+  ExecSession,
+  LogLine,
+  PullProgress,
+  RegistryAuth,
+} from './driver.ts';
+import { runScript } from './fake-shell.ts';
+
+interface FakeContainer {
+  readonly id: string;
+  readonly spec: ContainerSpec;
+  state: ContainerState;
+  readonly lines: LogLine[];
+  /** Told when a line is written or the container ends. */
+  readonly watchers: Set<() => void>;
+  stop: AbortController;
+  ignoresTerm: boolean;
+}
+
+interface Subscription {
+  readonly label: string;
+  readonly onEvent: (event: ContainerEvent) => void;
+  readonly onConnect: () => void;
+}
+
+/** What goes wrong with everything made of an image, until it is set again. */
+export interface FakeImageTrouble {
+  readonly pull?: DriverError;
+  readonly create?: DriverError;
+  readonly start?: DriverError;
+}
+
+/**
+ * An engine in memory. Containers whose command is `sh -c <script>` run it (see `fake-shell.ts`); all others run until they
+ * are stopped. It outlives those who use it, as an engine does: give one to two drivers' users in turn to test a restart.
+ */
+export class FakeDocker implements DockerDriver {
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #images = new Map<string, { id: string; repoDigests: string[] }>();
+  readonly #trouble = new Map<string, FakeImageTrouble>();
+  readonly #containers = new Map<string, FakeContainer>();
+  readonly #subscriptions = new Set<Subscription>();
+  #alive = true;
+  #lastPid = 1000;
+  #lastStamp = 0n;
+  /** The pulls that were asked for, in order, with the credentials they came with. */
+  readonly pulled: { readonly image: string; readonly auth?: RegistryAuth }[] = [];
+
+  constructor(options: { clock: Clock; ids?: Ids }) {
+    this.#clock = options.clock;
+    this.#ids = options.ids ?? seededIds(1);
+  }
+
+  /** Makes a local image. */
+  addImage(reference: string): void {
+    const digest = `sha256:${this.#ids.hex(64)}`;
+    const name = withTag(reference);
+    this.#images.set(name, {
+      id: `sha256:${this.#ids.hex(64)}`,
+      repoDigests: [`${name.replace(/:[^:/]*$/, '')}@${digest}`],
+    });
+  }
+
+  /** Scripts failures of an image; pulls of images that were never scripted or added succeed. */
+  trouble(image: string, trouble: FakeImageTrouble): void {
+    this.#trouble.set(image, trouble);
+  }
+
+  /** An engine that is away refuses every call; its containers run on (as with live-restore). */
+  setAlive(alive: boolean): void {
+    if (alive && !this.#alive) for (const each of this.#subscriptions) queueMicrotask(each.onConnect);
+    this.#alive = alive;
+  }
+
+  /** The engine restarts without live-restore: every container is dead when it comes back, and nobody was told. */
+  restart(): void {
+    this.setAlive(false);
+    for (const container of this.#containers.values()) {
+      if (container.state.status === 'running') this.#end(container, 255);
+    }
+    this.setAlive(true);
+  }
+
+  /** Ends a running container as `kill -9` on its process does. */
+  crash(id: string, exitCode: number, oomKilled = false): void {
+    const container = this.#find(id);
+    if (oomKilled) this.#tell(container, { action: 'oom' });
+    this.#end(container, exitCode, oomKilled);
+  }
+
+  /** Sets what a container's health check found. */
+  setHealth(id: string, health: 'starting' | 'healthy' | 'unhealthy'): void {
+    const container = this.#find(id);
+    container.state = { ...container.state, health };
+    this.#tell(container, { action: 'health', health });
+  }
+
+  /** Takes a container away without any event, as if it had happened while nobody listened. */
+  vanish(id: string): void {
+    const container = this.#find(id);
+    container.stop.abort();
+    this.#containers.delete(container.id);
+  }
+
+  /** Writes a line as the container's process would. */
+  print(id: string, line: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
+    this.#print(this.#find(id), stream, line);
+  }
+
+  /** What a container was created from. */
+  specOf(id: string): ContainerSpec {
+    return this.#find(id).spec;
+  }
+
+  async version(): Promise<{ engine: string; api: string; kernel: string }> {
+    this.#answer();
+    return { engine: 'fake', api: '1.47', kernel: 'fake' };
+  }
+
+  async capacity(): Promise<{ cpus: number; memoryBytes: number }> {
+    this.#answer();
+    return { cpus: 2, memoryBytes: 4 * 2 ** 30 };
+  }
+
+  events(label: string, onEvent: (event: ContainerEvent) => void, onConnect: () => void): () => void {
+    const subscription = { label, onEvent, onConnect };
+    this.#subscriptions.add(subscription);
+    if (this.#alive) queueMicrotask(() => this.#subscriptions.has(subscription) && onConnect());
+    return () => void this.#subscriptions.delete(subscription);
+  }
+
+  async pull(
+    image: string,
+    options: { auth?: RegistryAuth; onProgress?: (progress: PullProgress) => void; signal?: AbortSignal },
+  ): Promise<void> {
+    await this.#turn();
+    options.signal?.throwIfAborted();
+    this.pulled.push({ image, ...(options.auth === undefined ? {} : { auth: options.auth }) });
+    const failure = this.#trouble.get(image)?.pull;
+    if (failure !== undefined) throw failure;
+    if (!this.#images.has(withTag(image))) this.addImage(image);
+    options.onProgress?.({ status: 'Pull complete', currentBytes: 1, totalBytes: 1 });
+  }
+
+  async image(
+    reference: string,
+  ): Promise<{ id: string; repoDigests: readonly string[]; exposedPorts: readonly string[] }> {
+    await this.#turn();
+    const found = this.#images.get(withTag(reference));
+    if (found === undefined) throw new DriverError('gone', `Error response from daemon: No such image: ${reference}`);
+    return { ...found, exposedPorts: [] };
+  }
+
+  async importImage(reference: string): Promise<void> {
+    await this.#turn();
+    this.addImage(reference);
+  }
+
+  async tag(image: string, reference: string): Promise<void> {
+    await this.#turn();
+    const found = this.#images.get(withTag(image));
+    if (found === undefined) throw new DriverError('gone', `Error response from daemon: No such image: ${image}`);
+    this.#images.set(withTag(reference), found);
+  }
+
+  async create(spec: ContainerSpec): Promise<string> {
+    await this.#turn();
+    const failure = this.#trouble.get(spec.image)?.create;
+    if (failure !== undefined) throw failure;
+    const there = [...this.#containers.values()].find((each) => each.spec.name === spec.name);
+    if (there !== undefined) {
+      const same = Object.entries(spec.labels).every(([name, value]) => there.spec.labels[name] === value);
+      if (same) return there.id;
+      throw new DriverError(
+        'fatal',
+        `Error response from daemon: Conflict. The container name "/${spec.name}" is already in use by container "${there.id}".`,
+      );
+    }
+    const image = this.#images.get(withTag(spec.image));
+    if (image === undefined) throw new DriverError('gone', `Error response from daemon: No such image: ${spec.image}`);
+    const id = this.#ids.hex(64);
+    const container: FakeContainer = {
+      id,
+      spec,
+      state: {
+        id,
+        name: spec.name,
+        labels: spec.labels,
+        status: 'created',
+        pid: 0,
+        oomKilled: false,
+        error: '',
+        createdAt: this.#clock.now(),
+        imageId: image.id,
+      },
+      lines: [],
+      watchers: new Set(),
+      stop: new AbortController(),
+      ignoresTerm: false,
+    };
+    this.#containers.set(id, container);
+    this.#tell(container, { action: 'create' });
+    return id;
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#turn();
+    const container = this.#find(id);
+    if (container.state.status === 'running') return;
+    const failure = this.#trouble.get(container.spec.image)?.start;
+    if (failure !== undefined) throw failure;
+    const { exitCode: _code, finishedAt: _finished, ...state } = container.state;
+    const check = container.spec.config['Healthcheck'] as { Test?: string[] } | undefined;
+    container.state = {
+      ...state,
+      status: 'running',
+      pid: ++this.#lastPid,
+      startedAt: this.#clock.now(),
+      ...(check === undefined ? {} : { health: 'starting' as const }),
+    };
+    container.stop = new AbortController();
+    container.ignoresTerm = false;
+    this.#tell(container, { action: 'start' });
+    this.#run(container);
+    this.#check(container);
+  }
+
+  async stop(id: string, timeoutSeconds: number): Promise<void> {
+    await this.#turn();
+    const container = this.#find(id);
+    if (container.state.status !== 'running') return;
+    if (container.ignoresTerm) await this.#ended(container, timeoutSeconds * 1000);
+    this.#end(container, container.ignoresTerm ? 137 : 143);
+  }
+
+  async kill(id: string, signal: string): Promise<void> {
+    await this.#turn();
+    const container = this.#find(id);
+    if (container.state.status !== 'running') return;
+    if (signal === 'SIGKILL' || signal === 'KILL') this.#end(container, 137);
+    else if (signal === 'SIGTERM' && !container.ignoresTerm) this.#end(container, 143);
+  }
+
+  async wait(id: string, signal?: AbortSignal): Promise<number> {
+    await this.#turn();
+    const container = this.#find(id);
+    await this.#ended(container, undefined, signal);
+    return container.state.exitCode ?? 0;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#turn();
+    const container = this.#containers.get(id);
+    if (container === undefined) return;
+    this.#end(container, 137);
+    this.#containers.delete(id);
+    this.#tell(container, { action: 'destroy' });
+  }
+
+  async inspect(id: string): Promise<ContainerState> {
+    await this.#turn();
+    return this.#find(id).state;
+  }
+
+  async list(labels: readonly string[]): Promise<ContainerState[]> {
+    await this.#turn();
+    return [...this.#containers.values()]
+      .map((container) => container.state)
+      .filter((state) => labels.every((label) => matches(state.labels, label)));
+  }
+
+  async stats(id: string): ReturnType<DockerDriver['stats']> {
+    await this.#turn();
+    const running = this.#find(id).state.status === 'running';
+    return {
+      at: this.#clock.now(),
+      cpuTotalNanos: running ? 1_000_000 : 0,
+      systemCpuNanos: running ? 1_000_000_000 : 0,
+      onlineCpus: running ? 2 : 0,
+      memoryUsageBytes: running ? 2 ** 20 : 0,
+      memoryLimitBytes: running ? 4 * 2 ** 30 : 0,
+      raw: {},
+    };
+  }
+
+  async *logs(id: string, options: { since?: string; follow: boolean; signal?: AbortSignal }): AsyncGenerator<LogLine> {
+    await this.#turn();
+    const container = this.#find(id);
+    const since = options.since ?? '';
+    let next = 0;
+    for (;;) {
+      for (; next < container.lines.length; next++) {
+        const line = container.lines[next];
+        if (line !== undefined && line.stamp > since) yield line;
+      }
+      if (!options.follow || container.state.status !== 'running') return;
+      await this.#news(container, options.signal);
+      this.#answer();
+    }
+  }
+
+  async exec(
+    id: string,
+    options: { command: readonly string[]; tty: boolean; env?: Readonly<Record<string, string>> },
+  ): Promise<ExecSession> {
+    await this.#turn();
+    const container = this.#find(id);
+    if (container.state.status !== 'running') {
+      throw new DriverError('fatal', `Error response from daemon: Container ${id} is not running`);
+    }
+    const input = queue<string>();
+    const output = queue<{ stream: 'stdout' | 'stderr'; data: Uint8Array }>();
+    const exited = runScript(scriptOf(options.command) ?? options.command.join(' '), {
+      clock: this.#clock,
+      signal: container.stop.signal,
+      input: input.items,
+      write: (stream, text) => output.push({ stream: options.tty ? 'stdout' : stream, data: Buffer.from(text) }),
+      ignoreTerm: () => {},
+    }).catch(() => 137);
+    void exited.then(() => output.end());
+    return {
+      output: output.items,
+      write: (data) => input.push(Buffer.from(data).toString()),
+      end: () => input.end(),
+      resize: () => Promise.resolve(),
+      exited,
+    };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Every call is answered later than it was asked, as over a socket. */
+  async #turn(): Promise<void> {
+    this.#answer();
+    await Promise.resolve();
+  }
+
+  #answer(): void {
+    if (!this.#alive) throw new DriverError('retryable', 'Cannot connect to the Docker daemon: it is away');
+  }
+
+  #find(id: string): FakeContainer {
+    const found = this.#containers.get(id) ?? [...this.#containers.values()].find((each) => each.spec.name === id);
+    if (found === undefined) throw new DriverError('gone', `Error response from daemon: No such container: ${id}`);
+    return found;
+  }
+
+  #tell(container: FakeContainer, event: Pick<ContainerEvent, 'action' | 'exitCode' | 'health'>): void {
+    if (!this.#alive) return;
+    const whole = { ...event, containerId: container.id, labels: container.spec.labels, at: this.#clock.now() };
+    for (const each of this.#subscriptions) {
+      if (!matches(container.spec.labels, each.label)) continue;
+      queueMicrotask(() => this.#subscriptions.has(each) && each.onEvent(whole));
+    }
+  }
+
+  #print(container: FakeContainer, stream: 'stdout' | 'stderr', line: string): void {
+    const at = this.#clock.now();
+    const nanos = BigInt(at) * 1_000_000n;
+    // Two lines never carry the same stamp.
+    this.#lastStamp = nanos > this.#lastStamp ? nanos : this.#lastStamp + 1n;
+    const ms = Number(this.#lastStamp / 1_000_000n);
+    const below = (this.#lastStamp % 1_000_000n).toString().padStart(6, '0');
+    container.lines.push({ stream, stamp: isoOf(ms).replace('Z', `${below}Z`), at: ms, line });
+    container.watchers.forEach((tell) => tell());
+  }
+
+  #run(container: FakeContainer): void {
+    const script = scriptOf([...(container.spec.entryPoint ?? []), ...(container.spec.command ?? [])]);
+    if (script === undefined) return;
+    const { signal } = container.stop;
+    const input = queue<string>();
+    input.end();
+    runScript(script, {
+      clock: this.#clock,
+      signal,
+      input: input.items,
+      write: (stream, text) => this.#print(container, stream, text.replace(/\n$/, '')),
+      ignoreTerm: () => (container.ignoresTerm = true),
+    }).then(
+      (code) => signal.aborted || this.#end(container, code),
+      () => {},
+    );
+  }
+
+  /** Runs the health check of a container's configuration while it lives. */
+  #check(container: FakeContainer): void {
+    const check = container.spec.config['Healthcheck'] as
+      | { Test?: string[]; Interval?: number; Retries?: number }
+      | undefined;
+    const test = check?.Test?.[0] === 'CMD-SHELL' ? check.Test[1] : undefined;
+    if (test === undefined) return;
+    const { signal } = container.stop;
+    const loop = async (): Promise<void> => {
+      for (let failures = 0; ;) {
+        await this.#clock.sleep((check?.Interval ?? 30e9) / 1e6, signal);
+        const input = queue<string>();
+        input.end();
+        const code = await runScript(test, {
+          clock: this.#clock,
+          signal,
+          input: input.items,
+          write: () => {},
+          ignoreTerm: () => {},
+        });
+        failures = code === 0 ? 0 : failures + 1;
+        const health = code === 0 ? 'healthy' : failures >= (check?.Retries ?? 3) ? 'unhealthy' : undefined;
+        if (health !== undefined && container.state.health !== health) this.setHealth(container.id, health);
+      }
+    };
+    loop().catch(() => {});
+  }
+
+  #end(container: FakeContainer, exitCode: number, oomKilled = false): void {
+    if (container.state.status !== 'running') return;
+    container.stop.abort(new Error('the container ended'));
+    container.state = {
+      ...container.state,
+      status: 'exited',
+      pid: 0,
+      exitCode,
+      oomKilled,
+      finishedAt: this.#clock.now(),
+    };
+    this.#tell(container, { action: 'die', exitCode });
+    container.watchers.forEach((tell) => tell());
+  }
+
+  /** Resolves at the next line or at the end. */
+  #news(container: FakeContainer, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    signal?.throwIfAborted();
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    container.watchers.add(resolve);
+    return promise.finally(() => {
+      container.watchers.delete(resolve);
+      signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  async #ended(container: FakeContainer, timeoutMs?: number, signal?: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const giveUp = (): void => {
+      late.abort();
+      resolve();
+    };
+    const cancel = timeoutMs === undefined ? () => {} : this.#clock.after(timeoutMs, giveUp);
+    while (container.state.status === 'running' && !late.signal.aborted) {
+      await Promise.race([this.#news(container, signal), promise]);
+    }
+    cancel();
+  }
+}
+
+function withTag(reference: string): string {
+  if (reference.includes('@')) return reference;
+  return reference.lastIndexOf(':') > reference.lastIndexOf('/') ? reference : `${reference}:latest`;
+}
+
+function matches(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const equals = wanted.indexOf('=');
+  if (equals < 0) return wanted in labels;
+  return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+}
+
+function scriptOf(command: readonly string[]): string | undefined {
+  const at = command.indexOf('-c');
+  return at > 0 && command[at - 1]?.endsWith('sh') === true ? command[at + 1] : undefined;
+}
+
+/** A stream that one side fills and the other reads. */
+function queue<T>(): { push(item: T): void; end(): void; items: AsyncIterable<T> } {
+  const waiting: T[] = [];
+  let ended = false;
+  let wake = (): void => {};
+  async function* items(): AsyncGenerator<T> {
+    for (;;) {
+      const next = waiting.shift();
+      if (next !== undefined) yield next;
+      else if (ended) return;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+  return {
+    push: (item) => {
+      waiting.push(item);
+      wake();
+    },
+    end: () => {
+      ended = true;
+      wake();
+    },
+    items: items(),
+  };
+}
