@@ -37,13 +37,9 @@ const known: Readonly<Record<string, Known>> = {
 /** The principal under which the account's own settings are kept. */
 const account = 'default';
 
-/** The value of a setting that holds for a caller: its own, else the account's, else the default. */
-export function effectiveSetting(
-  reader: Reader,
-  ctx: Scoped & { readonly caller: { readonly arn: string } },
-  name: string,
-): string {
-  return own(reader, ctx, ctx.caller.arn, name) ?? own(reader, ctx, account, name) ?? known[name]?.byDefault ?? '';
+/** The value of a setting that holds for a principal: its own, else the account's, else the default. */
+export function effectiveSetting(reader: Reader, scope: Scoped, principalArn: string, name: string): string {
+  return own(reader, scope, principalArn, name) ?? own(reader, scope, account, name) ?? known[name]?.byDefault ?? '';
 }
 
 function own(reader: Reader, scope: Scoped, principalArn: string, name: string): string | undefined {
@@ -82,7 +78,7 @@ export function accountSettingHandlers({ store }: ServiceDeps) {
       const all = Object.keys(known).flatMap((name): Setting[] => {
         const value =
           input.effectiveSettings === true
-            ? effectiveSetting(store, { ...ctx, caller: { arn: principal } }, name)
+            ? effectiveSetting(store, ctx, principal, name)
             : own(store, ctx, principal, name);
         return value === undefined ? [] : [setting(ctx, principal, name, value)];
       });

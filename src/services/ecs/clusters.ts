@@ -35,7 +35,7 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
         arn: clusterArn(scope, name),
         name,
         status: 'ACTIVE',
-        settings: readSettings(input.settings, effectiveSetting(store, ctx, 'containerInsights')),
+        settings: readSettings(input.settings, effectiveSetting(store, ctx, ctx.caller.arn, 'containerInsights')),
         ...given('configuration', readConfiguration(input.configuration)),
         capacityProviders,
         defaultCapacityProviderStrategy: readStrategy(input.defaultCapacityProviderStrategy ?? [], capacityProviders),

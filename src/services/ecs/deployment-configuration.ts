@@ -31,7 +31,15 @@ export function readDeploymentConfiguration(
       'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block any deployment.',
     );
   }
-  return { ...before, maximumPercent, minimumHealthyPercent };
+  const breaker = asked.deploymentCircuitBreaker;
+  return {
+    ...before,
+    ...(breaker === undefined
+      ? {}
+      : { deploymentCircuitBreaker: { enable: breaker.enable ?? false, rollback: breaker.rollback ?? false } }),
+    maximumPercent,
+    minimumHealthyPercent,
+  };
 }
 
 function refuse(asked: DeploymentConfiguration): void {
@@ -39,7 +47,6 @@ function refuse(asked: DeploymentConfiguration): void {
   if (asked.strategy !== undefined && asked.strategy !== 'ROLLING') {
     throw notSupported(`${path}.strategy = "${asked.strategy}"`);
   }
-  if (asked.deploymentCircuitBreaker?.enable === true) throw notSupported(`${path}.deploymentCircuitBreaker`);
   if (asked.alarms?.enable === true) throw notSupported(`${path}.alarms`);
   if ((asked.bakeTimeInMinutes ?? 0) > 0) throw notSupported(`${path}.bakeTimeInMinutes`);
   if ((asked.lifecycleHooks?.length ?? 0) > 0) throw notSupported(`${path}.lifecycleHooks`);

@@ -1,3 +1,4 @@
+import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import type { Deployment, DeploymentSpec } from '../../model/ecs/service.ts';
 
@@ -27,21 +28,16 @@ function digits(ids: Ids, count: number): string {
 }
 
 /** The part of a deployment that says what to run. */
-export function specOf(deployment: Deployment): DeploymentSpec {
-  const {
-    id: _id,
-    status: _status,
-    createdAt: _createdAt,
-    updatedAt: _updatedAt,
-    rolloutState: _rolloutState,
-    rolloutStateReason: _reason,
-    desiredCount: _desired,
-    pendingCount: _pending,
-    runningCount: _running,
-    failedTasks: _failed,
-    ...spec
-  } = deployment;
-  return spec;
+export function specOf(deployment: DeploymentSpec): DeploymentSpec {
+  return {
+    taskDefinitionArn: deployment.taskDefinitionArn,
+    ...given('launchType', deployment.launchType),
+    ...given('capacityProviderStrategy', deployment.capacityProviderStrategy),
+    ...given('platformVersion', deployment.platformVersion),
+    ...given('platformFamily', deployment.platformFamily),
+    ...given('networkConfiguration', deployment.networkConfiguration),
+    loadBalancers: deployment.loadBalancers,
+  };
 }
 
 /** Whether two specifications run the same. */

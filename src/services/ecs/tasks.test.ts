@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import type { Task } from '../../model/ecs/task.ts';
+import { tasks as taskTable } from '../../store/tables/ecs.ts';
+import { awsvpc, ctx, ecsFixture, fargateWeb } from './fixture.ts';
+
+const run = { taskDefinition: 'web', launchType: 'FARGATE', networkConfiguration: awsvpc } as const;
+
+/** A fixture with the definition `web`. */
+function withDefinition() {
+  const fixture = ecsFixture();
+  fixture.ecs.RegisterTaskDefinition({ ...fargateWeb, tags: [{ key: 'from', value: 'definition' }] }, ctx);
+  return fixture;
+}
+
+describe('RunTask', () => {
+  it('makes tasks that are PROVISIONING, with every default', () => {
+    const { ecs, store } = withDefinition();
+    const { tasks = [], failures } = ecs.RunTask({ ...run, count: 2, startedBy: 'me' }, ctx);
+    expect(failures).toEqual([]);
+    expect(tasks).toHaveLength(2);
+    const [task] = tasks;
+    expect(task).toMatchObject({
+      clusterArn: 'arn:aws:ecs:us-east-1:000000000000:cluster/default',
+      taskDefinitionArn: 'arn:aws:ecs:us-east-1:000000000000:task-definition/web:1',
+      group: 'family:web',
+      startedBy: 'me',
+      launchType: 'FARGATE',
+      platformVersion: '1.4.0',
+      platformFamily: 'Linux',
+      cpu: '256',
+      memory: '512',
+      lastStatus: 'PROVISIONING',
+      desiredStatus: 'RUNNING',
+      healthStatus: 'UNKNOWN',
+      version: 1,
+      attributes: [{ name: 'ecs.cpu-architecture', value: 'x86_64' }],
+      overrides: { containerOverrides: [{ name: 'web' }], inferenceAcceleratorOverrides: [] },
+      containers: [{ name: 'web', image: 'nginx', lastStatus: 'PENDING', cpu: '0', networkInterfaces: [] }],
+    });
+    expect(task?.taskArn).toMatch(/^arn:aws:ecs:us-east-1:000000000000:task\/default\/[0-9a-f]{32}$/);
+    // The group that is taken where none is named is the VPC's default one.
+    expect(store.get(taskTable, task?.taskArn ?? '')?.networkConfiguration).toEqual({
+      subnets: ['subnet-a', 'subnet-b'],
+      securityGroups: ['sg-default'],
+      assignPublicIp: 'DISABLED',
+    });
+  });
+
+  it('takes overrides into the task and its containers', () => {
+    const { ecs } = withDefinition();
+    const { tasks } = ecs.RunTask(
+      { ...run, overrides: { cpu: '1 vCPU', memory: '2GB', containerOverrides: [{ name: 'web', memory: 100 }] } },
+      ctx,
+    );
+    expect(tasks?.[0]).toMatchObject({ cpu: '1024', memory: '2048', containers: [{ memory: '100' }] });
+  });
+
+  it('tags tasks from the definition, the request and ECS itself', () => {
+    const { ecs } = withDefinition();
+    const { tasks } = ecs.RunTask(
+      { ...run, propagateTags: 'TASK_DEFINITION', enableECSManagedTags: true, tags: [{ key: 'own', value: '1' }] },
+      ctx,
+    );
+    expect(tasks?.[0]?.tags).toEqual([
+      { key: 'from', value: 'definition' },
+      { key: 'own', value: '1' },
+      { key: 'aws:ecs:clusterName', value: 'default' },
+    ]);
+  });
+
+  it('answers the same tasks for the same token, for a day', async () => {
+    const { ecs, clock } = withDefinition();
+    const arns = () => ecs.RunTask({ ...run, clientToken: 'once' }, ctx).tasks?.map(({ taskArn }) => taskArn);
+    const first = arns();
+    expect(arns()).toEqual(first);
+    await clock.advance(25 * 60 * 60 * 1000);
+    expect(arns()).not.toEqual(first);
+  });
+
+  it('shares tasks out over capacity providers by base and weight', () => {
+    const { ecs } = withDefinition();
+    ecs.PutClusterCapacityProviders(
+      {
+        cluster: 'default',
+        capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+        defaultCapacityProviderStrategy: [
+          { capacityProvider: 'FARGATE', weight: 1, base: 2 },
+          { capacityProvider: 'FARGATE_SPOT', weight: 3 },
+        ],
+      },
+      ctx,
+    );
+    const { tasks } = ecs.RunTask({ taskDefinition: 'web', networkConfiguration: awsvpc, count: 10 }, ctx);
+    const on = (name: string) => tasks?.filter((task) => task.capacityProviderName === name).length;
+    expect([on('FARGATE'), on('FARGATE_SPOT')]).toEqual([4, 6]);
+  });
+});
+
+describe('StopTask', () => {
+  it('asks for the end, once, with the first reason', () => {
+    const { ecs } = withDefinition();
+    const task = ecs.RunTask(run, ctx).tasks?.[0]?.taskArn ?? '';
+    expect(ecs.StopTask({ task: task.split('/')[2], reason: 'enough' }, ctx).task).toMatchObject({
+      desiredStatus: 'STOPPED',
+      lastStatus: 'PROVISIONING',
+      stopCode: 'UserInitiated',
+      stoppedReason: 'enough',
+    });
+    expect(ecs.StopTask({ task, reason: 'again' }, ctx).task?.stoppedReason).toBe('enough');
+    const other = ecs.RunTask(run, ctx).tasks?.[0]?.taskArn;
+    expect(ecs.StopTask({ task: other }, ctx).task?.stoppedReason).toBe('Task stopped by user');
+  });
+});
+
+describe('DescribeTasks', () => {
+  it('shows what the loops and the machine wrote', () => {
+    const { ecs, store, clock } = withDefinition();
+    const arn = ecs.RunTask(run, ctx).tasks?.[0]?.taskArn ?? '';
+    const now = clock.now();
+    store.transact((tx) =>
+      tx.update(taskTable, arn, (row): Task => ({
+        ...row,
+        lastStatus: 'STOPPED',
+        desiredStatus: 'STOPPED',
+        stop: { code: 'EssentialContainerExited', reason: 'Essential container in task exited' },
+        availabilityZone: 'us-east-1a',
+        connectivity: 'CONNECTED',
+        connectivityAt: now,
+        startedAt: now + 1,
+        stoppingAt: now + 2,
+        stoppedAt: now + 3,
+        reported: { pullStartedAt: now, pullStoppedAt: now + 1, executionStoppedAt: now + 2 },
+        containers: row.containers.map((container) => ({ ...container, lastStatus: 'STOPPED', exitCode: 3 })),
+        networkInterface: {
+          attachmentId: 'attachment',
+          networkInterfaceId: 'eni-1',
+          subnetId: 'subnet-a',
+          vpcId: 'vpc-1',
+          macAddress: '02:00:00:00:00:01',
+          privateIp: '10.0.0.4',
+          privateDnsName: 'ip-10-0-0-4.ec2.internal',
+          status: 'DELETED',
+        },
+      })),
+    );
+    const { tasks, failures } = ecs.DescribeTasks({ tasks: [arn, 'none'] }, ctx);
+    expect(failures).toEqual([{ arn: 'arn:aws:ecs:us-east-1:000000000000:task/default/none', reason: 'MISSING' }]);
+    expect(tasks).toMatchObject([
+      {
+        stopCode: 'EssentialContainerExited',
+        stoppedReason: 'Essential container in task exited',
+        availabilityZone: 'us-east-1a',
+        connectivity: 'CONNECTED',
+        pullStartedAt: new Date(now),
+        startedAt: new Date(now + 1),
+        executionStoppedAt: new Date(now + 2),
+        stoppedAt: new Date(now + 3),
+        containers: [
+          { exitCode: 3, networkInterfaces: [{ attachmentId: 'attachment', privateIpv4Address: '10.0.0.4' }] },
+        ],
+        attachments: [
+          {
+            id: 'attachment',
+            type: 'ElasticNetworkInterface',
+            status: 'DELETED',
+            details: [
+              { name: 'subnetId', value: 'subnet-a' },
+              { name: 'networkInterfaceId', value: 'eni-1' },
+              { name: 'macAddress', value: '02:00:00:00:00:01' },
+              { name: 'privateDnsName', value: 'ip-10-0-0-4.ec2.internal' },
+              { name: 'privateIPv4Address', value: '10.0.0.4' },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+});
+
+describe('ListTasks', () => {
+  it('filters by family, who started them, launch type and desired status', () => {
+    const { ecs } = withDefinition();
+    ecs.RegisterTaskDefinition({ ...fargateWeb, family: 'api' }, ctx);
+    const mine = ecs.RunTask({ ...run, startedBy: 'me' }, ctx).tasks?.[0]?.taskArn;
+    const api = ecs.RunTask({ ...run, taskDefinition: 'api' }, ctx).tasks?.[0]?.taskArn;
+    const stopped = ecs.RunTask(run, ctx).tasks?.[0]?.taskArn;
+    ecs.StopTask({ task: stopped }, ctx);
+    const list = (filter: object) => ecs.ListTasks(filter, ctx).taskArns?.toSorted();
+    expect(list({})).toEqual([mine, api].toSorted());
+    expect(list({ family: 'api' })).toEqual([api]);
+    expect(list({ startedBy: 'me' })).toEqual([mine]);
+    expect(list({ desiredStatus: 'STOPPED' })).toEqual([stopped]);
+    expect(list({ launchType: 'EC2' })).toEqual([]);
+    expect(list({ containerInstance: 'x' })).toEqual([]);
+    expect(ecs.ListTasks({ maxResults: 1 }, ctx)).toHaveProperty('nextToken');
+  });
+});
