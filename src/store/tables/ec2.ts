@@ -9,8 +9,15 @@ import type {
   Subnet,
   Vpc,
 } from '../../model/ec2/network.ts';
-import { scopeOf } from '../../model/tags.ts';
+import { scopeOf, type Scoped } from '../../model/tags.ts';
 import { table } from '../table.ts';
+
+/** The regions that an account has used: each got its default VPC then, which its owner may have deleted since. */
+export const usedRegions = table<Scoped & { readonly since: number }>()({
+  name: 'ec2.used-regions',
+  key: scopeOf,
+  indexes: {},
+});
 
 /** VPCs, by id. */
 export const vpcs = table<Vpc>()({ name: 'ec2.vpcs', key: (row) => row.id, indexes: { scope: scopeOf } });
@@ -47,7 +54,15 @@ export const networkInterfaces = table<NetworkInterface>()({
     group: (row) => row.groups,
     owner: (row) => ('arn' in row.owner ? row.owner.arn : 'id' in row.owner ? row.owner.id : undefined),
     publicIp: (row) => row.publicIp,
+    address: (row) => `${row.vpcId} ${row.privateIp}`,
   },
+});
+
+/** Where the last search for a free address of a block ended, so that a freed address rests before it comes up again. */
+export const addressCursors = table<{ readonly block: string; readonly next: number }>()({
+  name: 'ec2.address-cursors',
+  key: (row) => row.block,
+  indexes: {},
 });
 
 /** Internet gateways, by id. */

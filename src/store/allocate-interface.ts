@@ -1,0 +1,135 @@
+import type { Ids } from '../base/ids.ts';
+import { addressNumber, addressText, holds, macAddressOf, parseCidr, usableRange } from '../model/ec2/addresses.ts';
+import type { InterfaceOwner, NetworkInterface } from '../model/ec2/network.ts';
+import type { Tag } from '../model/tags.ts';
+import type { Transaction } from './store.ts';
+import { addresses, addressCursors, networkInterfaces, subnets } from './tables/ec2.ts';
+
+/** Why an address could not be given; callers word it as their own API does. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError';
+  readonly reason: 'no-subnet' | 'subnet-full' | 'pool-full' | 'in-use' | 'not-in-subnet';
+
+  constructor(reason: AddressError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What an interface is made from. */
+export interface InterfaceRequest {
+  readonly ids: Ids;
+  readonly now: number;
+  readonly subnetId: string;
+  readonly groups: readonly string[];
+  readonly owner: InterfaceOwner;
+  readonly description: string;
+  /** Whether it gets a public address of `publicPool`. */
+  readonly publicIp: boolean;
+  readonly publicPool: string;
+  /** A private address of the caller's choice. */
+  readonly privateIp?: string;
+  readonly interfaceType?: NetworkInterface['interfaceType'];
+  readonly status?: NetworkInterface['status'];
+  readonly attachmentId?: string;
+  readonly tags?: readonly Tag[];
+}
+
+/**
+ * Makes a network interface with an address of its subnet, and a public one where asked for. No address is given twice
+ * while its interface exists, and a freed one comes up again only after the whole range has had its turn.
+ */
+export function allocateInterface(tx: Transaction, request: InterfaceRequest): NetworkInterface {
+  const { ids, now, subnetId, owner } = request;
+  const subnet = tx.get(subnets, subnetId);
+  if (subnet === undefined) throw new AddressError('no-subnet', `The subnet ID '${subnetId}' does not exist`);
+  const cidr = parseCidr(subnet.cidr);
+  if (cidr === undefined) throw new Error(`subnet ${subnetId} has no valid block: ${subnet.cidr}`);
+  const taken = (address: string): boolean =>
+    tx.by(networkInterfaces, 'address', `${subnet.vpcId} ${address}`).length > 0;
+  let privateIp: string;
+  if (request.privateIp === undefined) {
+    const { from, to } = usableRange(cidr);
+    const free = nextAddress(tx, `${subnetId} ${subnet.cidr}`, from, to, taken);
+    if (free === undefined) {
+      throw new AddressError('subnet-full', `The subnet '${subnetId}' has no free addresses`);
+    }
+    privateIp = free;
+  } else {
+    privateIp = request.privateIp;
+    const { from, to } = usableRange(cidr);
+    const value = addressNumber(privateIp);
+    if (!holds(cidr, privateIp) || value === undefined || value < from || value > to) {
+      throw new AddressError('not-in-subnet', `Address ${privateIp} does not fall within the subnet's address range`);
+    }
+    if (taken(privateIp)) throw new AddressError('in-use', `Address ${privateIp} is in use.`);
+  }
+  const row: NetworkInterface = {
+    account: subnet.account,
+    region: subnet.region,
+    id: `eni-0${ids.hex(16)}`,
+    vpcId: subnet.vpcId,
+    subnetId,
+    availabilityZone: subnet.availabilityZone,
+    privateIp,
+    ...(request.publicIp ? { publicIp: allocatePublicIp(tx, request.publicPool) } : {}),
+    macAddress: macAddressOf(ids.hex(10)),
+    groups: request.groups,
+    description: request.description,
+    interfaceType: request.interfaceType ?? 'interface',
+    owner,
+    status: request.status ?? (owner.kind === 'user' ? 'available' : 'in-use'),
+    ...(request.attachmentId === undefined ? {} : { attachmentId: request.attachmentId }),
+    requesterManaged: owner.kind !== 'user',
+    sourceDestCheck: owner.kind !== 'nat-gateway',
+    tags: request.tags ?? [],
+    createdAt: now,
+  };
+  tx.put(networkInterfaces, row);
+  return row;
+}
+
+/** Removes an interface and frees its addresses; an Elastic IP stays allocated. One that does not exist is fine. */
+export function releaseInterface(tx: Transaction, interfaceId: string): void {
+  const row = tx.get(networkInterfaces, interfaceId);
+  if (row === undefined) return;
+  if (row.allocationId !== undefined) {
+    tx.update(
+      addresses,
+      row.allocationId,
+      ({ associationId: _association, networkInterfaceId: _eni, ...address }) => address,
+    );
+  }
+  tx.delete(networkInterfaces, interfaceId);
+}
+
+/** A public address of the pool that neither an interface nor an Elastic IP has. */
+export function allocatePublicIp(tx: Transaction, publicPool: string): string {
+  const pool = parseCidr(publicPool);
+  if (pool === undefined) throw new Error(`${publicPool} is no IPv4 block`);
+  const taken = (address: string): boolean =>
+    tx.by(networkInterfaces, 'publicIp', address).length > 0 || tx.by(addresses, 'publicIp', address).length > 0;
+  const free = nextAddress(tx, `pool ${publicPool}`, pool.first + 1, pool.first + pool.size - 2, taken);
+  if (free === undefined) throw new AddressError('pool-full', `All public addresses of ${publicPool} are in use`);
+  return free;
+}
+
+/** The first free address from where the last search ended, once around. */
+function nextAddress(
+  tx: Transaction,
+  block: string,
+  from: number,
+  to: number,
+  taken: (address: string) => boolean,
+): string | undefined {
+  const count = to - from + 1;
+  const start = tx.get(addressCursors, block)?.next ?? 0;
+  for (let tried = 0; tried < count; tried += 1) {
+    const offset = (start + tried) % count;
+    const address = addressText(from + offset);
+    if (taken(address)) continue;
+    tx.put(addressCursors, { block, next: (offset + 1) % count });
+    return address;
+  }
+  return undefined;
+}
