@@ -7,6 +7,10 @@ export interface Table<Row, Index extends string = string> {
   readonly name: string;
   key(row: Row): string;
   readonly indexes: Readonly<Record<Index, (row: Row) => string | readonly string[] | undefined>>;
+  /** The version of the rows' shape, 1 unless given: raised when rows written before must be changed to fit. */
+  readonly version?: number;
+  /** Makes a row of an older version into one of this version. Needed once `version` is above 1. */
+  migrate?(row: unknown, from: number): unknown;
 }
 
 /** Declares a table: `const clusters = table<Cluster>()({ name: 'ecs.clusters', key: …, indexes: { … } })`. */

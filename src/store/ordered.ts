@@ -1,0 +1,47 @@
+/** A row in its place: `order` is given at insertion and stays for the row's life. */
+export interface Entry {
+  row: unknown;
+  readonly order: number;
+}
+
+/**
+ * Entries by key, listed in their order. Nearly everything is added in order, so a Map already lists right; what is
+ * added late (a row that came under an index value after its insertion, a delete that was undone) costs one sort at the
+ * next listing.
+ */
+export class Ordered {
+  #entries = new Map<string, Entry>();
+  #highest = -1;
+  #sorted = true;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  add(key: string, entry: Entry): void {
+    if (entry.order > this.#highest) this.#highest = entry.order;
+    else this.#sorted = false;
+    this.#entries.set(key, entry);
+  }
+
+  remove(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  /** The rows, in order. */
+  rows(): unknown[] {
+    if (!this.#sorted) {
+      this.#entries = new Map([...this.#entries].sort(([, a], [, b]) => a.order - b.order));
+      this.#sorted = true;
+    }
+    return Array.from(this.#entries.values(), (entry) => entry.row);
+  }
+}
