@@ -27,7 +27,7 @@ export function loopback<Left, Right>(): { left: Channel<Left, Right>; right: Ch
 }
 
 /** Holds messages until somebody receives, then hands each over in a turn of its own. */
-function mailbox<T>(): { put(message: T): void; open(receive: (message: T) => void): void; shut(): void } {
+function mailbox<T>(): { put: (message: T) => void; open: (receive: (message: T) => void) => void; shut: () => void } {
   let waiting: T[] = [];
   let receiver: ((message: T) => void) | undefined;
   let shut = false;
