@@ -162,12 +162,9 @@ describe.skipIf(!has('aws', '--version'))('the aws CLI (skipped where it is not 
 
   it('registers a definition and gives the reason of a refusal', { timeout: 60_000 }, async () => {
     const containers = JSON.stringify([{ name: 'web', image: 'nginx', portMappings: [{ containerPort: 80 }] }]);
+    const fargate = '--network-mode awsvpc --requires-compatibilities FARGATE --family cli --cpu .5vCPU'.split(' ');
     const register = (memory: string): Promise<unknown> =>
-      aws(
-        'register-task-definition',
-        ...['--family', 'cli', '--network-mode', 'awsvpc', '--requires-compatibilities', 'FARGATE'],
-        ...['--cpu', '0.5 vCPU', '--memory', memory, '--container-definitions', containers],
-      );
+      aws('register-task-definition', ...fargate, '--memory', memory, '--container-definitions', containers);
     expect(await register('2 GB')).toMatchObject({ taskDefinition: { cpu: '512', memory: '2048', revision: 1 } });
     await expect(register('8 GB')).rejects.toThrow(
       'An error occurred (ClientException) when calling the RegisterTaskDefinition operation: No Fargate configuration exists for given values: 512 CPU, 8192 memory.',
