@@ -17,7 +17,10 @@ export const rooms = {
   main: ['*'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** Rooms whose subfolders are strangers to each other (they meet in the store, or in the interfaces beside them). */
+/**
+ * Rooms whose subfolders are strangers to each other (they meet in the store, or in the interfaces beside them). Files at
+ * the room's root may assemble them.
+ */
 export const strangers: readonly string[] = ['services', 'control', 'drivers'];
 
 /** Where a file of `src/` stands: its room, and its subfolder when it has one. `undefined` outside `src/`. */
@@ -48,7 +51,8 @@ export function judge(from: string, to: string): string | undefined {
     const may = allowed.length === 0 ? 'nothing of ours' : allowed.join(', ');
     return `src/${here.room} may not import src/${there.room} (it may import ${may})`;
   }
-  if (strangers.includes(here.room) && there.sub !== undefined && here.sub !== there.sub) {
+  const assembles = here.sub === undefined;
+  if (strangers.includes(here.room) && !assembles && there.sub !== undefined && here.sub !== there.sub) {
     return `src/${here.room}/${here.sub ?? ''} may not import src/${there.room}/${there.sub}: they meet elsewhere`;
   }
   return undefined;

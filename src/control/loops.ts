@@ -1,0 +1,21 @@
+import type { Ids } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Store } from '../store/store.ts';
+import type { Loop } from './loop.ts';
+import { serviceLoop } from './services/loop.ts';
+import { targetLoop } from './targets/loop.ts';
+import { taskLoop } from './tasks/loop.ts';
+
+/** What the loops are made from. */
+export interface ControlDeps {
+  readonly store: Store;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** The range that public addresses come from. */
+  readonly publicPool: string;
+}
+
+/** Every control loop there is; `runLoop` runs one. */
+export function allLoops(deps: ControlDeps): Loop[] {
+  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps)];
+}

@@ -1,0 +1,68 @@
+import { given } from '../../base/given.ts';
+import type { Ids } from '../../base/ids.ts';
+import { shortName } from '../../model/ecs/arns.ts';
+import { nextProvider } from '../../model/ecs/capacity.ts';
+import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
+import type { Deployment, Service } from '../../model/ecs/service.ts';
+import type { Task } from '../../model/ecs/task.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+
+/** How many tasks to make, beside which; the service's tasks so far decide how capacity providers share the new ones. */
+export interface NewTasks {
+  readonly count: number;
+  readonly placed: readonly Task[];
+  readonly ids: Ids;
+  readonly now: number;
+}
+
+/** New tasks of a service's deployment. */
+export function newTasks(
+  service: Service,
+  deployment: Deployment,
+  definition: TaskDefinition,
+  { count, placed, ids, now }: NewTasks,
+): Task[] {
+  const strategy = deployment.capacityProviderStrategy ?? [];
+  const shares = strategy.length > 0 ? sharesOf(placed) : new Map<string, number>();
+  const tags = newTaskTags({
+    own: [],
+    propagateTags: service.propagateTags,
+    enableECSManagedTags: service.enableECSManagedTags,
+    definition: definition.tags,
+    clusterName: shortName(service.clusterArn),
+    service: { name: service.name, tags: service.tags },
+  });
+  return Array.from({ length: count }, () => {
+    const provider = nextProvider(strategy, shares);
+    if (provider !== undefined) shares.set(provider, (shares.get(provider) ?? 0) + 1);
+    return newTask(
+      {
+        scope: { account: service.account, region: service.region },
+        clusterArn: service.clusterArn,
+        definition,
+        launchType: deployment.launchType ?? 'FARGATE',
+        ...given('capacityProviderName', provider),
+        ...given('platformVersion', deployment.platformVersion),
+        group: `service:${service.name}`,
+        startedBy: deployment.id,
+        overrides: {},
+        enableExecuteCommand: service.enableExecuteCommand,
+        tags,
+        serviceArn: service.arn,
+        deploymentId: deployment.id,
+        ...given('networkConfiguration', deployment.networkConfiguration),
+        loadBalancers: deployment.loadBalancers,
+      },
+      ids,
+      now,
+    );
+  });
+}
+
+function sharesOf(tasks: readonly Task[]): Map<string, number> {
+  const shares = new Map<string, number>();
+  for (const { capacityProviderName: name } of tasks) {
+    if (name !== undefined) shares.set(name, (shares.get(name) ?? 0) + 1);
+  }
+  return shares;
+}

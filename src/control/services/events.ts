@@ -1,0 +1,93 @@
+import type { Ids } from '../../base/ids.ts';
+import type { ServiceEvent } from '../../model/ecs/service.ts';
+import type { Task } from '../../model/ecs/task.ts';
+
+/** ECS keeps the newest hundred events of a service. */
+const keptEvents = 100;
+
+/** "Duplicate event messages are omitted until either the cause is resolved or six hours passes" ("Service event messages"). */
+const repeatMs = 6 * 3_600_000;
+
+const steady = 'has reached a steady state.';
+
+/**
+ * Collects what is to be told of a service in one plan, oldest first, in the words of "Amazon ECS service event
+ * messages" (ECS Developer Guide).
+ */
+export class EventWriter {
+  readonly #name: string;
+  readonly #old: readonly ServiceEvent[];
+  readonly #now: number;
+  readonly #ids: Ids;
+  readonly #fresh: ServiceEvent[] = [];
+
+  constructor(name: string, old: readonly ServiceEvent[], now: number, ids: Ids) {
+    this.#name = name;
+    this.#old = old;
+    this.#now = now;
+    this.#ids = ids;
+  }
+
+  /** Tells `(service <name>) <text>`. */
+  tell(text: string): void {
+    this.#fresh.push({ id: this.#ids.uuid(), createdAt: this.#now, message: `(service ${this.#name}) ${text}` });
+  }
+
+  /** Tells a cause for concern: not again until the service was steady in between, or six hours have passed. */
+  tellOnce(text: string): void {
+    const message = `(service ${this.#name}) ${text}`;
+    if (this.#fresh.some((event) => event.message === message)) return;
+    for (const event of this.#old) {
+      if (this.#now - event.createdAt >= repeatMs || event.message.endsWith(steady)) break;
+      if (event.message === message) return;
+    }
+    this.tell(text);
+  }
+
+  started(tasks: readonly Task[]): void {
+    if (tasks.length > 0) this.tell(`has started ${tasks.length} tasks: ${named(tasks)}.`);
+  }
+
+  stopped(tasks: readonly Task[]): void {
+    if (tasks.length > 0) this.tell(`has stopped ${tasks.length} running tasks: ${named(tasks)}.`);
+  }
+
+  /** `tasks` have had their targets registered. */
+  registered(tasks: readonly Task[]): void {
+    for (const [group, count] of targetsOf(tasks)) this.tell(`registered ${count} targets in (target-group ${group})`);
+  }
+
+  /** The targets of `tasks` are being taken out; of those that still run, connections drain. */
+  deregistered(tasks: readonly Task[], draining: boolean): void {
+    for (const [group, count] of targetsOf(tasks))
+      this.tell(`deregistered ${count} targets in (target-group ${group})`);
+    if (draining && tasks.length > 0) this.tell(`has begun draining connections on ${tasks.length} tasks.`);
+  }
+
+  steady(): void {
+    this.tell(steady);
+  }
+
+  /** Whether anything was told. */
+  get any(): boolean {
+    return this.#fresh.length > 0;
+  }
+
+  /** All events, newest first, as a service keeps them. */
+  all(): readonly ServiceEvent[] {
+    return this.any ? [...this.#fresh.toReversed(), ...this.#old].slice(0, keptEvents) : this.#old;
+  }
+}
+
+function named(tasks: readonly Task[]): string {
+  return tasks.map(({ id }) => `(task ${id})`).join(' ');
+}
+
+/** How many targets the tasks have in each target group. */
+function targetsOf(tasks: readonly Task[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { targetGroupArn } of tasks.flatMap((task) => task.loadBalancers)) {
+    if (targetGroupArn !== undefined) counts.set(targetGroupArn, (counts.get(targetGroupArn) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,71 @@
+import type { TaskStop } from '../../model/ecs/task-end.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import type { ObservedServiceTask } from './observe.ts';
+
+/** What the scheduler thinks of a task that is to run. */
+export type Verdict =
+  /** Not RUNNING yet, or its health is not known yet; look again at `lookAt` when nothing is committed before. */
+  | { readonly kind: 'pending'; readonly lookAt?: number }
+  | { readonly kind: 'healthy' }
+  /** It is to be replaced. `events` say why, in ECS's words without the service's name. */
+  | { readonly kind: 'unhealthy'; readonly stop: TaskStop; readonly events: readonly string[] };
+
+/** By what a service's tasks are judged. */
+export interface HealthRules {
+  /** Whether an essential container defines a health check. */
+  readonly containerChecks: boolean;
+  /** "Health check grace period", ECS Developer Guide: bad health counts only after it. */
+  readonly graceMs: number;
+}
+
+/**
+ * How long a task that nothing checks has to run before it counts as healthy: a container that ends at once failed to
+ * start, though it was RUNNING for a moment.
+ */
+export const uncheckedSettleMs = 2_000;
+
+/** Whether an essential container of the definition has a health check. */
+export function hasContainerChecks(definition: TaskDefinition | undefined): boolean {
+  return (definition?.document.containerDefinitions ?? []).some(
+    ({ essential, healthCheck }) =>
+      essential !== false && healthCheck !== undefined && healthCheck.command?.[0] !== 'NONE',
+  );
+}
+
+/** Judges a task whose desired status is RUNNING. */
+export function judge({ task, targets }: ObservedServiceTask, rules: HealthRules, now: number): Verdict {
+  if (task.lastStatus !== 'RUNNING' || task.startedAt === undefined) return { kind: 'pending' };
+  const graceEnds = task.startedAt + rules.graceMs;
+
+  if (rules.containerChecks && task.healthStatus === 'UNHEALTHY') {
+    return afterGrace(graceEnds, now, 'Task failed container health checks', [
+      `(task ${task.id}) failed container health checks.`,
+    ]);
+  }
+  const bad = targets.find(
+    ({ state, health }) => state === 'absent' || state === 'draining' || health?.state === 'unhealthy',
+  );
+  if (bad !== undefined) {
+    const reason =
+      bad.state === 'registered' ? (bad.health?.description ?? 'Health checks failed') : 'Target is not registered';
+    return afterGrace(graceEnds, now, `Task failed ELB health checks in (target-group ${bad.targetGroupArn})`, [
+      `(port ${bad.port}) is unhealthy in (target-group ${bad.targetGroupArn}) due to (reason ${reason})`,
+    ]);
+  }
+  if (rules.containerChecks && task.healthStatus !== 'HEALTHY') return { kind: 'pending' };
+  const serving = targets.every(({ state, health }) => state === 'no-group' || passes(health?.state));
+  if (!serving) return { kind: 'pending' };
+  const checked = rules.containerChecks || targets.length > 0;
+  const settled = task.startedAt + uncheckedSettleMs;
+  return checked || now >= settled ? { kind: 'healthy' } : { kind: 'pending', lookAt: settled };
+}
+
+/** `unavailable`: the target group's health checks are disabled, so that nothing is known against the target. */
+function passes(state: string | undefined): boolean {
+  return state === 'healthy' || state === 'unavailable';
+}
+
+function afterGrace(graceEnds: number, now: number, reason: string, events: readonly string[]): Verdict {
+  if (now < graceEnds) return { kind: 'pending', lookAt: graceEnds };
+  return { kind: 'unhealthy', stop: { code: 'ServiceSchedulerInitiated', reason }, events };
+}

@@ -1,0 +1,47 @@
+import type { Ids } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type { Store } from '../../store/store.ts';
+import { services, tasks } from '../../store/tables/ecs.ts';
+import { targets } from '../../store/tables/elbv2.ts';
+import type { Loop } from '../loop.ts';
+import { source, subjectLoop } from '../subject-loop.ts';
+import { applyService } from './apply.ts';
+import { observeService } from './observe.ts';
+import { planService } from './plan.ts';
+
+/** A plan looks at all of a service's tasks: it may come round every so many milliseconds for each of them. */
+const msPerTask = 0.01;
+
+/** The service scheduler. */
+export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; readonly log: Log }): Loop {
+  const { store, ids } = deps;
+  /** When a large service may be planned again, so that ten thousand tasks starting do not mean ten thousand plans. */
+  const notBefore = new Map<string, number>();
+
+  return subjectLoop(
+    {
+      name: 'services',
+      sources: [
+        source(services, (service) => [service.arn]),
+        source(tasks, ({ serviceArn }) => (serviceArn === undefined ? [] : [serviceArn])),
+        source(targets, (target) => store.by(tasks, 'address', target.id).flatMap((task) => task.serviceArn ?? [])),
+      ],
+      rescanMs: 60_000,
+      all: () => store.by(services, 'life', 'live').map((service) => service.arn),
+      reconcile(serviceArn, now) {
+        const earliest = notBefore.get(serviceArn) ?? now;
+        if (now < earliest) return earliest;
+        const observed = observeService(store, serviceArn);
+        if (observed === undefined) {
+          notBefore.delete(serviceArn);
+          return undefined;
+        }
+        notBefore.set(serviceArn, now + Math.floor(observed.tasks.length * msPerTask));
+        const { steps, lookAt } = planService(observed, now, ids);
+        applyService(store, observed, steps);
+        return lookAt;
+      },
+    },
+    deps.log,
+  );
+}

@@ -1,0 +1,360 @@
+import type { Ids } from '../../base/ids.ts';
+import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
+import type { TaskStop } from '../../model/ecs/task-end.ts';
+import type { Deployment, Service } from '../../model/ecs/service.ts';
+import { newTasks } from './create.ts';
+import { EventWriter } from './events.ts';
+import {
+  breakerThreshold,
+  broken,
+  failedToStart,
+  inconsistentAfter,
+  noThrottle,
+  tasksPerRetry,
+  throttled,
+} from './failures.ts';
+import { hasContainerChecks, judge } from './health.ts';
+import type { ObservedService } from './observe.ts';
+import { scale, type JudgedTask } from './scale.ts';
+
+export type ServiceStep =
+  | { readonly kind: 'start'; readonly task: Task }
+  | { readonly kind: 'stop'; readonly taskArn: string; readonly stop: TaskStop }
+  /** Note something down about a task. */
+  | { readonly kind: 'note'; readonly taskArn: string; readonly scheduling: TaskScheduling }
+  | { readonly kind: 'write'; readonly service: Service };
+
+/** What to do for a service now, and when to look again though nothing is committed (epoch milliseconds). */
+export interface ServicePlan {
+  readonly steps: readonly ServiceStep[];
+  readonly lookAt?: number;
+}
+
+/** How many tasks one plan starts at most, so that a large service does not hold up everybody else. */
+const startsPerPlan = 100;
+
+/** How long tasks may wait for a machine before the service says so. */
+const unplacedMs = 10_000;
+
+/** A service that stays steady says so again ("Amazon ECS service event messages", ECS Developer Guide). */
+const steadyAgainMs = 6 * 3_600_000;
+
+/**
+ * The service scheduler: judges every task of one service and decides what to start, stop, write and tell. Pure: the same
+ * arguments give the same plan, ids included.
+ */
+export function planService(observed: ObservedService, now: number, ids: Ids): ServicePlan {
+  return new ServicePlanner(observed, now, ids).plan();
+}
+
+/** One run of the scheduler; its fields are what the steps so far come to. */
+class ServicePlanner {
+  readonly #observed: ObservedService;
+  readonly #now: number;
+  readonly #ids: Ids;
+  readonly #events: EventWriter;
+  readonly #steps: ServiceStep[] = [];
+  readonly #notes = new Map<Task, TaskScheduling>();
+  readonly #stops = new Map<Task, TaskStop>();
+  readonly #lookAts: number[] = [];
+  #service: Service;
+
+  constructor(observed: ObservedService, now: number, ids: Ids) {
+    this.#observed = observed;
+    this.#now = now;
+    this.#ids = ids;
+    this.#service = observed.service;
+    this.#events = new EventWriter(observed.service.name, observed.service.events, now, ids);
+  }
+
+  plan(): ServicePlan {
+    const judged = this.#judgeAll();
+    const failed = this.#accountForEnds();
+    this.#accountForHealth(judged);
+    if (failed.length > 0) this.#countFailures(failed.length);
+    const started = this.#scale(judged);
+    this.#tellUnplaced();
+    this.#rollOut(judged, started);
+    return this.#finish();
+  }
+
+  /** The deployment that is to be; a service has none only when it is over. */
+  get #primary(): Deployment | undefined {
+    return this.#service.deployments[0];
+  }
+
+  get #desired(): number {
+    return this.#service.status === 'DRAINING' ? 0 : this.#service.desiredCount;
+  }
+
+  #judgeAll(): JudgedTask[] {
+    const { service, definitions, tasks } = this.#observed;
+    const graceMs = (service.healthCheckGracePeriodSeconds ?? 0) * 1000;
+    const checks = new Map<string, boolean>();
+    const judged: JudgedTask[] = [];
+    for (const one of tasks) {
+      const { task } = one;
+      if (task.desiredStatus !== 'RUNNING') continue;
+      let containerChecks = checks.get(task.taskDefinitionArn);
+      if (containerChecks === undefined) {
+        containerChecks = hasContainerChecks(definitions.get(task.taskDefinitionArn));
+        checks.set(task.taskDefinitionArn, containerChecks);
+      }
+      const verdict = judge(one, { containerChecks, graceMs }, this.#now);
+      judged.push({ task, verdict });
+      if (verdict.kind === 'pending' && verdict.lookAt !== undefined) this.#lookAts.push(verdict.lookAt);
+      if (verdict.kind === 'unhealthy') for (const event of verdict.events) this.#events.tellOnce(event);
+    }
+    return judged;
+  }
+
+  /** Takes note of tasks that ended, or were made to end by somebody else. Answers those that failed to start. */
+  #accountForEnds(): Task[] {
+    const ended = this.#observed.tasks
+      .map(({ task }) => task)
+      .filter((task) => task.desiredStatus === 'STOPPED' && task.scheduling?.ended !== true);
+    for (const task of ended) {
+      this.#notes.set(task, { ...task.scheduling, ended: true });
+      if (task.machineId === undefined && task.stop?.code === 'TaskFailedToStart') {
+        this.#events.tellOnce(`was unable to place a task. Reason: ${task.stop.reason}.`);
+      }
+    }
+    this.#events.deregistered(
+      ended.filter((task) => task.scheduling?.registered === true),
+      false,
+    );
+    const failed = ended.filter((task) => task.deploymentId === this.#primary?.id && failedToStart(task));
+    const throttle = this.#service.throttle.deploymentId === this.#primary?.id ? this.#service.throttle : noThrottle;
+    const next = throttled(throttle, failed, this.#now);
+    if (next !== throttle) {
+      this.#write({ throttle: { ...next, ...(this.#primary && { deploymentId: this.#primary.id }) } });
+      if (next.consecutiveFailures >= inconsistentAfter) {
+        this.#events.tellOnce('is unable to consistently start tasks successfully.');
+      }
+    }
+    return failed;
+  }
+
+  /** Takes note of targets registered and of tasks seen healthy for the first time, by which failures are forgotten. */
+  #accountForHealth(judged: readonly JudgedTask[]): void {
+    const registered: Task[] = [];
+    let recovered = false;
+    for (const { task, verdict } of judged) {
+      const before = task.scheduling;
+      let note = before;
+      if (task.lastStatus === 'RUNNING' && task.loadBalancers.length > 0 && before?.registered !== true) {
+        note = { ...note, registered: true };
+        registered.push(task);
+      }
+      if (verdict.kind === 'healthy' && before?.healthyAt === undefined) {
+        note = { ...note, healthyAt: this.#now };
+        recovered ||= task.deploymentId === this.#primary?.id;
+      }
+      if (note !== undefined && note !== before) this.#notes.set(task, note);
+    }
+    this.#events.registered(registered);
+    if (!recovered) return;
+    if (this.#service.throttle.consecutiveFailures > 0) this.#write({ throttle: noThrottle });
+    if (this.#primary?.succeeded !== true) this.#writePrimary({ succeeded: true, failedTasks: 0 });
+  }
+
+  /** Counts failures of the deployment and fails it at the threshold; rolls back where that is asked for. */
+  #countFailures(count: number): void {
+    const primary = this.#primary;
+    if (primary === undefined || primary.succeeded === true || primary.rolloutState !== 'IN_PROGRESS') return;
+    const failedTasks = primary.failedTasks + count;
+    this.#writePrimary({ failedTasks });
+    const breaker = this.#service.deploymentConfiguration.deploymentCircuitBreaker;
+    if (breaker?.enable !== true || failedTasks < breakerThreshold(this.#desired)) return;
+
+    this.#events.tell(`(deployment ${primary.id}) deployment failed: tasks failed to start.`);
+    const failure = broken({ ...primary, failedTasks }, this.#now);
+    const [, ...older] = this.#service.deployments;
+    const target = this.#service.lastCompleted;
+    if (breaker.rollback !== true || target === undefined || target.id === primary.id) {
+      this.#write({ deployments: [failure, ...older] });
+      return;
+    }
+    this.#events.tell(`rolling back to deployment ${target.id}.`);
+    // Its own tasks, as far as they still run, are kept: the old deployment becomes the PRIMARY one again.
+    const back: Deployment = {
+      ...(older.find(({ id }) => id === target.id) ?? target),
+      status: 'PRIMARY',
+      rolloutState: 'IN_PROGRESS',
+      rolloutStateReason: `ECS deployment circuit breaker: rolling back to deploymentId ${target.id}.`,
+      updatedAt: this.#now,
+      failedTasks: 0,
+    };
+    const rest = older.filter(({ id }) => id !== target.id);
+    this.#write({ deployments: [back, { ...failure, status: 'ACTIVE' }, ...rest], throttle: noThrottle });
+  }
+
+  /** Starts and stops tasks. Answers those started. */
+  #scale(judged: readonly JudgedTask[]): Task[] {
+    const primary = this.#primary;
+    if (primary === undefined) return [];
+    const { throttle, deploymentConfiguration } = this.#service;
+    const failed = primary.rolloutState === 'FAILED';
+    const resting = throttle.deploymentId === primary.id && this.#now < throttle.retryAt;
+    const retrying = throttle.deploymentId === primary.id && throttle.consecutiveFailures > 1;
+    const definition = this.#observed.definitions.get(primary.taskDefinitionArn);
+    const mayStart = failed || resting || definition === undefined ? 0 : retrying ? tasksPerRetry : startsPerPlan;
+    const decision = scale({
+      desired: this.#desired,
+      minimumHealthyPercent: deploymentConfiguration.minimumHealthyPercent ?? 100,
+      maximumPercent: deploymentConfiguration.maximumPercent ?? 200,
+      primary: judged.filter(({ task }) => task.deploymentId === primary.id),
+      old: judged.filter(({ task }) => task.deploymentId !== primary.id),
+      mayStart,
+      failed,
+    });
+    if (resting) this.#lookAts.push(throttle.retryAt);
+    if (decision.stuck) {
+      this.#events.tellOnce(
+        'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
+      );
+    }
+
+    if (definition === undefined && this.#desired > 0) {
+      this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
+    }
+    const started =
+      definition === undefined
+        ? []
+        : newTasks(this.#service, primary, definition, {
+            count: decision.start,
+            placed: judged.map(({ task }) => task),
+            ids: this.#ids,
+            now: this.#now,
+          });
+    for (const task of started) this.#steps.push({ kind: 'start', task });
+    this.#events.started(started);
+    this.#stop(decision.stop);
+    return started;
+  }
+
+  #stop(stop: readonly JudgedTask[]): void {
+    for (const { task, verdict } of stop) {
+      const reason = `Scaling activity initiated by (deployment ${task.deploymentId ?? ''})`;
+      const scaling = { code: 'ServiceSchedulerInitiated', reason } as const;
+      this.#stops.set(task, verdict.kind === 'unhealthy' ? verdict.stop : scaling);
+      this.#notes.set(task, { ...(this.#notes.get(task) ?? task.scheduling), ended: true });
+    }
+    const tasks = stop.map(({ task }) => task);
+    this.#events.deregistered(
+      tasks.filter((task) => this.#notes.get(task)?.registered === true),
+      true,
+    );
+    this.#events.stopped(tasks);
+    const unwell = stop.filter(
+      ({ task, verdict }) =>
+        verdict.kind === 'unhealthy' &&
+        task.deploymentId === this.#primary?.id &&
+        task.scheduling?.healthyAt === undefined,
+    );
+    if (unwell.length > 0) this.#countFailures(unwell.length);
+  }
+
+  #tellUnplaced(): void {
+    const waiting = this.#observed.tasks.filter(
+      ({ task }) => task.desiredStatus === 'RUNNING' && task.machineId === undefined,
+    );
+    const oldest = waiting[0]?.task.createdAt;
+    if (oldest === undefined) return;
+    if (this.#now < oldest + unplacedMs) {
+      this.#lookAts.push(oldest + unplacedMs);
+      return;
+    }
+    this.#events.tellOnce(
+      'was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.',
+    );
+  }
+
+  /** Counts, ends of rollouts, the steady state, and the end of the service. */
+  #rollOut(judged: readonly JudgedTask[], started: readonly Task[]): void {
+    const live = this.#observed.tasks.map(({ task }) => task).filter((task) => task.lastStatus !== 'STOPPED');
+    if (this.#service.status === 'DRAINING' && live.length === 0) {
+      this.#write({ status: 'INACTIVE', deployments: [], desiredCount: 0 });
+      return;
+    }
+    const byDeployment = Map.groupBy([...live, ...started], (task) => task.deploymentId);
+    const deployments = this.#service.deployments.flatMap((deployment, index) => {
+      const tasks = byDeployment.get(deployment.id) ?? [];
+      // An older deployment leaves once its last task is on its way out and has nothing more to drain.
+      if (index > 0 && tasks.every((task) => reached(task.lastStatus, 'STOPPING'))) return [];
+      return [this.#counted(deployment, index === 0, tasks)];
+    });
+    const before = this.#service.deployments;
+    if (deployments.length !== before.length || deployments.some((one, index) => one !== before[index])) {
+      this.#write({ deployments });
+    }
+
+    const steady =
+      this.#stops.size === 0 &&
+      started.length === 0 &&
+      deployments.length === 1 &&
+      judged.length === this.#desired &&
+      judged.every(({ task, verdict }) => verdict.kind === 'healthy' && task.deploymentId === deployments[0]?.id) &&
+      !live.some((task) => task.lastStatus === 'DEACTIVATING');
+    this.#settle(steady);
+  }
+
+  #counted(deployment: Deployment, primary: boolean, tasks: readonly Task[]): Deployment {
+    const wanted = tasks.filter((task) => task.desiredStatus === 'RUNNING' && !this.#stops.has(task));
+    const runningCount = wanted.filter((task) => task.lastStatus === 'RUNNING').length;
+    const next: Deployment = {
+      ...deployment,
+      status: primary ? 'PRIMARY' : 'ACTIVE',
+      desiredCount: primary ? this.#desired : wanted.length,
+      runningCount,
+      pendingCount: wanted.length - runningCount,
+    };
+    const same = (['status', 'desiredCount', 'runningCount', 'pendingCount'] as const).every(
+      (field) => next[field] === deployment[field],
+    );
+    return same ? deployment : { ...next, updatedAt: this.#now };
+  }
+
+  #settle(steady: boolean): void {
+    const { steadyAt, ...rest } = this.#service;
+    if (!steady || rest.status !== 'ACTIVE') {
+      if (steadyAt !== undefined) this.#service = rest;
+      return;
+    }
+    const primary = this.#primary;
+    if (primary?.rolloutState === 'IN_PROGRESS') {
+      const completed: Deployment = {
+        ...primary,
+        rolloutState: 'COMPLETED',
+        rolloutStateReason: `ECS deployment ${primary.id} completed.`,
+        updatedAt: this.#now,
+      };
+      this.#events.tell(`(deployment ${primary.id}) deployment completed.`);
+      this.#write({ deployments: [completed], lastCompleted: completed });
+    }
+    if (primary?.rolloutState === 'FAILED') return;
+    if (steadyAt === undefined || this.#now >= steadyAt + steadyAgainMs) {
+      this.#events.steady();
+      this.#write({ steadyAt: this.#now });
+    }
+    this.#lookAts.push((this.#service.steadyAt ?? this.#now) + steadyAgainMs);
+  }
+
+  #finish(): ServicePlan {
+    for (const [task, stop] of this.#stops) this.#steps.push({ kind: 'stop', taskArn: task.arn, stop });
+    for (const [task, scheduling] of this.#notes) this.#steps.push({ kind: 'note', taskArn: task.arn, scheduling });
+    if (this.#events.any) this.#write({ events: this.#events.all() });
+    if (this.#service !== this.#observed.service) this.#steps.push({ kind: 'write', service: this.#service });
+    const lookAt = this.#lookAts.reduce((least, at) => Math.min(least, at), Infinity);
+    return { steps: this.#steps, ...(lookAt === Infinity ? {} : { lookAt }) };
+  }
+
+  #write(fields: Partial<Service>): void {
+    this.#service = { ...this.#service, ...fields };
+  }
+
+  #writePrimary(fields: Partial<Deployment>): void {
+    const [primary, ...rest] = this.#service.deployments;
+    if (primary !== undefined) this.#write({ deployments: [{ ...primary, ...fields }, ...rest] });
+  }
+}

@@ -1,0 +1,113 @@
+import type { Task } from '../../model/ecs/task.ts';
+import type { Verdict } from './health.ts';
+
+/** A task that is to run, and what is thought of it. */
+export interface JudgedTask {
+  readonly task: Task;
+  readonly verdict: Verdict;
+}
+
+/** What the counts of a service are decided by. */
+export interface ScaleInput {
+  readonly desired: number;
+  /** Percentages of the deployment configuration. */
+  readonly minimumHealthyPercent: number;
+  readonly maximumPercent: number;
+  /** Tasks that are to run, of the PRIMARY deployment and of older ones. */
+  readonly primary: readonly JudgedTask[];
+  readonly old: readonly JudgedTask[];
+  /** At most so many may be started now: 0 while the scheduler slows down or the deployment has failed. */
+  readonly mayStart: number;
+  /** Whether the PRIMARY deployment has failed for good, so that older tasks are all there will be. */
+  readonly failed: boolean;
+}
+
+export interface ScaleDecision {
+  readonly start: number;
+  readonly stop: readonly JudgedTask[];
+  /** The deployment cannot go on: it may neither start a task nor stop one. */
+  readonly stuck: boolean;
+}
+
+/** The fewest healthy tasks a deployment keeps: rounded up ("DeploymentConfiguration", ECS API Reference). */
+export function minimumHealthy(desired: number, percent: number): number {
+  return Math.ceil((desired * percent) / 100);
+}
+
+/** The most tasks a deployment may have running and pending: rounded down. */
+export function maximumTasks(desired: number, percent: number): number {
+  return Math.floor((desired * percent) / 100);
+}
+
+/**
+ * How many tasks to start and which to stop now ("Amazon ECS services", "Rolling update", ECS Developer Guide):
+ * replacements start before what they replace is stopped, as far as the maximum allows; healthy tasks are stopped only
+ * down to the minimum; what is not healthy may go as soon as its place is needed.
+ */
+export function scale(input: ScaleInput): ScaleDecision {
+  const { desired, primary, old } = input;
+  const least = minimumHealthy(desired, input.minimumHealthyPercent);
+  const most = maximumTasks(desired, input.maximumPercent);
+  const good = primary.filter(({ verdict }) => verdict.kind !== 'unhealthy');
+  const bad = primary.filter(({ verdict }) => verdict.kind === 'unhealthy');
+  const healthyPrimary = good.filter(({ verdict }) => verdict.kind === 'healthy').length;
+  const healthyOld = old.filter(({ verdict }) => verdict.kind === 'healthy').length;
+
+  const missing = Math.max(0, desired - good.length);
+  const room = Math.max(0, most - primary.length - old.length);
+  const start = Math.min(missing, room, input.mayStart);
+  /** What could be started but for the maximum. */
+  const crowdedOut = Math.max(0, Math.min(missing, input.mayStart) - room);
+
+  const stop = new Set<JudgedTask>();
+  // Scaling in.
+  const excess = victims(good).slice(0, Math.max(0, good.length - desired));
+  for (const victim of excess) stop.add(victim);
+  const healthyAfter = healthyPrimary + healthyOld - excess.filter(({ verdict }) => verdict.kind === 'healthy').length;
+
+  // Unhealthy tasks stay while nothing healthy stands in for them, and leave when their place is needed.
+  const keptBad = Math.max(0, Math.min(bad.length - crowdedOut, desired - healthyAfter));
+  const dismissed = victims(bad).slice(0, bad.length - keptBad);
+  for (const victim of dismissed) stop.add(victim);
+
+  // Older deployments give way to what is healthy of the new one, or make room for it.
+  const keptOld = Math.max(0, desired - (input.failed ? good.length : healthyPrimary));
+  const makeRoom = Math.max(0, crowdedOut - dismissed.length);
+  const leaving = Math.max(old.length - keptOld, Math.min(makeRoom, old.length));
+  let spare = Math.max(0, healthyAfter - least);
+  let left = 0;
+  for (const victim of victims(old)) {
+    if (left >= leaving) break;
+    if (victim.verdict.kind === 'healthy' && spare-- <= 0) break;
+    stop.add(victim);
+    left += 1;
+  }
+  const waiting = [...primary, ...old].some(({ verdict }) => verdict.kind !== 'healthy');
+  const stuck = missing > 0 && input.mayStart > 0 && start === 0 && stop.size === 0 && !waiting;
+  return { start, stop: [...stop], stuck };
+}
+
+const order = { unhealthy: 0, pending: 1, healthy: 2 } as const;
+
+/**
+ * The order in which tasks are given up: unhealthy before pending before healthy; among equals from the zone that has
+ * most, the newest first, so that what is left stays spread.
+ */
+function victims(tasks: readonly JudgedTask[]): JudgedTask[] {
+  const oldestFirst = tasks.toSorted((a, b) => a.task.createdAt - b.task.createdAt);
+  const inZone = new Map<string, number>();
+  const ranked = oldestFirst.map((judged) => {
+    const key = `${judged.verdict.kind} ${judged.task.availabilityZone ?? ''}`;
+    const place = inZone.get(key) ?? 0;
+    inZone.set(key, place + 1);
+    return { judged, place };
+  });
+  return ranked
+    .sort(
+      (a, b) =>
+        order[a.judged.verdict.kind] - order[b.judged.verdict.kind] ||
+        b.place - a.place ||
+        b.judged.task.createdAt - a.judged.task.createdAt,
+    )
+    .map(({ judged }) => judged);
+}

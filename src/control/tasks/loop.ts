@@ -1,0 +1,48 @@
+import type { Log } from '../../base/log.ts';
+import type { Machine } from '../../model/fleet/machine.ts';
+import type { Change } from '../../store/store.ts';
+import { tasks } from '../../store/tables/ecs.ts';
+import { targets } from '../../store/tables/elbv2.ts';
+import { machines } from '../../store/tables/fleet.ts';
+import type { Loop } from '../loop.ts';
+import { source, subjectLoop } from '../subject-loop.ts';
+import { applyTask, type TaskDeps } from './apply.ts';
+import { observeTask } from './observe.ts';
+import { planTask } from './plan.ts';
+
+/** Brings every task through its life. */
+export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
+  const { store } = deps;
+  const arnsBy = (index: 'address' | 'machine' | 'unplaced', value: string): string[] =>
+    store.by(tasks, index, value).map((task) => task.arn);
+
+  return subjectLoop(
+    {
+      name: 'tasks',
+      sources: [
+        source(tasks, (task) => [task.arn]),
+        source(targets, (target) => arnsBy('address', target.id)),
+        {
+          table: machines,
+          *subjectsOf(change: Change) {
+            const [before, after] = [change.before, change.after] as (Machine | undefined)[];
+            // Reserving sequence numbers changes a machine's row too, and concerns no task.
+            if (before?.connected === after?.connected) return;
+            yield* arnsBy('unplaced', 'yes');
+            yield* arnsBy('machine', change.key);
+          },
+        },
+      ],
+      rescanMs: 60_000,
+      all: () => store.list(tasks).map((task) => task.arn),
+      reconcile(taskArn, now) {
+        const observed = observeTask(store, taskArn);
+        if (observed === undefined) return undefined;
+        const { step, lookAt } = planTask(observed, now);
+        if (step !== undefined) applyTask(deps, taskArn, step, now);
+        return lookAt;
+      },
+    },
+    deps.log,
+  );
+}

@@ -1,0 +1,112 @@
+import type { NetworkInterface, SecurityGroupRule } from '../model/ec2/network.ts';
+import type { Task } from '../model/ecs/task.ts';
+import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
+import type { Change, Reader } from '../store/store.ts';
+import type { Table } from '../store/table.ts';
+import {
+  internetGateways,
+  natGateways,
+  networkInterfaces,
+  routeTables,
+  securityGroupRules,
+  securityGroups,
+  subnets,
+  vpcs,
+} from '../store/tables/ec2.ts';
+import { tasks } from '../store/tables/ecs.ts';
+import { listeners, loadBalancers, rules, targetGroups, targets } from '../store/tables/elbv2.ts';
+
+/** What commits may have changed of what machines are told. */
+export interface Concerns {
+  /** Task ARNs, by the machine they are placed on. */
+  readonly tasks: Map<string, Set<string>>;
+  readonly vpcs: Set<string>;
+  readonly balancers: Set<string>;
+}
+
+/** Nothing yet. */
+export function noConcerns(): Concerns {
+  return { tasks: new Map(), vpcs: new Set(), balancers: new Set() };
+}
+
+/** The tables that machines are told of. */
+export const toldTables: readonly Table<never>[] = [
+  tasks,
+  vpcs,
+  subnets,
+  securityGroups,
+  securityGroupRules,
+  networkInterfaces,
+  internetGateways,
+  routeTables,
+  natGateways,
+  loadBalancers,
+  listeners,
+  rules,
+  targetGroups,
+  targets,
+];
+
+/** Adds what one change concerns. */
+export function addConcerns(store: Reader, change: Change, to: Concerns): void {
+  for (const row of [change.before, change.after]) {
+    if (row !== undefined) addRow(store, change.table, row, to);
+  }
+}
+
+function addRow(store: Reader, table: string, row: unknown, to: Concerns): void {
+  switch (table) {
+    case tasks.name: {
+      const { machineId, arn } = row as Task;
+      if (machineId === undefined) return;
+      const arns = to.tasks.get(machineId);
+      if (arns === undefined) to.tasks.set(machineId, new Set([arn]));
+      else arns.add(arn);
+      return;
+    }
+    case vpcs.name:
+      return void to.vpcs.add((row as { id: string }).id);
+    case securityGroupRules.name: {
+      // Of a rule that goes with its group, the group's own deletion tells the VPC.
+      const group = store.get(securityGroups, (row as SecurityGroupRule).groupId);
+      if (group !== undefined) to.vpcs.add(group.vpcId);
+      return;
+    }
+    case networkInterfaces.name: {
+      const { vpcId, owner } = row as NetworkInterface;
+      to.vpcs.add(vpcId);
+      if (owner.kind === 'load-balancer') addBalancer(store, owner.arn, to);
+      return;
+    }
+    case loadBalancers.name:
+      return addBalancer(store, (row as LoadBalancer).arn, to);
+    case listeners.name:
+      return void to.balancers.add((row as Listener).loadBalancerArn);
+    case rules.name: {
+      const listener = store.get(listeners, (row as Rule).listenerArn);
+      if (listener !== undefined) to.balancers.add(listener.loadBalancerArn);
+      return;
+    }
+    case targetGroups.name:
+      return addTargetGroup(store, (row as TargetGroup).arn, to);
+    case targets.name:
+      return addTargetGroup(store, (row as Target).targetGroupArn, to);
+    default: {
+      const { vpcId } = row as { vpcId?: string };
+      if (vpcId !== undefined) to.vpcs.add(vpcId);
+    }
+  }
+}
+
+/** A load balancer's name is known in every VPC. */
+function addBalancer(store: Reader, arn: string, to: Concerns): void {
+  to.balancers.add(arn);
+  for (const { id } of store.list(vpcs)) to.vpcs.add(id);
+}
+
+function addTargetGroup(store: Reader, arn: string, to: Concerns): void {
+  for (const { listenerArn } of store.by(rules, 'targetGroup', arn)) {
+    const listener = store.get(listeners, listenerArn);
+    if (listener !== undefined) to.balancers.add(listener.loadBalancerArn);
+  }
+}

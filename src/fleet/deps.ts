@@ -1,0 +1,43 @@
+import type { Clock } from '../base/clock.ts';
+import type { Ids } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { MachineAttribute, MachineResources } from '../model/fleet/machine.ts';
+import type { Task } from '../model/ecs/task.ts';
+import type { Scoped } from '../model/tags.ts';
+import type { Reader, Store } from '../store/store.ts';
+import type { IamRoleCredentials } from '../wire/acs.ts';
+import type { BalancerSpec } from '../wire/balancer-spec.ts';
+import type { AgentMessage } from '../wire/messages.ts';
+import type { ResolvedImage } from './translate-task.ts';
+
+/** Log events of a container as they arrive from a machine. */
+export type LogBatch = Extract<AgentMessage, { type: 'StowageLogEvents' }>['message'];
+
+/** What the fleet is made from. */
+export interface FleetDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Where machines are at home: the scope of their own ARNs. */
+  readonly scope: Scoped;
+  /** Where and how a machine's engine pulls an image from. */
+  readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
+  /** The state of a load balancer as machines are told it; `undefined` when there is nothing to serve. */
+  readonly translateBalancer: (store: Reader, loadBalancerArn: string) => BalancerSpec | undefined;
+  /** Session credentials of a role that a task acts in; `undefined` when there are none to give. */
+  readonly credentialsOf?: (
+    task: Task,
+    role: { readonly kind: 'TaskApplication' | 'TaskExecution'; readonly arn: string },
+  ) => IamRoleCredentials | undefined;
+  /** Stores log events; they are acknowledged to the machine once it resolves. */
+  readonly storeLogs: (batch: LogBatch) => void | Promise<void>;
+}
+
+/** How a machine introduces itself. */
+export interface MachineHello {
+  /** Chosen once by the machine and kept. */
+  readonly id: string;
+  readonly attributes: readonly MachineAttribute[];
+  readonly resources: MachineResources;
+}

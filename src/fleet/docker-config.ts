@@ -1,0 +1,123 @@
+import type { ContainerDefinition, LinuxParameters } from '@aws-sdk/client-ecs';
+
+/** What a container may use, after overrides and the limits of its task. */
+export interface ContainerLimits {
+  /** CPU shares relative to others: CPU units. */
+  readonly cpuUnits: number;
+  /** A hard limit in CPUs; absent: none. */
+  readonly cpus?: number;
+  /** Hard and soft memory limits in MiB. */
+  readonly memoryMiB?: number;
+  readonly memoryReservationMiB?: number;
+}
+
+interface DockerUlimit {
+  readonly Name: string | undefined;
+  readonly Soft: number | undefined;
+  readonly Hard: number | undefined;
+}
+
+const mebibyte = 1024 * 1024;
+const nanosecondsPerSecond = 1e9;
+
+/** Fargate's default for open files, soft and hard ("Ulimit", ECS API Reference). */
+const fargateOpenFiles = { Name: 'nofile', Soft: 65_535, Hard: 65_535 } as const;
+
+/** Docker's `Config` members that a container definition asks for, beyond image, command and environment. */
+export function dockerConfigOf(definition: ContainerDefinition): Record<string, unknown> {
+  const { healthCheck } = definition;
+  return defined({
+    User: definition.user,
+    WorkingDir: definition.workingDirectory,
+    Labels: definition.dockerLabels,
+    Hostname: definition.hostname,
+    Tty: definition.pseudoTerminal,
+    OpenStdin: definition.interactive,
+    Healthcheck: healthCheck && {
+      Test: healthCheck.command,
+      // The defaults are those of "HealthCheck", ECS API Reference.
+      Interval: (healthCheck.interval ?? 30) * nanosecondsPerSecond,
+      Timeout: (healthCheck.timeout ?? 5) * nanosecondsPerSecond,
+      Retries: healthCheck.retries ?? 3,
+      StartPeriod: (healthCheck.startPeriod ?? 0) * nanosecondsPerSecond,
+    },
+  });
+}
+
+/** Docker's `HostConfig` that a container definition asks for. */
+export function dockerHostConfigOf(
+  definition: ContainerDefinition,
+  limits: ContainerLimits,
+  fargate: boolean,
+): Record<string, unknown> {
+  const ulimits = (definition.ulimits ?? []).map((one): DockerUlimit => ({
+    Name: one.name,
+    Soft: one.softLimit,
+    Hard: one.hardLimit,
+  }));
+  if (fargate && !ulimits.some(({ Name }) => Name === 'nofile')) ulimits.push(fargateOpenFiles);
+  const { memoryMiB, memoryReservationMiB, cpus } = limits;
+  return defined({
+    CpuShares: Math.max(2, limits.cpuUnits),
+    NanoCpus: cpus === undefined ? undefined : Math.round(cpus * 1e9),
+    Memory: memoryMiB === undefined ? undefined : memoryMiB * mebibyte,
+    MemoryReservation: memoryReservationMiB === undefined ? undefined : memoryReservationMiB * mebibyte,
+    ...swapOf(definition.linuxParameters, memoryMiB),
+    LogConfig: definition.logConfiguration && {
+      Type: definition.logConfiguration.logDriver,
+      Config: definition.logConfiguration.options ?? {},
+    },
+    Ulimits: ulimits.length > 0 ? ulimits : undefined,
+    Privileged: definition.privileged,
+    ReadonlyRootfs: definition.readonlyRootFilesystem,
+    SecurityOpt: definition.dockerSecurityOptions,
+    Dns: definition.dnsServers,
+    DnsSearch: definition.dnsSearchDomains,
+    ExtraHosts: definition.extraHosts?.map(({ hostname, ipAddress }) => `${hostname}:${ipAddress}`),
+    Sysctls: definition.systemControls && sysctlsOf(definition.systemControls),
+    ...linuxOf(definition.linuxParameters),
+  });
+}
+
+function linuxOf(linux: LinuxParameters | undefined): Record<string, unknown> {
+  if (linux === undefined) return {};
+  return {
+    CapAdd: linux.capabilities?.add,
+    CapDrop: linux.capabilities?.drop,
+    Init: linux.initProcessEnabled,
+    ShmSize: linux.sharedMemorySize === undefined ? undefined : linux.sharedMemorySize * mebibyte,
+    Tmpfs:
+      linux.tmpfs &&
+      Object.fromEntries(
+        linux.tmpfs.map(({ containerPath, size, mountOptions }) => [
+          containerPath ?? '',
+          [`size=${size}m`, ...(mountOptions ?? [])].join(','),
+        ]),
+      ),
+    Devices: linux.devices?.map(({ hostPath, containerPath, permissions }) => ({
+      PathOnHost: hostPath,
+      PathInContainer: containerPath ?? hostPath,
+      CgroupPermissions: (permissions ?? ['read', 'write', 'mknod']).map((one) => one[0]).join(''),
+    })),
+  };
+}
+
+/** Without `maxSwap` a container with a memory limit may not swap: its total is its memory. */
+function swapOf(linux: LinuxParameters | undefined, memoryMiB: number | undefined): Record<string, unknown> {
+  if (memoryMiB === undefined) return {};
+  return {
+    MemorySwap: (memoryMiB + (linux?.maxSwap ?? 0)) * mebibyte,
+    MemorySwappiness: linux?.maxSwap === undefined ? undefined : linux.swappiness,
+  };
+}
+
+function sysctlsOf(controls: readonly { namespace?: string | undefined; value?: string | undefined }[]) {
+  return Object.fromEntries(controls.map(({ namespace, value }) => [namespace ?? '', value ?? '']));
+}
+
+/** The members that have a value; empty lists count as none. */
+function defined(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  );
+}

@@ -1,0 +1,72 @@
+import { arn } from '../base/arn.ts';
+import type { Machine } from '../model/fleet/machine.ts';
+import { clusterArn } from '../model/ecs/arns.ts';
+import { machines } from '../store/tables/fleet.ts';
+import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import { toldTables } from './concerns.ts';
+import type { FleetDeps, MachineHello } from './deps.ts';
+import { Session } from './session.ts';
+
+/**
+ * The machines and the conversations with them: what the store wants of each goes out, what each reports comes in. A new
+ * fleet on an old store knows no session; machines connect again, hear everything again and report again.
+ */
+export class Fleet {
+  readonly #deps: FleetDeps;
+  readonly #sessions = new Map<string, Session>();
+  readonly #unwatch: () => void;
+
+  constructor(deps: FleetDeps) {
+    this.#deps = deps;
+    const left = deps.store.by(machines, 'connected', 'yes');
+    deps.store.transact((tx) => {
+      for (const machine of left) {
+        tx.put(machines, { ...machine, connected: false, disconnectedAt: deps.clock.now() });
+      }
+    });
+    this.#unwatch = deps.store.watch(toldTables, ({ changes }) => {
+      for (const session of this.#sessions.values()) session.notice(changes);
+    });
+  }
+
+  /** Takes a machine in: registers it and begins a session, ending one that it may still have. */
+  connect(hello: MachineHello, channel: Channel<ServerMessage, AgentMessage>): void {
+    const { store, clock, log, scope } = this.#deps;
+    this.#sessions.get(hello.id)?.close();
+    const before = store.get(machines, hello.id);
+    const { disconnectedAt: _, ...kept } = before ?? {
+      id: hello.id,
+      clusterArn: clusterArn(scope, 'default'),
+      containerInstanceArn: arn('ecs', scope.region, scope.account, `container-instance/default/${hello.id}`),
+      lastSequence: 0,
+    };
+    const machine: Machine = {
+      ...kept,
+      attributes: hello.attributes,
+      resources: hello.resources,
+      connected: true,
+      connectedAt: clock.now(),
+    };
+    const session = new Session(this.#deps, machine, channel, () => this.#disconnected(session));
+    this.#sessions.set(hello.id, session);
+    store.transact((tx) => tx.put(machines, machine));
+    log.info('machine connected', { machine: hello.id });
+  }
+
+  /** Ends every session. */
+  close(): void {
+    this.#unwatch();
+    for (const session of this.#sessions.values()) session.close();
+  }
+
+  #disconnected(session: Session): void {
+    // A machine that came back under a new session is connected.
+    if (this.#sessions.get(session.machineId) !== session) return;
+    this.#sessions.delete(session.machineId);
+    const { store, clock, log } = this.#deps;
+    log.warn('machine disconnected', { machine: session.machineId });
+    store.transact((tx) =>
+      tx.update(machines, session.machineId, (row) => ({ ...row, connected: false, disconnectedAt: clock.now() })),
+    );
+  }
+}

@@ -1,0 +1,225 @@
+import { messageOf } from '../base/errors.ts';
+import type { Machine } from '../model/fleet/machine.ts';
+import { reached, type Task } from '../model/ecs/task.ts';
+import { subnets, vpcs } from '../store/tables/ec2.ts';
+import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
+import { loadBalancers } from '../store/tables/elbv2.ts';
+import { applied, appliedKey, machines } from '../store/tables/fleet.ts';
+import type { PayloadTask } from '../wire/acs.ts';
+import type { BalancerSpec } from '../wire/balancer-spec.ts';
+import type { ServerMessage } from '../wire/messages.ts';
+import type { Concerns } from './concerns.ts';
+import type { FleetDeps } from './deps.ts';
+import { translateTask } from './translate-task.ts';
+import { translateVpc } from './translate-vpc.ts';
+
+/** How many tasks one payload message holds at most. */
+const tasksPerPayload = 50;
+
+/** How many sequence numbers one commit reserves. */
+const sequenceBlock = 1_000;
+
+/** What a machine should do about a task that is placed on it; `undefined`: it needs to hear nothing (more) of it. */
+export function wantOf(task: Task, machineId: string): 'RUNNING' | 'STOPPED' | undefined {
+  if (task.machineId !== machineId || task.reported.status === 'STOPPED') return undefined;
+  if (!reached(task.lastStatus, 'PENDING') || reached(task.lastStatus, 'DEPROVISIONING')) return undefined;
+  return task.lastStatus === 'STOPPING' ? 'STOPPED' : 'RUNNING';
+}
+
+/**
+ * What one machine has been told in one session, and so what is new to it. Composing reads the store and writes only the
+ * reservation of sequence numbers; sending is the session's.
+ */
+export class Outbox {
+  readonly #deps: FleetDeps;
+  readonly #machineId: string;
+  readonly #extras: boolean;
+  readonly #address: Pick<Machine, 'clusterArn' | 'containerInstanceArn'>;
+  readonly #tasks = new Map<string, 'RUNNING' | 'STOPPED'>();
+  /** What was last said of each VPC and load balancer, as text. */
+  readonly #vpcs = new Map<string, string>();
+  readonly #balancers = new Map<string, string>();
+  #sequence: number;
+  #reserved: number;
+
+  constructor(deps: FleetDeps, machine: Machine) {
+    this.#deps = deps;
+    this.#machineId = machine.id;
+    this.#address = machine;
+    this.#extras = machine.attributes.some(({ name }) => name.startsWith('stowage.'));
+    this.#sequence = machine.lastSequence;
+    this.#reserved = machine.lastSequence;
+  }
+
+  /** Everything, for a machine that has just connected: networks first, then what stands in them, then what ought to be. */
+  composeAll(): ServerMessage[] {
+    const { store } = this.#deps;
+    const all: Concerns = {
+      tasks: new Map([[this.#machineId, new Set(store.by(tasks, 'machine', this.#machineId).map(({ arn }) => arn))]]),
+      vpcs: new Set(store.list(vpcs).map(({ id }) => id)),
+      balancers: new Set(store.list(loadBalancers).map(({ arn }) => arn)),
+    };
+    const messages = this.compose(all);
+    const manifest = this.#extrasManifest();
+    return [...messages, this.#taskManifest(), ...(this.#extras ? [manifest] : [])];
+  }
+
+  /** What is new of what `concerns` names. A task comes after the VPC that holds its interface. */
+  compose(concerns: Concerns): ServerMessage[] {
+    const messages: ServerMessage[] = [];
+    let gone = false;
+    if (this.#extras) {
+      for (const id of concerns.vpcs) gone = this.#addVpc(id, messages) || gone;
+      for (const arn of concerns.balancers) gone = this.#addBalancer(arn, messages) || gone;
+    }
+    const payload = [...(concerns.tasks.get(this.#machineId) ?? [])].flatMap((arn) => this.#payloadOf(arn) ?? []);
+    for (let at = 0; at < payload.length; at += tasksPerPayload) {
+      messages.push({
+        type: 'PayloadMessage',
+        message: {
+          ...this.#addressed(),
+          generatedAt: this.#deps.clock.now(),
+          seqNum: this.#nextSequence(),
+          tasks: payload.slice(at, at + tasksPerPayload),
+        },
+      });
+    }
+    if (gone) messages.push(this.#extrasManifest());
+    return messages;
+  }
+
+  /** Adds what is new of a VPC; answers whether one the machine knows is gone. */
+  #addVpc(id: string, messages: ServerMessage[]): boolean {
+    const { store, ids } = this.#deps;
+    const vpc = translateVpc(store, id);
+    if (vpc === undefined) {
+      this.#forget('vpc', id);
+      return this.#vpcs.delete(id);
+    }
+    const text = JSON.stringify(vpc);
+    if (this.#vpcs.get(id) === text) return false;
+    this.#vpcs.set(id, text);
+    messages.push({ type: 'StowageVpcMessage', message: { messageId: ids.uuid(), vpc } });
+    return false;
+  }
+
+  #addBalancer(arn: string, messages: ServerMessage[]): boolean {
+    const { store, ids, translateBalancer } = this.#deps;
+    const balancer = translateBalancer(store, arn);
+    if (balancer === undefined) {
+      this.#forget('balancer', arn);
+      return this.#balancers.delete(arn);
+    }
+    const text = JSON.stringify(withoutHealth(balancer));
+    if (this.#balancers.get(arn) === text) return false;
+    this.#balancers.set(arn, text);
+    messages.push({ type: 'StowageBalancerMessage', message: { messageId: ids.uuid(), balancer } });
+    return false;
+  }
+
+  #forget(kind: 'vpc' | 'balancer', id: string): void {
+    const { store } = this.#deps;
+    const key = appliedKey(kind, id, this.#machineId);
+    if (store.get(applied, key) !== undefined) store.transact((tx) => tx.delete(applied, key));
+  }
+
+  #payloadOf(arn: string): PayloadTask | undefined {
+    const { store } = this.#deps;
+    const task = store.get(tasks, arn);
+    const desiredStatus = task && wantOf(task, this.#machineId);
+    if (task === undefined || desiredStatus === undefined) {
+      this.#tasks.delete(arn);
+      return undefined;
+    }
+    if (this.#tasks.get(arn) === desiredStatus) return undefined;
+    this.#tasks.set(arn, desiredStatus);
+    try {
+      return this.#translate(task, desiredStatus);
+    } catch (error) {
+      // Nobody would ever hear of a task that cannot be told: it ends here, and says why.
+      const reason = `TaskFailedToStart: ${messageOf(error)}`;
+      store.transact((tx) =>
+        tx.update(tasks, arn, (row): Task => ({ ...row, reported: { ...row.reported, status: 'STOPPED', reason } })),
+      );
+      return undefined;
+    }
+  }
+
+  #translate(task: Task, desiredStatus: 'RUNNING' | 'STOPPED'): PayloadTask {
+    const { store } = this.#deps;
+    const definition = store.get(taskDefinitions, task.taskDefinitionArn);
+    const subnetId = task.networkInterface?.subnetId;
+    return translateTask({
+      task,
+      definition,
+      subnet: subnetId === undefined ? undefined : store.get(subnets, subnetId),
+      desiredStatus,
+      machineCpu: store.get(machines, this.#machineId)?.resources.cpu ?? Infinity,
+      resolveImage: this.#deps.resolveImage,
+      roleCredentials: this.#credentials(
+        task,
+        'TaskApplication',
+        task.overrides.taskRoleArn ?? definition?.document.taskRoleArn,
+      ),
+      executionRoleCredentials: this.#credentials(
+        task,
+        'TaskExecution',
+        task.overrides.executionRoleArn ?? definition?.document.executionRoleArn,
+      ),
+    });
+  }
+
+  #credentials(task: Task, kind: 'TaskApplication' | 'TaskExecution', arn: string | undefined) {
+    return arn === undefined ? undefined : this.#deps.credentialsOf?.(task, { kind, arn });
+  }
+
+  #taskManifest(): ServerMessage {
+    const { store, clock } = this.#deps;
+    const listed = store.by(tasks, 'machine', this.#machineId).flatMap((task) => {
+      const desiredStatus = wantOf(task, this.#machineId);
+      return desiredStatus === undefined ? [] : [{ taskArn: task.arn, taskClusterArn: task.clusterArn, desiredStatus }];
+    });
+    return {
+      type: 'TaskManifestMessage',
+      message: { ...this.#addressed(), generatedAt: clock.now(), timeline: this.#nextSequence(), tasks: listed },
+    };
+  }
+
+  #extrasManifest(): ServerMessage {
+    return {
+      type: 'StowageManifestMessage',
+      message: {
+        messageId: this.#deps.ids.uuid(),
+        vpcIds: [...this.#vpcs.keys()],
+        loadBalancerArns: [...this.#balancers.keys()],
+      },
+    };
+  }
+
+  #addressed() {
+    const { clusterArn, containerInstanceArn } = this.#address;
+    return { messageId: this.#deps.ids.uuid(), clusterArn, containerInstanceArn };
+  }
+
+  /** A number above every one sent to this machine before, in this process or in one before it. */
+  #nextSequence(): number {
+    this.#sequence += 1;
+    if (this.#sequence > this.#reserved) {
+      this.#reserved += sequenceBlock;
+      const lastSequence = this.#reserved;
+      this.#deps.store.transact((tx) => tx.update(machines, this.#machineId, (row) => ({ ...row, lastSequence })));
+    }
+    return this.#sequence;
+  }
+}
+
+/** A spec without the health that the machine itself measured: its own words are no news to it. */
+function withoutHealth(spec: BalancerSpec): unknown {
+  return {
+    ...spec,
+    targetGroups: spec.targetGroups.map((group) => ({
+      ...group,
+      targets: group.targets.map((target) => ({ ...target, lastHealth: undefined })),
+    })),
+  };
+}

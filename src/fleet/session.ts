@@ -1,0 +1,181 @@
+import { messageOf } from '../base/errors.ts';
+import type { Cancel } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Machine } from '../model/fleet/machine.ts';
+import { tasks } from '../store/tables/ecs.ts';
+import type { StopCandidate } from '../wire/acs.ts';
+import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import { addConcerns, noConcerns } from './concerns.ts';
+import type { Change } from '../store/store.ts';
+import type { FleetDeps } from './deps.ts';
+import { Outbox, wantOf } from './outbox.ts';
+import { Inbox } from './inbox.ts';
+
+const heartbeatMs = 30_000;
+/** A machine that has said nothing for so long is taken to be gone. */
+const silenceMs = 90_000;
+const ackMs = 30_000;
+/** How often a message is sent that nobody acknowledges: an agent that cannot read a task never does. */
+const attempts = 4;
+/** The pause before trying again when the journal cannot write. */
+const journalRetryMs = 1_000;
+
+/**
+ * The conversation with one connected machine. It says everything once, then only what changed, and nothing that is not
+ * durable: a task that a crash makes us forget must not run.
+ */
+export class Session {
+  readonly machineId: string;
+  readonly #deps: FleetDeps;
+  readonly #log: Log;
+  readonly #channel: Channel<ServerMessage, AgentMessage>;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #onClosed: () => void;
+  readonly #unacknowledged = new Map<string, Cancel>();
+  #concerns = noConcerns();
+  #greeted = false;
+  #pumping = false;
+  #again = false;
+  #closed = false;
+  #heardAt: number;
+  #cancelHeartbeat: Cancel = () => {};
+
+  constructor(deps: FleetDeps, machine: Machine, channel: Channel<ServerMessage, AgentMessage>, onClosed: () => void) {
+    this.machineId = machine.id;
+    this.#deps = deps;
+    this.#log = deps.log.with({ machine: machine.id });
+    this.#channel = channel;
+    this.#outbox = new Outbox(deps, machine);
+    this.#inbox = new Inbox(deps, machine.id, (message) => this.#send(message));
+    this.#heardAt = deps.clock.now();
+    channel.onMessage((message) => this.#receive(message));
+    this.#onClosed = onClosed;
+    channel.onClose(() => this.#end());
+    this.#beat();
+    this.#wake();
+  }
+
+  /** Notes what a commit changed; what the machine needs to hear of it goes out once it is durable. */
+  notice(changes: readonly Change[]): void {
+    for (const change of changes) addConcerns(this.#deps.store, change, this.#concerns);
+    this.#wake();
+  }
+
+  close(): void {
+    this.#channel.close();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelHeartbeat();
+    for (const cancel of this.#unacknowledged.values()) cancel();
+    this.#unacknowledged.clear();
+    this.#onClosed();
+  }
+
+  #wake(): void {
+    this.#again = true;
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    // After the commit at hand and its neighbours: bursts become few messages.
+    queueMicrotask(() => void this.#pump());
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        const concerns = this.#concerns;
+        this.#concerns = noConcerns();
+        const messages = this.#greeted ? this.#outbox.compose(concerns) : this.#outbox.composeAll();
+        this.#greeted = true;
+        if (messages.length === 0) continue;
+        await this.#durable();
+        for (const message of messages) this.#send(message);
+      }
+    } catch (error) {
+      // Whatever went wrong, the machine's next session begins with everything.
+      this.#log.error('session failed', { error: messageOf(error), stack: error instanceof Error ? error.stack : '' });
+      this.close();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  async #durable(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await this.#deps.store.flushed();
+      } catch (error) {
+        this.#log.warn('the journal does not write', { error: messageOf(error) });
+        await this.#deps.clock.sleep(journalRetryMs);
+      }
+    }
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.#closed) return;
+    if (message.type === 'PayloadMessage' || message.type === 'TaskManifestMessage') this.#expectAck(message, 1);
+    this.#channel.send(message);
+  }
+
+  #expectAck(
+    message: Extract<ServerMessage, { type: 'PayloadMessage' | 'TaskManifestMessage' }>,
+    attempt: number,
+  ): void {
+    const { messageId } = message.message;
+    const cancel = this.#deps.clock.after(ackMs, () => {
+      this.#unacknowledged.delete(messageId);
+      if (attempt === attempts) return this.#log.warn('never acknowledged', { type: message.type, messageId });
+      this.#expectAck(message, attempt + 1);
+      this.#channel.send(message);
+    });
+    this.#unacknowledged.set(messageId, cancel);
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#deps.clock.after(heartbeatMs, () => {
+      if (this.#deps.clock.now() - this.#heardAt > silenceMs) {
+        this.#log.warn('silent for too long');
+        return this.close();
+      }
+      this.#send({ type: 'HeartbeatMessage', message: { messageId: this.#deps.ids.uuid(), healthy: true } });
+      return this.#beat();
+    });
+  }
+
+  #receive(message: AgentMessage): void {
+    if (this.#closed) return;
+    this.#heardAt = this.#deps.clock.now();
+    switch (message.type) {
+      case 'HeartbeatAckRequest':
+        return;
+      case 'AckRequest': {
+        const { messageId } = message.message;
+        this.#unacknowledged.get(messageId)?.();
+        this.#unacknowledged.delete(messageId);
+        return;
+      }
+      case 'TaskStopVerificationMessage': {
+        const { messageId, stopCandidates } = message.message;
+        const stopTasks = stopCandidates.filter((candidate) => this.#mayStop(candidate));
+        this.#send({
+          type: 'TaskStopVerificationAck',
+          message: { messageId, generatedAt: this.#deps.clock.now(), stopTasks },
+        });
+        return;
+      }
+      default:
+        this.#inbox.take(message);
+    }
+  }
+
+  /** A machine asks before it stops what it did not find in its manifest: a task may have been placed there since. */
+  #mayStop({ taskArn }: StopCandidate): boolean {
+    const task = this.#deps.store.get(tasks, taskArn);
+    return task === undefined || wantOf(task, this.machineId) !== 'RUNNING';
+  }
+}

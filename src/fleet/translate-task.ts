@@ -1,0 +1,185 @@
+import type { ContainerDefinition, ContainerOverride, Volume } from '@aws-sdk/client-ecs';
+import { arn } from '../base/arn.ts';
+import { given } from '../base/given.ts';
+import { shortName } from '../model/ecs/arns.ts';
+import type { Task } from '../model/ecs/task.ts';
+import type { TaskDefinition } from '../model/ecs/task-definition.ts';
+import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
+import type { Subnet } from '../model/ec2/network.ts';
+import type { Scoped } from '../model/tags.ts';
+import type { IamRoleCredentials, PayloadContainer, PayloadNetworkInterface, PayloadTask } from '../wire/acs.ts';
+import { dockerConfigOf, dockerHostConfigOf, type ContainerLimits } from './docker-config.ts';
+
+/** An image as the machine's engine is to pull it. */
+export interface ResolvedImage {
+  readonly image: string;
+  readonly registryAuthentication?: NonNullable<PayloadContainer['registryAuthentication']>;
+}
+
+/** What a task's payload is made from. */
+export interface TaskParts {
+  readonly task: Task;
+  /** Absent once it was deleted: enough is left to stop the task. */
+  readonly definition: TaskDefinition | undefined;
+  /** The subnet of the task's interface. */
+  readonly subnet: Subnet | undefined;
+  readonly desiredStatus: 'RUNNING' | 'STOPPED';
+  /** CPU units of the machine: a container cannot be limited to more. */
+  readonly machineCpu: number;
+  readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
+  readonly roleCredentials?: IamRoleCredentials | undefined;
+  readonly executionRoleCredentials?: IamRoleCredentials | undefined;
+}
+
+/** Seconds between SIGTERM and SIGKILL unless the definition says otherwise ("ContainerDefinition", ECS API Reference). */
+const defaultStopTimeoutSeconds = 30;
+
+/** The resolver inside every VPC ("DNS attributes for your VPC", Amazon VPC User Guide). */
+const vpcResolver = '169.254.169.253';
+
+/** A task as an agent is told it: overrides merged, everything Docker's already in Docker's words. */
+export function translateTask(parts: TaskParts): PayloadTask {
+  const { task, definition } = parts;
+  const document = definition?.document;
+  const networkMode = document?.networkMode ?? 'awsvpc';
+  return {
+    arn: task.arn,
+    taskClusterArn: task.clusterArn,
+    family: task.family,
+    version: task.taskDefinitionArn.slice(task.taskDefinitionArn.lastIndexOf(':') + 1),
+    desiredStatus: parts.desiredStatus,
+    networkMode,
+    launchType: task.launchType,
+    serviceName: task.serviceArn === undefined ? '' : shortName(task.serviceArn),
+    group: task.group,
+    overrides: '{}',
+    ...(task.cpu === undefined ? {} : { cpu: Number(task.cpu) / 1024 }),
+    ...(task.memory === undefined ? {} : { memory: Number(task.memory) }),
+    ...given('roleCredentials', parts.roleCredentials),
+    ...given('executionRoleCredentials', parts.executionRoleCredentials),
+    volumes: (document?.volumes ?? []).map(volumeOf),
+    elasticNetworkInterfaces: interfacesOf(task, parts.subnet),
+    containers: (document?.containerDefinitions ?? []).map((container) => containerOf(parts, container, networkMode)),
+  };
+}
+
+function containerOf(parts: TaskParts, definition: ContainerDefinition, networkMode: string): PayloadContainer {
+  const { task } = parts;
+  const override = task.overrides.containerOverrides?.find(({ name }) => name === definition.name);
+  const limits = limitsOf(parts, definition, override);
+  const resolved = parts.resolveImage(definition.image ?? '', task);
+  const fargate = task.launchType === 'FARGATE';
+  return {
+    name: definition.name ?? '',
+    containerArn: task.containers.find(({ name }) => name === definition.name)?.arn ?? '',
+    image: resolved.image,
+    essential: definition.essential ?? true,
+    cpu: limits.cpuUnits,
+    memory: limits.memoryMiB ?? 0,
+    ...given('command', override?.command ?? definition.command),
+    ...given('entryPoint', definition.entryPoint),
+    environment: environmentOf(definition, override),
+    overrides: '{}',
+    // An awsvpc container has every port of its own address; agents refuse mappings then.
+    portMappings: networkMode === 'awsvpc' ? [] : portsOf(definition),
+    mountPoints: (definition.mountPoints ?? []).map(({ sourceVolume, containerPath, readOnly }) => ({
+      sourceVolume: sourceVolume ?? '',
+      containerPath: containerPath ?? '',
+      readOnly: readOnly ?? false,
+    })),
+    volumesFrom: (definition.volumesFrom ?? []).map(({ sourceContainer, readOnly }) => ({
+      sourceContainer: sourceContainer ?? '',
+      readOnly: readOnly ?? false,
+    })),
+    links: definition.links ?? [],
+    dependsOn: (definition.dependsOn ?? []).map(({ containerName, condition }) => ({
+      containerName: containerName ?? '',
+      condition: condition ?? 'START',
+    })),
+    ...given('startTimeout', definition.startTimeout),
+    stopTimeout: definition.stopTimeout ?? defaultStopTimeoutSeconds,
+    ...(definition.healthCheck === undefined ? {} : { healthCheckType: 'docker' as const }),
+    ...given('registryAuthentication', resolved.registryAuthentication),
+    dockerConfig: {
+      version: '1.18',
+      config: JSON.stringify(dockerConfigOf(definition)),
+      hostConfig: JSON.stringify(dockerHostConfigOf(definition, limits, fargate)),
+    },
+  };
+}
+
+/** A container has its own limits; on Fargate the task's are a wall for each of its containers as well. */
+function limitsOf(
+  { task, machineCpu }: TaskParts,
+  definition: ContainerDefinition,
+  override: ContainerOverride | undefined,
+): ContainerLimits {
+  const fargate = task.launchType === 'FARGATE';
+  const taskMemory = task.memory === undefined ? undefined : Number(task.memory);
+  const own = override?.memory ?? definition.memory;
+  const memoryMiB = own ?? (fargate ? taskMemory : undefined);
+  const taskCpu = fargate && task.cpu !== undefined ? Number(task.cpu) : undefined;
+  return {
+    cpuUnits: override?.cpu ?? definition.cpu ?? 0,
+    // Docker refuses a limit above what the machine has, and it would mean nothing.
+    ...(taskCpu === undefined || taskCpu >= machineCpu ? {} : { cpus: taskCpu / 1024 }),
+    ...given('memoryMiB', memoryMiB),
+    ...given('memoryReservationMiB', override?.memoryReservation ?? definition.memoryReservation),
+  };
+}
+
+function environmentOf(
+  definition: ContainerDefinition,
+  override: ContainerOverride | undefined,
+): Record<string, string> {
+  const pairs = [...(definition.environment ?? []), ...(override?.environment ?? [])];
+  return Object.fromEntries(pairs.map(({ name, value }) => [name ?? '', value ?? '']));
+}
+
+function portsOf(definition: ContainerDefinition): PayloadContainer['portMappings'] {
+  return (definition.portMappings ?? []).map(({ containerPort, hostPort, protocol }) => ({
+    containerPort: containerPort ?? 0,
+    hostPort: hostPort ?? 0,
+    protocol: protocol ?? 'tcp',
+  }));
+}
+
+/** A volume without a path on the host lives and dies with its task. */
+function volumeOf(volume: Volume): PayloadTask['volumes'][number] {
+  const name = volume.name ?? '';
+  const sourcePath = volume.host?.sourcePath;
+  if (sourcePath !== undefined) return { name, type: 'host', host: { sourcePath } };
+  const docker = volume.dockerVolumeConfiguration;
+  return {
+    name,
+    type: 'docker',
+    dockerVolumeConfiguration: {
+      scope: docker?.scope ?? 'task',
+      autoprovision: docker?.autoprovision ?? false,
+      driver: docker?.driver ?? 'local',
+      driverOpts: docker?.driverOpts ?? {},
+      labels: docker?.labels ?? {},
+    },
+  };
+}
+
+function interfacesOf(task: Task, subnet: Subnet | undefined): PayloadNetworkInterface[] {
+  const eni = task.networkInterface;
+  const block = subnet && parseCidr(subnet.cidr);
+  if (eni === undefined || block === undefined) return [];
+  return [
+    {
+      name: 'eth0',
+      ec2Id: eni.networkInterfaceId,
+      macAddress: eni.macAddress,
+      attachmentArn: arn('ecs', task.region, task.account, `attachment/${eni.attachmentId}`),
+      index: 0,
+      interfaceAssociationProtocol: 'default',
+      ipv4Addresses: [{ privateAddress: eni.privateIp, primary: true }],
+      subnetGatewayIpv4Address: `${gatewayOf(block)}/${block.prefixLength}`,
+      domainName: [task.region === 'us-east-1' ? 'ec2.internal' : `${task.region}.compute.internal`],
+      domainNameServers: [vpcResolver],
+      privateDnsName: eni.privateDnsName,
+    },
+  ];
+}

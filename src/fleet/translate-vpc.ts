@@ -1,0 +1,102 @@
+import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
+import type { NetworkInterface, RouteTable, SecurityGroupRule } from '../model/ec2/network.ts';
+import type { Reader } from '../store/store.ts';
+import {
+  internetGateways,
+  natGateways,
+  networkInterfaces,
+  routeTables,
+  securityGroupRules,
+  securityGroups,
+  subnets,
+  vpcs,
+} from '../store/tables/ec2.ts';
+import { loadBalancers } from '../store/tables/elbv2.ts';
+import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../wire/network-spec.ts';
+
+/** The whole state of a VPC as a machine is told it; `undefined` when there is no such VPC. */
+export function translateVpc(store: Reader, vpcId: string): VpcSpec | undefined {
+  const vpc = store.get(vpcs, vpcId);
+  if (vpc === undefined) return undefined;
+  const tables = store.by(routeTables, 'vpc', vpcId);
+  return {
+    vpcId,
+    cidr: vpc.cidr,
+    subnets: store.by(subnets, 'vpc', vpcId).map((subnet) => ({
+      subnetId: subnet.id,
+      cidr: subnet.cidr,
+      gateway: gatewayIn(subnet.cidr),
+      routeTableId: routeTableOf(tables, subnet.id),
+    })),
+    routeTables: tables.map(({ id, routes }) => ({
+      routeTableId: id,
+      routes: routes.map(({ destinationCidr, target }) => ({
+        destinationCidr,
+        target: target.kind === 'internet-gateway' ? { kind: target.kind } : target,
+      })),
+    })),
+    internetGateway: store.countBy(internetGateways, 'vpc', vpcId) > 0,
+    natGateways: store
+      .by(natGateways, 'vpc', vpcId)
+      .filter(({ state }) => state === 'pending' || state === 'available')
+      .flatMap(({ id, privateIp, publicIp }) => (publicIp === undefined ? [] : [{ id, privateIp, publicIp }])),
+    securityGroups: store.by(securityGroups, 'vpc', vpcId).map(({ id }) => {
+      const rules = store.by(securityGroupRules, 'group', id);
+      return { groupId: id, ingress: rulesOf(rules, 'ingress'), egress: rulesOf(rules, 'egress') };
+    }),
+    interfaces: store.by(networkInterfaces, 'vpc', vpcId).flatMap((row) => interfaceOf(row) ?? []),
+    hosts: hostsOf(store, vpcId),
+  };
+}
+
+function gatewayIn(cidr: string): string {
+  const block = parseCidr(cidr);
+  return block === undefined ? '' : gatewayOf(block);
+}
+
+/** A subnet uses the table associated with it, or else the VPC's main one ("Route tables", Amazon VPC User Guide). */
+function routeTableOf(tables: readonly RouteTable[], subnetId: string): string {
+  const explicit = tables.find(({ associations }) => associations.some((one) => one.subnetId === subnetId));
+  const main = tables.find(({ associations }) => associations.some((one) => one.main));
+  return (explicit ?? main)?.id ?? '';
+}
+
+/** Rules whose peer is IPv4 or a group; the others (IPv6, prefix lists) match nothing in an IPv4 network. */
+function rulesOf(rules: readonly SecurityGroupRule[], direction: 'ingress' | 'egress'): SecurityRuleSpec[] {
+  return rules.flatMap(
+    ({ direction: of, protocol, fromPort, toPort, cidrIpv4, referencedGroupId }): SecurityRuleSpec[] => {
+      if (of !== direction) return [];
+      if (cidrIpv4 !== undefined) return [{ protocol, fromPort, toPort, peer: { cidr: cidrIpv4 } }];
+      if (referencedGroupId !== undefined)
+        return [{ protocol, fromPort, toPort, peer: { groupId: referencedGroupId } }];
+      return [];
+    },
+  );
+}
+
+/** What hangs in the network: interfaces that nothing is attached to are an address and nothing more. */
+function interfaceOf(row: NetworkInterface): InterfaceSpec | undefined {
+  if (row.owner.kind === 'user') return undefined;
+  return {
+    interfaceId: row.id,
+    kind: row.owner.kind === 'task' ? 'task' : 'router',
+    subnetId: row.subnetId,
+    privateIp: row.privateIp,
+    macAddress: row.macAddress,
+    groups: row.groups,
+    ...(row.publicIp === undefined ? {} : { publicIp: row.publicIp }),
+  };
+}
+
+/** Load balancers by name: those of this VPC at their private addresses, internet-facing ones elsewhere at their public. */
+function hostsOf(store: Reader, vpcId: string): Record<string, string[]> {
+  const hosts: Record<string, string[]> = {};
+  for (const balancer of store.list(loadBalancers)) {
+    const here = balancer.vpcId === vpcId;
+    if (!here && balancer.scheme === 'internal') continue;
+    const interfaces = store.by(networkInterfaces, 'owner', balancer.arn);
+    const addresses = interfaces.flatMap((row) => (here ? row.privateIp : (row.publicIp ?? [])));
+    if (addresses.length > 0) hosts[balancer.dnsName.toLowerCase()] = addresses;
+  }
+  return hosts;
+}
