@@ -36,10 +36,15 @@ export type ServerMessage =
         readonly loadBalancerArns: readonly string[];
       };
     }
-  /** Up to where the log events of a container are stored, so that the agent need not send them again. */
+  /**
+   * Up to where the log events of a container are stored, so that the agent need not send them again: the highest
+   * `sequence` ever taken, 0 when there was none. Answers every `StowageLogEvents`. `error` (with nothing stored) says
+   * that the group or stream cannot be written, in the API's words: `ResourceNotFoundException: The specified log group
+   * does not exist.`; a container that has not started yet fails with it.
+   */
   | {
       readonly type: 'StowageLogAck';
-      readonly message: { readonly runtimeId: string; readonly sequence: number };
+      readonly message: { readonly runtimeId: string; readonly sequence: number; readonly error?: string };
     };
 
 /** A log event on its way to CloudWatch Logs. */
@@ -76,7 +81,13 @@ export type AgentMessage =
       readonly type: 'StowageApplied';
       readonly message: { readonly kind: 'vpc' | 'balancer'; readonly id: string; readonly error?: string };
     }
-  /** Log events of one container, in order. The agent resends from the last acknowledged `sequence`. */
+  /**
+   * Log events of one container, in order. `sequence` is the position of the last of them in the container's output: it
+   * rises with every message, and one that is not above the highest taken before is a repetition to be dropped whole. An
+   * empty list opens the stream (and with `createGroup` the group) before the container starts, and asks after a restart
+   * where to go on: it stores nothing and is acknowledged all the same. The agent has one message of a container
+   * unacknowledged at a time, and sends it again, unchanged, over a new connection.
+   */
   | {
       readonly type: 'StowageLogEvents';
       readonly message: {

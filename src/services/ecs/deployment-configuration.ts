@@ -2,7 +2,7 @@ import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
 import { invalidParameter, notSupported } from './errors.ts';
 
 /** What a rolling update goes by when nothing is said ("DeploymentConfiguration", ECS API Reference). */
-export const defaultDeploymentConfiguration: DeploymentConfiguration = {
+const defaultDeploymentConfiguration: DeploymentConfiguration = {
   deploymentCircuitBreaker: { enable: false, rollback: false },
   maximumPercent: 200,
   minimumHealthyPercent: 100,
