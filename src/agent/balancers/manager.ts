@@ -1,14 +1,52 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { BalancerDriver } from '../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
+import type { AgentMessage } from '../../wire/messages.ts';
+import { ManagedBalancer } from './managed-balancer.ts';
 
 /** Keeps this machine's load balancers as the control plane wants them, and their targets checked and in rotation. */
 export interface BalancerManager {
   /**
-   * Makes a balancer as `spec` says, replacing what was said of it before; calls for one balancer are done in order, the
-   * newest wins. Resolves once it serves; rejects with the driver's error.
+   * Makes a balancer as `spec` says, replacing what was said of it before; the newest wins. Resolves once it, or a newer one, serves; rejects
+   * with the driver's error, and tries again by itself unless that is fatal. The control plane is told by `StowageApplied` each time,
+   * and by `StowageTargetHealth` of every target whose health changes.
    */
   apply(spec: BalancerSpec): Promise<void>;
   /** Removes every balancer of this installation whose ARN is not among `loadBalancerArns`. */
   keepOnly(loadBalancerArns: readonly string[]): Promise<void>;
   /** Stops checking; the balancers go on serving. */
   close(): Promise<void>;
+}
+
+/** What the manager is made from. */
+export interface BalancerManagerDeps {
+  readonly driver: BalancerDriver;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Sends to the control plane. */
+  readonly send: (message: AgentMessage) => void;
+}
+
+/** Makes the manager of a machine's load balancers. */
+export function createBalancerManager(deps: BalancerManagerDeps): BalancerManager {
+  const managed = new Map<string, ManagedBalancer>();
+  return {
+    apply(spec) {
+      let balancer = managed.get(spec.loadBalancerArn);
+      if (balancer === undefined) managed.set(spec.loadBalancerArn, (balancer = new ManagedBalancer(deps)));
+      return balancer.want(spec);
+    },
+    async keepOnly(loadBalancerArns) {
+      const keep = new Set(loadBalancerArns);
+      const gone = [...managed].filter(([arn]) => !keep.has(arn));
+      for (const [arn] of gone) managed.delete(arn);
+      await Promise.all(gone.map(([, balancer]) => balancer.close()));
+      for (const arn of await deps.driver.list()) if (!keep.has(arn)) await deps.driver.remove(arn);
+    },
+    async close() {
+      await Promise.all([...managed.values()].map((balancer) => balancer.close()));
+      managed.clear();
+    },
+  };
 }

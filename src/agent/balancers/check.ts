@@ -1,0 +1,59 @@
+import { request } from 'node:http';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
+import type { HealthCheckSpec } from '../../wire/balancer-spec.ts';
+import type { CheckResult } from './health.ts';
+import { matches } from './matcher.ts';
+
+/** Opens a connection to the target as the balancer would. */
+export type Probe = (port: number, signal: AbortSignal) => Promise<Socket>;
+
+/**
+ * Checks one target once and never rejects: sends the request that ELB sends and closes the connection. HTTPS takes any certificate, as
+ * ELB does. TCP checks belong to network load balancers; through a driver that connects on our behalf they cannot be told, and fail.
+ */
+export async function checkTarget(
+  check: HealthCheckSpec,
+  target: { readonly address: string; readonly port: number },
+  probe: Probe,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  if (check.protocol === 'TCP') return { kind: 'failed' };
+  const late = new AbortController();
+  const cancel = clock.after(check.timeoutSeconds * 1000, () => late.abort(new Error('the health check timed out')));
+  const port = check.port === 'traffic-port' ? target.port : Number(check.port);
+  let socket: Socket | undefined;
+  try {
+    socket = await probe(port, AbortSignal.any([late.signal, signal]));
+    const code = await statusOf(socket, check, `${target.address}:${port}`);
+    return matches(check.matcher, code) ? { kind: 'passed' } : { kind: 'mismatch', code };
+  } catch {
+    return late.signal.aborted ? { kind: 'timeout' } : { kind: 'failed' };
+  } finally {
+    cancel();
+    socket?.destroy();
+  }
+}
+
+function statusOf(socket: Socket, check: HealthCheckSpec, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const stream = check.protocol === 'HTTPS' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+  const headers = {
+    Host: host,
+    Connection: 'close',
+    'User-Agent': 'ELB-HealthChecker/2.0',
+    'Accept-Encoding': 'gzip, compressed',
+  };
+  socket.on('error', reject);
+  socket.on('close', () => reject(new Error('the target closed the connection')));
+  request({ createConnection: () => stream, path: check.path, method: 'GET', headers })
+    .on('error', reject)
+    .on('response', (response) => {
+      resolve(response.statusCode ?? 0);
+      response.destroy();
+    })
+    .end();
+  return promise;
+}

@@ -1,0 +1,99 @@
+/** What a machine says of a target's health, with ELB's reason codes and words ("Health check reason codes", ELB User Guide). */
+export interface HealthReport {
+  readonly state: 'initial' | 'healthy' | 'unhealthy';
+  readonly reason?: string;
+  readonly description?: string;
+}
+
+/** The outcome of one health check. */
+export type CheckResult =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'mismatch'; readonly code: number }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'failed' };
+
+/** How many results in a row change a target's state. */
+export interface Thresholds {
+  readonly healthyThreshold: number;
+  readonly unhealthyThreshold: number;
+}
+
+/** Where a target stands: its report, and how many results in a row spoke against it. */
+export interface HealthState {
+  readonly report: HealthReport;
+  /** Consecutive successes of an unhealthy target, consecutive failures of any other. */
+  readonly against: number;
+}
+
+/** A target that no check has ended for yet. */
+export const initialHealth: HealthState = {
+  report: {
+    state: 'initial',
+    reason: 'Elb.InitialHealthChecking',
+    description: 'Initial health checks in progress',
+  },
+  against: 0,
+};
+
+/**
+ * A target whose health an earlier process measured: what is known is trusted, so that no request fails while it is
+ * measured again.
+ */
+export function knownHealth(lastHealth: string): HealthState {
+  if (lastHealth === 'healthy') return { report: { state: 'healthy' }, against: 0 };
+  if (lastHealth === 'unhealthy') return { report: reportOf({ kind: 'failed' }), against: 0 };
+  return initialHealth;
+}
+
+/**
+ * The state after one more check ("Health checks for Application Load Balancer target groups"): a new target is healthy after
+ * one success; otherwise it takes the threshold of successes or failures in a row. An unhealthy target tells its newest failure.
+ */
+export function afterCheck(state: HealthState, result: CheckResult, thresholds: Thresholds): HealthState {
+  const { report, against } = state;
+  if (result.kind === 'passed') {
+    if (report.state === 'healthy') return against === 0 ? state : { report, against: 0 };
+    const passed = against + 1;
+    if (report.state === 'initial' || passed >= thresholds.healthyThreshold) {
+      return { report: { state: 'healthy' }, against: 0 };
+    }
+    return { report, against: passed };
+  }
+  if (report.state === 'unhealthy') return { report: reportOf(result), against: 0 };
+  const failed = against + 1;
+  if (failed >= thresholds.unhealthyThreshold) return { report: reportOf(result), against: 0 };
+  return { report, against: failed };
+}
+
+function reportOf(result: Exclude<CheckResult, { kind: 'passed' }>): HealthReport {
+  switch (result.kind) {
+    case 'mismatch':
+      return {
+        state: 'unhealthy',
+        reason: 'Target.ResponseCodeMismatch',
+        description: `Health checks failed with these codes: [${result.code}]`,
+      };
+    case 'timeout':
+      return { state: 'unhealthy', reason: 'Target.Timeout', description: 'Request timed out' };
+    case 'failed':
+      return { state: 'unhealthy', reason: 'Target.FailedHealthChecks', description: 'Health checks failed' };
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Whether two reports tell a client the same. */
+export function sameReport(a: HealthReport, b: HealthReport): boolean {
+  return a.state === b.state && a.reason === b.reason && a.description === b.description;
+}
+
+/**
+ * The targets of a group that take requests: the healthy ones; where there is none, the unhealthy ones, because a load balancer whose
+ * targets all fail their checks "fails open". Targets that drain are not given here.
+ */
+export function inRotation<Key>(states: ReadonlyMap<Key, HealthReport['state']>): Set<Key> {
+  const having = (state: HealthReport['state']): Key[] =>
+    [...states].filter(([, each]) => each === state).map(([key]) => key);
+  const healthy = having('healthy');
+  return new Set(healthy.length > 0 ? healthy : having('unhealthy'));
+}
