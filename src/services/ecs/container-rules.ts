@@ -107,7 +107,7 @@ function checkHealthCheck(check: HealthCheck, container: string): void {
   if (command.length === 0) throw clientException(`Health check command cannot be empty for container '${container}'.`);
   const limits = [
     ['interval', check.interval, 5, 300],
-    ['timeout', check.timeout, 2, 120],
+    ['timeout', check.timeout, 2, 60],
     ['retries', check.retries, 1, 10],
     ['start period', check.startPeriod, 0, 300],
   ] as const;
