@@ -8,7 +8,7 @@ describe('page', () => {
   it('shows every item that stays once and in order, whatever goes between two pages', () => {
     assert(
       property(
-        uniqueArray(constantFrom(...'abcdefghijklmnopqrstuvwxyz')),
+        uniqueArray(constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l')),
         integer({ min: 1, max: 5 }),
         boolean(),
         (items, maxResults, descending) => {
