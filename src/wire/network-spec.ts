@@ -53,6 +53,12 @@ export interface InterfaceSpec {
   readonly subnetId: string;
   readonly privateIp: string;
   readonly macAddress: string;
+  /** The groups that protect it: what none of them allows is dropped. A `router` one without any is not protected. */
   readonly groups: readonly string[];
   readonly publicIp?: string;
+  /**
+   * Whether only packets from and to its own address pass (the default). Without the check a `task` interface may be the
+   * target of a route ("NAT instances", Amazon VPC User Guide).
+   */
+  readonly sourceDestCheck?: boolean;
 }

@@ -12,6 +12,11 @@ export interface NetworkDriver {
    * established connections alone. Interfaces of kind `task` get their policy here, before anything is attached.
    */
   applyVpc(spec: VpcSpec): Promise<void>;
+  /**
+   * Looks whether an applied VPC and the host's part of it are still there and mends what somebody took away. Happens from
+   * time to time by itself, and when `applyVpc` is told what it was told before.
+   */
+  verifyVpc(vpcId: string): Promise<void>;
   /** Removes a VPC and everything attached; one that does not exist is fine. */
   removeVpc(vpcId: string): Promise<void>;
   /** The VPCs that exist on this machine, of this installation only. */
@@ -31,6 +36,8 @@ export interface NetworkDriver {
   bindUdp(vpcId: string, address: string, port: number): Promise<Socket>;
   /** The path of the VPC's network namespace, for the balancer driver. */
   namespaceOf(vpcId: string): string;
+  /** Removes every VPC of this installation and all it made on the host, whoever made it: also an earlier process. */
+  removeAll(): Promise<void>;
   /** Frees what this process holds (sockets, children), leaving the networks as they are. */
   close(): Promise<void>;
 }

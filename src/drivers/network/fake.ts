@@ -1,0 +1,118 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { createServer, type Server } from 'node:net';
+import { DriverError } from '../../base/errors.ts';
+import type { VpcSpec } from '../../wire/network-spec.ts';
+import type { NetworkDriver } from './driver.ts';
+import { judge, type Packet, type Verdict } from './policy.ts';
+
+/**
+ * Networks in memory: keeps what it was told and judges packets by the same rules. Its listeners are real, on free ports
+ * of 127.0.0.1, so that whoever serves on them can be called.
+ */
+export class FakeNetworkDriver implements NetworkDriver {
+  readonly #vpcs = new Map<string, { spec: VpcSpec; attached: Map<string, number> }>();
+  readonly #open = new Set<{ close(): unknown }>();
+  /** Thrown by the next `applyVpc`, once. */
+  failNextApply: DriverError | undefined;
+
+  applyVpc(spec: VpcSpec): Promise<void> {
+    const failure = this.failNextApply;
+    this.failNextApply = undefined;
+    if (failure !== undefined) return Promise.reject(failure);
+    const attached = this.#vpcs.get(spec.vpcId)?.attached ?? new Map<string, number>();
+    const tasks = new Set(spec.interfaces.filter(({ kind }) => kind === 'task').map((each) => each.interfaceId));
+    for (const interfaceId of attached.keys()) if (!tasks.has(interfaceId)) attached.delete(interfaceId);
+    this.#vpcs.set(spec.vpcId, { spec, attached });
+    return Promise.resolve();
+  }
+
+  verifyVpc(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  removeVpc(vpcId: string): Promise<void> {
+    this.#vpcs.delete(vpcId);
+    return Promise.resolve();
+  }
+
+  listVpcs(): Promise<string[]> {
+    return Promise.resolve([...this.#vpcs.keys()]);
+  }
+
+  attach(vpcId: string, interfaceId: string, pid: number): Promise<void> {
+    const vpc = this.#vpcs.get(vpcId);
+    if (!vpc?.spec.interfaces.some((each) => each.interfaceId === interfaceId && each.kind === 'task')) {
+      return Promise.reject(new DriverError('gone', `${vpcId} has no interface ${interfaceId}`));
+    }
+    vpc.attached.set(interfaceId, pid);
+    return Promise.resolve();
+  }
+
+  detach(vpcId: string, interfaceId: string): Promise<void> {
+    this.#vpcs.get(vpcId)?.attached.delete(interfaceId);
+    return Promise.resolve();
+  }
+
+  listAttached(vpcId: string): Promise<string[]> {
+    return Promise.resolve([...(this.#vpcs.get(vpcId)?.attached.keys() ?? [])]);
+  }
+
+  async listenTcp(vpcId: string): Promise<Server> {
+    this.#known(vpcId);
+    const server = this.#track(createServer());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    await promise;
+    return server;
+  }
+
+  async bindUdp(vpcId: string): Promise<Socket> {
+    this.#known(vpcId);
+    const socket = this.#track(createSocket('udp4'));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    socket.once('error', reject).bind(0, '127.0.0.1', resolve);
+    await promise;
+    return socket;
+  }
+
+  namespaceOf(vpcId: string): string {
+    return `/run/netns/fake-${vpcId}`;
+  }
+
+  removeAll(): Promise<void> {
+    this.#vpcs.clear();
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    for (const each of this.#open) each.close();
+    this.#open.clear();
+    return Promise.resolve();
+  }
+
+  /** The spec last applied. */
+  specOf(vpcId: string): VpcSpec | undefined {
+    return this.#vpcs.get(vpcId)?.spec;
+  }
+
+  /** The process an interface is attached to. */
+  pidOf(vpcId: string, interfaceId: string): number | undefined {
+    return this.#vpcs.get(vpcId)?.attached.get(interfaceId);
+  }
+
+  /** What becomes of a packet as things are now. */
+  judge(packet: Packet): Verdict {
+    const specs = Array.from(this.#vpcs.values(), ({ spec }) => spec);
+    return judge(specs, packet);
+  }
+
+  #known(vpcId: string): void {
+    if (!this.#vpcs.has(vpcId)) throw new DriverError('gone', `there is no network ${vpcId}`);
+  }
+
+  #track<Open extends Server | Socket>(open: Open): Open {
+    this.#open.add(open);
+    open.once('close', () => this.#open.delete(open));
+    return open;
+  }
+}

@@ -1,0 +1,55 @@
+import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
+
+type Route = VpcSpec['routeTables'][number]['routes'][number];
+
+/** The routes of the table that a subnet uses; none when it names a table that the VPC does not have. */
+export function routesOf(spec: VpcSpec, subnetId: string): readonly Route[] {
+  const subnet = spec.subnets.find((each) => each.subnetId === subnetId);
+  return spec.routeTables.find((table) => table.routeTableId === subnet?.routeTableId)?.routes ?? [];
+}
+
+/**
+ * The public addresses in use, by the private address they stand for. An address works only where an internet gateway is
+ * attached and the interface's subnet has a route to it ("Enable internet access for a VPC using an internet gateway",
+ * Amazon VPC User Guide). NAT gateways' own are not among them: nothing reaches those.
+ */
+export function publicAddresses(spec: VpcSpec): Map<string, string> {
+  const gateways = new Set(spec.natGateways.map((gateway) => gateway.privateIp));
+  const found = new Map<string, string>();
+  for (const { privateIp, publicIp, subnetId } of spec.interfaces) {
+    if (publicIp === undefined || gateways.has(privateIp) || !hasInternet(spec, subnetId)) continue;
+    found.set(privateIp, publicIp);
+  }
+  return found;
+}
+
+/** The NAT gateways that work: those whose own subnet reaches an internet gateway. */
+export function workingNatGateways(spec: VpcSpec): VpcSpec['natGateways'] {
+  const subnetOf = new Map(spec.interfaces.map((each) => [each.privateIp, each.subnetId]));
+  return spec.natGateways.filter(({ privateIp }) => {
+    const subnetId = subnetOf.get(privateIp);
+    return subnetId !== undefined && hasInternet(spec, subnetId);
+  });
+}
+
+/** The interfaces that hold addresses and take packets: all but the NAT gateways', which only send. */
+export function servingInterfaces(spec: VpcSpec): readonly InterfaceSpec[] {
+  const gateways = new Set(spec.natGateways.map((gateway) => gateway.privateIp));
+  return spec.interfaces.filter((each) => !gateways.has(each.privateIp));
+}
+
+/** Whether a security group stands before an interface. Network load balancers and NAT gateways may have none. */
+export function isProtected(spec: InterfaceSpec): boolean {
+  return spec.kind === 'task' || spec.groups.length > 0;
+}
+
+/** What of the router itself every task may reach, whatever its groups say ("Amazon VPC quotas": not tracked, not filtered). */
+export const routerServices = [
+  { address: '169.254.170.2', protocol: 'tcp', port: 80 },
+  { address: '169.254.169.253', protocol: 'tcp', port: 53 },
+  { address: '169.254.169.253', protocol: 'udp', port: 53 },
+] as const;
+
+function hasInternet(spec: VpcSpec, subnetId: string): boolean {
+  return spec.internetGateway && routesOf(spec, subnetId).some(({ target }) => target.kind === 'internet-gateway');
+}
