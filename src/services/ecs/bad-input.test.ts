@@ -244,6 +244,11 @@ describe('RegisterTaskDefinition refuses', () => {
       "Health check command cannot be empty for container 'web'.",
     ],
     [
+      'a health check that names no way to run it',
+      withContainer({ healthCheck: { command: ['curl localhost'] } }),
+      "Health check command must start with CMD or CMD-SHELL for container 'web'.",
+    ],
+    [
       'a health check that is too rare',
       withContainer({ healthCheck: { ...healthCheck, interval: 301 } }),
       "Health check interval must be less than or equal to the maximum allowed value 300 for container 'web'.",

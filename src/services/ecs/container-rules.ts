@@ -105,6 +105,9 @@ function checkAwsvpc(container: ContainerDefinition): void {
 function checkHealthCheck(check: HealthCheck, container: string): void {
   const command = check.command ?? [];
   if (command.length === 0) throw clientException(`Health check command cannot be empty for container '${container}'.`);
+  if (command[0] !== 'CMD' && command[0] !== 'CMD-SHELL') {
+    throw clientException(`Health check command must start with CMD or CMD-SHELL for container '${container}'.`);
+  }
   const limits = [
     ['interval', check.interval, 5, 300],
     ['timeout', check.timeout, 2, 60],

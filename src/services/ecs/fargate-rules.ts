@@ -40,7 +40,6 @@ function checkContainer(
   if (linux?.maxSwap !== undefined) without('maxSwap');
   if (linux?.swappiness !== undefined) without('swappiness');
   if (linux?.sharedMemorySize !== undefined) without('sharedMemorySize');
-  if ((linux?.tmpfs?.length ?? 0) > 0) without('tmpfs');
   // The only capability that Fargate adds ("KernelCapabilities").
   const added = linux?.capabilities?.add?.find((capability) => capability !== 'SYS_PTRACE');
   if (added !== undefined) {

@@ -42,7 +42,7 @@ function hostPortOf(hostPort: number | undefined, containerPort: number | undefi
   return hostPort ?? 0;
 }
 
-/** Seconds, and the defaults of "HealthCheck" (ECS API Reference). A command may be given without its first word. */
+/** Seconds, and the defaults of "HealthCheck" (ECS API Reference). */
 function healthCheck(check: HealthCheck): HealthCheck {
   return { ...check, interval: check.interval ?? 30, timeout: check.timeout ?? 5, retries: check.retries ?? 3 };
 }
