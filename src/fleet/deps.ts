@@ -13,6 +13,12 @@ import type { ResolvedImage } from './translate-task.ts';
 /** Log events of a container as they arrive from a machine. */
 export type LogBatch = Extract<AgentMessage, { type: 'StowageLogEvents' }>['message'];
 
+/** How far a container's log is stored, and why nothing was when nothing could be. */
+export interface LogReceipt {
+  readonly sequence: number;
+  readonly error?: string;
+}
+
 /** What the fleet is made from. */
 export interface FleetDeps {
   readonly store: Store;
@@ -30,8 +36,8 @@ export interface FleetDeps {
     task: Task,
     role: { readonly kind: 'TaskApplication' | 'TaskExecution'; readonly arn: string },
   ) => IamRoleCredentials | undefined;
-  /** Stores log events; they are acknowledged to the machine once it resolves. */
-  readonly storeLogs: (batch: LogBatch) => void | Promise<void>;
+  /** Stores log events; what it answers is acknowledged to the machine (see `StowageLogAck`). */
+  readonly storeLogs: (batch: LogBatch) => LogReceipt | Promise<LogReceipt>;
 }
 
 /** How a machine introduces itself. */

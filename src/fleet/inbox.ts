@@ -86,10 +86,10 @@ export class Inbox {
 
   async #store(batch: LogBatch): Promise<void> {
     try {
-      await this.#deps.storeLogs(batch);
+      const { sequence, error } = await this.#deps.storeLogs(batch);
       this.#reply({
         type: 'StowageLogAck',
-        message: { runtimeId: batch.runtimeId, sequence: batch.sequence },
+        message: { runtimeId: batch.runtimeId, sequence, ...given('error', error) },
       });
     } catch (error) {
       // Unacknowledged, it is sent again.

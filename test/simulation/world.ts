@@ -1,0 +1,424 @@
+import type { ContainerDefinition, DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import { FakeClock } from '../../src/base/clock.ts';
+import { seededIds, type Ids } from '../../src/base/ids.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { allLoops } from '../../src/control/loops.ts';
+import { runLoop } from '../../src/control/loop.ts';
+import { newTask } from '../../src/model/ecs/new-task.ts';
+import type { Deployment, Service } from '../../src/model/ecs/service.ts';
+import type { Task } from '../../src/model/ecs/task.ts';
+import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
+import { Store, type Reader } from '../../src/store/store.ts';
+import * as ec2Tables from '../../src/store/tables/ec2.ts';
+import * as ecsTables from '../../src/store/tables/ecs.ts';
+import * as elbTables from '../../src/store/tables/elbv2.ts';
+import * as fleetTables from '../../src/store/tables/fleet.ts';
+import type { BalancerSpec } from '../../src/wire/balancer-spec.ts';
+import { loopback } from '../../src/wire/loopback.ts';
+import type { AgentMessage, ServerMessage } from '../../src/wire/messages.ts';
+import { Fleet } from '../../src/fleet/fleet.ts';
+import { MemoryDisk } from './memory-journal.ts';
+import { ScriptedAgent, type Behaviour } from './scripted-agent.ts';
+
+const scope = { account: '000000000000', region: 'us-east-1' };
+const clusterArn = 'arn:aws:ecs:us-east-1:000000000000:cluster/default';
+const tables = Object.values({ ...ec2Tables, ...ecsTables, ...elbTables, ...fleetTables }).filter(
+  (table) => typeof table === 'object',
+);
+const balancerArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/1';
+
+/** The one target group of the world. */
+export const targetGroupArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/1';
+/** How long its targets drain. */
+export const drainMs = 5_000;
+
+/** What may be chosen of a service of the world. */
+export interface ServiceOptions {
+  readonly desired: number;
+  readonly image?: Behaviour;
+  readonly configuration?: DeploymentConfiguration;
+  readonly balanced?: boolean;
+  readonly healthCheck?: boolean;
+}
+
+/**
+ * A control plane (store, loops, fleet) and a scripted machine in simulated time. The machine and the disk outlive the
+ * control plane, which can crash at any moment. For tests.
+ */
+export class World {
+  readonly clock = new FakeClock();
+  readonly ids: Ids;
+  readonly agent = new ScriptedAgent(this.clock);
+  readonly #disk = new MemoryDisk();
+  #plane: { store: Store; fleet: Fleet; stop: () => void } | undefined;
+  #deployments = 0;
+
+  constructor(seed = 1) {
+    this.ids = seededIds(seed);
+  }
+
+  /** A world with a network, a load balancer and a running control plane. */
+  static async begin(seed = 1): Promise<World> {
+    const world = new World(seed);
+    world.start();
+    world.#furnish();
+    world.connect();
+    await world.settle();
+    return world;
+  }
+
+  get store(): Store {
+    if (this.#plane === undefined) throw new Error('the control plane is down');
+    return this.#plane.store;
+  }
+
+  /** Starts a control plane on what is on the disk. */
+  start(): void {
+    const store = new Store(tables, this.#disk.open());
+    const deps = { store, clock: this.clock, ids: this.ids, log: silentLog };
+    const fleet = new Fleet({
+      ...deps,
+      scope,
+      resolveImage: (image) => ({ image }),
+      translateBalancer,
+      storeLogs: ({ sequence }) => ({ sequence }),
+    });
+    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24' }).map((loop) => runLoop(loop, deps));
+    stops.push(this.#drain(store));
+    this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
+  }
+
+  connect(): void {
+    const { left, right } = loopback<ServerMessage, AgentMessage>();
+    this.agent.connect(right);
+    const hello = {
+      id: 'machine-1',
+      attributes: [{ name: 'stowage.network' }],
+      resources: { cpu: 2048, memory: 4096 },
+    };
+    this.#plane?.fleet.connect(hello, left);
+  }
+
+  /** kill -9: nothing is closed, written or said any more. */
+  crash(): void {
+    this.agent.disconnect();
+    this.#plane?.stop();
+    this.#plane?.fleet.close();
+    this.#plane = undefined;
+  }
+
+  /** Lets everything happen that needs no time to pass. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 12; round += 1) await this.clock.advance(0);
+  }
+
+  /** Passes time in small steps, as messages take turns and not time. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await this.clock.advance(Math.min(100, ms - passed));
+      await this.settle();
+    }
+  }
+
+  /** Passes time until `condition` holds; answers whether it came to that in time. */
+  async until(condition: () => boolean, withinMs = 120_000): Promise<boolean> {
+    for (let passed = 0; passed < withinMs; passed += 100) {
+      if (condition()) return true;
+      await this.pass(100);
+    }
+    return condition();
+  }
+
+  /** Registers a revision whose one container is of that image. */
+  define(image: Behaviour, healthCheck = false): TaskDefinition {
+    const revision = this.store.count(ecsTables.taskDefinitions) + 1;
+    const container: ContainerDefinition = {
+      name: 'web',
+      image: `web:${image}`,
+      essential: true,
+      portMappings: [{ containerPort: 80, hostPort: 80, protocol: 'tcp' }],
+      ...(healthCheck ? { healthCheck: { command: ['CMD', 'true'] } } : {}),
+    };
+    const definition: TaskDefinition = {
+      ...scope,
+      arn: `arn:aws:ecs:us-east-1:000000000000:task-definition/web:${revision}`,
+      family: 'web',
+      revision,
+      status: 'ACTIVE',
+      document: { cpu: '256', memory: '512', networkMode: 'awsvpc', containerDefinitions: [container] },
+      requiresAttributes: [],
+      compatibilities: ['FARGATE'],
+      registeredAt: this.clock.now(),
+      registeredBy: 'root',
+      tags: [],
+    };
+    this.store.transact((tx) => tx.put(ecsTables.taskDefinitions, definition));
+    return definition;
+  }
+
+  runTask(image: Behaviour): Task {
+    const definition = this.define(image);
+    const task = newTask(
+      {
+        scope,
+        clusterArn,
+        definition,
+        launchType: 'FARGATE',
+        group: 'family:web',
+        overrides: {},
+        enableExecuteCommand: false,
+        tags: [],
+        networkConfiguration: network,
+        loadBalancers: [],
+      },
+      this.ids,
+      this.clock.now(),
+    );
+    this.store.transact((tx) => tx.put(ecsTables.tasks, task));
+    return task;
+  }
+
+  task(arn: string): Task {
+    const task = this.store.get(ecsTables.tasks, arn);
+    if (task === undefined) throw new Error(`no task ${arn}`);
+    return task;
+  }
+
+  /** What StopTask does. */
+  stopTask(arn: string): void {
+    this.store.transact((tx) =>
+      tx.update(ecsTables.tasks, arn, (task): Task => ({
+        ...task,
+        desiredStatus: 'STOPPED',
+        stop: task.stop ?? { code: 'UserInitiated', reason: 'Task stopped by user' },
+      })),
+    );
+  }
+
+  createService(options: ServiceOptions): Service {
+    const name = 'web';
+    const deployment = this.#deployment(options);
+    const service: Service = {
+      ...scope,
+      arn: `arn:aws:ecs:us-east-1:000000000000:service/default/${name}`,
+      name,
+      clusterArn,
+      status: 'ACTIVE',
+      schedulingStrategy: 'REPLICA',
+      deploymentController: 'ECS',
+      deploymentConfiguration: options.configuration ?? {},
+      desiredCount: options.desired,
+      deployments: [deployment],
+      serviceRegistries: [],
+      placementConstraints: [],
+      placementStrategy: [],
+      availabilityZoneRebalancing: 'DISABLED',
+      enableECSManagedTags: false,
+      propagateTags: 'NONE',
+      enableExecuteCommand: false,
+      createdAt: this.clock.now(),
+      createdBy: 'root',
+      tags: [],
+      events: [],
+      throttle: { consecutiveFailures: 0, retryAt: 0 },
+    };
+    this.store.transact((tx) => tx.put(ecsTables.services, service));
+    return service;
+  }
+
+  /** What UpdateService does with another revision. */
+  deploy(options: ServiceOptions): void {
+    const deployment = this.#deployment(options);
+    this.update((service) => ({
+      ...service,
+      deployments: [deployment, ...service.deployments.map((one) => ({ ...one, status: 'ACTIVE' as const }))],
+    }));
+  }
+
+  update(change: (service: Service) => Service): void {
+    this.store.transact((tx) => tx.update(ecsTables.services, this.service().arn, change));
+  }
+
+  service(): Service {
+    const service = this.store.list(ecsTables.services)[0];
+    if (service === undefined) throw new Error('no service');
+    return service;
+  }
+
+  /** The service's events, oldest first, without its name. */
+  events(): string[] {
+    return this.service()
+      .events.map(({ message }) => message.replace('(service web) ', ''))
+      .toReversed();
+  }
+
+  live(): Task[] {
+    return this.store.by(ecsTables.tasks, 'life', 'live');
+  }
+
+  #deployment(options: ServiceOptions): Deployment {
+    const id = `ecs-svc/${(this.#deployments += 1)}`;
+    const definition = this.define(options.image ?? 'ok', options.healthCheck);
+    return {
+      id,
+      status: 'PRIMARY',
+      createdAt: this.clock.now(),
+      updatedAt: this.clock.now(),
+      taskDefinitionArn: definition.arn,
+      launchType: 'FARGATE',
+      networkConfiguration: network,
+      loadBalancers: options.balanced === true ? [{ targetGroupArn, containerName: 'web', containerPort: 80 }] : [],
+      rolloutState: 'IN_PROGRESS',
+      rolloutStateReason: `ECS deployment ${id} in progress.`,
+      desiredCount: options.desired,
+      pendingCount: 0,
+      runningCount: 0,
+      failedTasks: 0,
+    };
+  }
+
+  /** The balancer loop's part in a task's end: drained targets go. */
+  #drain(store: Store): () => void {
+    let cancel = (): void => {};
+    const look = (): void => {
+      const now = this.clock.now();
+      store.transact((tx) => {
+        for (const target of tx.list(elbTables.targets)) {
+          if (target.drainingSince !== undefined && target.drainingSince + drainMs <= now) {
+            tx.delete(elbTables.targets, elbTables.targets.key(target));
+          }
+        }
+      });
+      cancel = this.clock.after(500, look);
+    };
+    look();
+    return () => cancel();
+  }
+
+  #furnish(): void {
+    const place = { ...scope, vpcId: 'vpc-1', tags: [] };
+    this.store.transact((tx) => {
+      tx.put(ec2Tables.vpcs, {
+        ...scope,
+        id: 'vpc-1',
+        cidr: '10.0.0.0/16',
+        isDefault: true,
+        instanceTenancy: 'default',
+        enableDnsSupport: true,
+        enableDnsHostnames: true,
+        dhcpOptionsId: 'dopt-1',
+        tags: [],
+        createdAt: this.clock.now(),
+      });
+      for (const [index, zone] of ['a', 'b'].entries()) {
+        tx.put(ec2Tables.subnets, {
+          ...place,
+          id: `subnet-${zone}`,
+          cidr: `10.0.${index}.0/24`,
+          availabilityZone: `us-east-1${zone}`,
+          availabilityZoneId: `use1-az${index + 1}`,
+          defaultForAz: true,
+          mapPublicIpOnLaunch: false,
+        });
+      }
+      tx.put(ec2Tables.securityGroups, { ...place, id: 'sg-1', name: 'default', description: 'default' });
+      tx.put(elbTables.loadBalancers, {
+        ...place,
+        arn: balancerArn,
+        name: 'web',
+        type: 'application',
+        scheme: 'internal',
+        ipAddressType: 'ipv4',
+        dnsName: 'internal-web-1.us-east-1.elb.stowage.internal',
+        canonicalHostedZoneId: 'Z1',
+        subnets: [],
+        securityGroups: [],
+        state: { code: 'active' },
+        attributes: {},
+        createdAt: this.clock.now(),
+      });
+      tx.put(elbTables.listeners, {
+        ...scope,
+        arn: 'listener-1',
+        loadBalancerArn: balancerArn,
+        protocol: 'HTTP',
+        port: 80,
+        certificates: [],
+        attributes: {},
+        tags: [],
+      });
+      tx.put(elbTables.rules, {
+        ...scope,
+        arn: 'rule-1',
+        listenerArn: 'listener-1',
+        priority: 'default',
+        conditions: [],
+        actions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+        tags: [],
+      });
+      tx.put(elbTables.targetGroups, {
+        ...place,
+        arn: targetGroupArn,
+        name: 'web',
+        targetType: 'ip',
+        protocol: 'HTTP',
+        port: 80,
+        healthCheck: {
+          enabled: true,
+          protocol: 'HTTP',
+          port: 'traffic-port',
+          intervalSeconds: 30,
+          timeoutSeconds: 5,
+          healthyThreshold: 5,
+          unhealthyThreshold: 2,
+        },
+        attributes: {},
+        createdAt: this.clock.now(),
+      });
+    });
+  }
+}
+
+const network = { subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-1'], assignPublicIp: 'DISABLED' } as const;
+
+/** As much of a balancer as the scripted agent reads. */
+function translateBalancer(store: Reader, arn: string): BalancerSpec | undefined {
+  const balancer = store.get(elbTables.loadBalancers, arn);
+  if (balancer === undefined) return undefined;
+  const targets = store.by(elbTables.targets, 'targetGroup', targetGroupArn);
+  return {
+    loadBalancerArn: arn,
+    name: balancer.name,
+    type: 'application',
+    vpcId: balancer.vpcId,
+    addresses: [],
+    attributes: {},
+    listeners: [],
+    targetGroups: [
+      {
+        targetGroupArn,
+        name: 'web',
+        protocol: 'HTTP',
+        attributes: {},
+        healthCheck: {
+          enabled: true,
+          protocol: 'HTTP',
+          port: 'traffic-port',
+          path: '/',
+          intervalSeconds: 30,
+          timeoutSeconds: 5,
+          healthyThreshold: 5,
+          unhealthyThreshold: 2,
+          matcher: '200',
+        },
+        targets: targets.map(({ id, port, drainingSince, health }) => ({
+          id,
+          address: id,
+          port,
+          draining: drainingSince !== undefined,
+          lastHealth: health.state,
+        })),
+      },
+    ],
+  };
+}
