@@ -3,6 +3,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { seededIds } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { makeServices } from '../src/main/services.ts';
+import type { Blobs } from '../src/store/blobs/blobs.ts';
 import { Store } from '../src/store/store.ts';
 
 /** The handlers as the server has them, on an empty store: for asking what is served, not for calling. */
@@ -13,5 +14,6 @@ export function servedHandlers(): Services {
     ids: seededIds(1),
     log: silentLog,
     publicPool: '100.127.0.0/24',
+    blobs: {} as Blobs,
   });
 }

@@ -1,13 +1,15 @@
 import type { Services } from '../aws/services.ts';
-import type { ServiceDeps } from '../services/deps.ts';
+import type { EcrDeps } from '../services/ecr/deps.ts';
+import { ecrHandlers } from '../services/ecr/handlers.ts';
 import { ecsHandlers } from '../services/ecs/handlers.ts';
 import { iamHandlers } from '../services/iam/handlers.ts';
 import { stsHandlers } from '../services/sts/handlers.ts';
 
 /** Every service that Stowage serves. What has no handler here answers that it is not served. */
-export function makeServices(deps: ServiceDeps): Services {
+export function makeServices(deps: EcrDeps): Services {
   return {
     ecs: ecsHandlers(deps),
+    ecr: ecrHandlers(deps),
     iam: iamHandlers(deps),
     sts: stsHandlers(deps),
   };

@@ -25,7 +25,13 @@ export function pullQuery(reference: string): { fromImage: string; tag: string }
 function authHeader(auth: RegistryAuth | undefined): Record<string, string> {
   if (auth === undefined) return {};
   const document = { username: auth.username, password: auth.password, serveraddress: auth.serverAddress };
-  return { 'X-Registry-Auth': Buffer.from(JSON.stringify(document)).toString('base64url') };
+  // With padding: engines before 23 refuse base64 without it, and then pull as nobody.
+  return {
+    'X-Registry-Auth': Buffer.from(JSON.stringify(document))
+      .toString('base64')
+      .replaceAll('+', '-')
+      .replaceAll('/', '_'),
+  };
 }
 
 /** Pulls and waits; the engine answers 200 at once and tells a failure in the stream. */

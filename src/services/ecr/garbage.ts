@@ -1,0 +1,27 @@
+import type { Image } from '../../model/ecr/image.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
+import { contentKey, images, layers } from '../../store/tables/ecr.ts';
+import type { EcrDeps } from './deps.ts';
+
+/** Whether any repository of any registry still needs the blob. */
+export function isReferenced(reader: Reader, digest: string): boolean {
+  return reader.by(images, 'content', digest).length > 0 || reader.by(layers, 'content', digest).length > 0;
+}
+
+/**
+ * Deletes an image, and those of its layers that no other image of the repository has. Answers the digests whose
+ * content may be garbage now: hand them to `collectGarbage` after the transaction.
+ */
+export function removeImage(tx: Transaction, image: Image): string[] {
+  tx.delete(images, contentKey(image.repositoryArn, image.digest));
+  for (const digest of image.blobs) {
+    const others = tx.by(images, 'content', digest).some((other) => other.repositoryArn === image.repositoryArn);
+    if (!others) tx.delete(layers, contentKey(image.repositoryArn, digest));
+  }
+  return [image.digest, ...image.blobs];
+}
+
+/** Deletes the content of those digests that nothing needs any more. */
+export function collectGarbage({ blobs, store }: EcrDeps, digests: Iterable<string>): void {
+  blobs.collect(digests, (digest) => isReferenced(store, digest));
+}

@@ -1,0 +1,221 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, unlinkSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
+import type { Ids } from '../../base/ids.ts';
+import { DigestMismatch, UploadBusy, type Blobs, type BlobUpload } from './blobs.ts';
+
+/** How long an upload waits for its next piece. */
+const UPLOAD_LIFETIME_MS = 24 * 60 * 60_000;
+
+/**
+ * Blobs as files, `<dir>/sha256/<first two digits>/<digest>`. A blob is written to `<dir>/uploads` first, synced, and
+ * renamed to its name once its digest has been checked: under its name there is a whole blob or none.
+ */
+export class DiskBlobs implements Blobs {
+  readonly #dir: string;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #uploads = new Map<string, DiskUpload>();
+  /** Blobs whose link is being written: not to be collected, however few refer to them. */
+  readonly #pinned = new Map<string, number>();
+
+  private constructor(dir: string, clock: Clock, ids: Ids) {
+    this.#dir = dir;
+    this.#clock = clock;
+    this.#ids = ids;
+  }
+
+  /** Opens the folder, making it where needed, and clears away uploads that a former process left unfinished. */
+  static async open(dir: string, clock: Clock, ids: Ids): Promise<DiskBlobs> {
+    await rm(join(dir, 'uploads'), { recursive: true, force: true });
+    await mkdir(join(dir, 'uploads'), { recursive: true });
+    await mkdir(join(dir, 'sha256'), { recursive: true });
+    return new DiskBlobs(dir, clock, ids);
+  }
+
+  async size(digest: string): Promise<number | undefined> {
+    try {
+      return (await stat(this.#path(digest))).size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  read(digest: string): Promise<Buffer> {
+    return readFile(this.#path(digest));
+  }
+
+  stream(digest: string, range?: { readonly start: number; readonly end: number }): Readable {
+    return createReadStream(this.#path(digest), range);
+  }
+
+  async put<Result>(content: Uint8Array, link: (digest: string) => Result): Promise<Result> {
+    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+    const upload = await this.begin('');
+    await upload.append(Readable.from([content]));
+    return upload.commit(digest, () => link(digest));
+  }
+
+  async begin(owner: string): Promise<BlobUpload> {
+    for (const upload of this.#uploads.values()) {
+      if (!upload.busy && upload.touchedAt + UPLOAD_LIFETIME_MS < this.#clock.now()) await upload.abort();
+    }
+    const id = this.#ids.uuid();
+    const path = join(this.#dir, 'uploads', id);
+    const upload = new DiskUpload(id, owner, path, await open(path, 'wx'), {
+      now: () => this.#clock.now(),
+      publish: (digest, link) => this.#publish(path, digest, link),
+      end: () => void this.#uploads.delete(id),
+    });
+    this.#uploads.set(id, upload);
+    return upload;
+  }
+
+  upload(id: string): BlobUpload | undefined {
+    return this.#uploads.get(id);
+  }
+
+  collect(digests: Iterable<string>, isReferenced: (digest: string) => boolean): void {
+    for (const digest of digests) {
+      // Looking and deleting in one go, or a link written in between would point to nothing.
+      if (this.#pinned.has(digest) || isReferenced(digest)) continue;
+      try {
+        unlinkSync(this.#path(digest));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
+  }
+
+  async sweep(isReferenced: (digest: string) => boolean): Promise<void> {
+    const root = join(this.#dir, 'sha256');
+    for (const folder of await readdir(root)) {
+      const names = await readdir(join(root, folder));
+      this.collect(
+        names.map((name) => `sha256:${name}`),
+        isReferenced,
+      );
+    }
+  }
+
+  async #publish<Result>(from: string, digest: string, link: () => Result): Promise<Result> {
+    const path = this.#path(digest);
+    this.#pinned.set(digest, (this.#pinned.get(digest) ?? 0) + 1);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await rename(from, path);
+      await syncFolder(dirname(path));
+      return link();
+    } finally {
+      const pins = (this.#pinned.get(digest) ?? 1) - 1;
+      if (pins === 0) this.#pinned.delete(digest);
+      else this.#pinned.set(digest, pins);
+    }
+  }
+
+  #path(digest: string): string {
+    const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
+    if (hex === undefined) throw new Error(`${digest} is no digest`);
+    return join(this.#dir, 'sha256', hex.slice(0, 2), hex);
+  }
+}
+
+/** What an upload asks of the blobs it belongs to. */
+interface Parent {
+  now(): number;
+  publish<Result>(digest: string, link: () => Result): Promise<Result>;
+  end(): void;
+}
+
+class DiskUpload implements BlobUpload {
+  readonly id: string;
+  readonly owner: string;
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #parent: Parent;
+  readonly #hash: Hash = createHash('sha256');
+  #size = 0;
+  touchedAt: number;
+  busy = false;
+
+  constructor(id: string, owner: string, path: string, file: FileHandle, parent: Parent) {
+    this.id = id;
+    this.owner = owner;
+    this.#path = path;
+    this.#file = file;
+    this.#parent = parent;
+    this.touchedAt = parent.now();
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  append(source: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#alone(async () => {
+      for await (const chunk of source) {
+        let written = 0;
+        while (written < chunk.length) {
+          const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written, this.#size + written);
+          written += bytesWritten;
+        }
+        // Hashed once it is written, so that size, hash and file always agree.
+        this.#hash.update(chunk);
+        this.#size += chunk.length;
+      }
+    });
+  }
+
+  commit<Result>(digest: string, link: (size: number) => Result): Promise<Result> {
+    return this.#alone(() => this.#commit(digest, link));
+  }
+
+  abort(): Promise<void> {
+    return this.#alone(async () => {
+      this.#parent.end();
+      await this.#discard();
+    });
+  }
+
+  async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.busy) throw new UploadBusy();
+    this.busy = true;
+    try {
+      return await work();
+    } finally {
+      this.busy = false;
+      this.touchedAt = this.#parent.now();
+    }
+  }
+
+  async #commit<Result>(digest: string, link: (size: number) => Result): Promise<Result> {
+    this.#parent.end();
+    const found = `sha256:${this.#hash.digest('hex')}`;
+    if (found !== digest) {
+      await this.#discard();
+      throw new DigestMismatch(digest, found);
+    }
+    await this.#file.sync();
+    await this.#file.close();
+    return this.#parent.publish(digest, () => link(this.#size));
+  }
+
+  async #discard(): Promise<void> {
+    await this.#file.close();
+    await unlink(this.#path);
+  }
+}
+
+/** A new name in a folder is durable only once the folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
