@@ -16,6 +16,8 @@ export interface ListenerSpec {
   readonly listenerArn: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
+  /** ELB's listener attributes, with every default filled in: `routing.http.response.…`. */
+  readonly attributes: Readonly<Record<string, string>>;
   /** By ascending priority; the last is the default rule, without conditions. */
   readonly rules: readonly RuleSpec[];
 }

@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, property, record, type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { afterCheck, inRotation, initialHealth, knownHealth, type CheckResult } from './health.ts';
+import { afterCheck, atLeastHealthy, inRotation, initialHealth, knownHealth, type CheckResult } from './health.ts';
 import { matches } from './matcher.ts';
 
 const passed: CheckResult = { kind: 'passed' };
@@ -81,6 +81,22 @@ test('healthy targets take requests; where there is none, the unhealthy ones do'
   expect(chosen('unhealthy', 'initial', 'unhealthy')).toEqual([0, 2]);
   expect(chosen('initial')).toEqual([]);
   expect(chosen()).toEqual([]);
+  expect([
+    ...inRotation(
+      new Map([
+        ['a', 'healthy' as const],
+        ['b', 'unhealthy' as const],
+      ]),
+      2,
+    ),
+  ]).toEqual(['a', 'b']);
+});
+
+test('how many must be healthy is a count or a share', () => {
+  const prefix = 'target_group_health.unhealthy_state_routing.minimum_healthy_targets';
+  expect(atLeastHealthy({}, 10)).toBe(1);
+  expect(atLeastHealthy({ [`${prefix}.count`]: '3', [`${prefix}.percentage`]: 'off' }, 10)).toBe(3);
+  expect(atLeastHealthy({ [`${prefix}.count`]: '3', [`${prefix}.percentage`]: '50' }, 9)).toBe(5);
 });
 
 test('matchers are codes and ranges', () => {

@@ -88,12 +88,23 @@ export function sameReport(a: HealthReport, b: HealthReport): boolean {
 }
 
 /**
- * The targets of a group that take requests: the healthy ones; where there is none, the unhealthy ones, because a load balancer whose
- * targets all fail their checks "fails open". Targets that drain are not given here.
+ * The targets of a group that take requests: the healthy ones; where those are fewer than `atLeast`, the unhealthy ones as well, because a
+ * load balancer "fails open". Targets that drain are not given here.
  */
-export function inRotation<Key>(states: ReadonlyMap<Key, HealthReport['state']>): Set<Key> {
+export function inRotation<Key>(states: ReadonlyMap<Key, HealthReport['state']>, atLeast = 1): Set<Key> {
   const having = (state: HealthReport['state']): Key[] =>
     [...states].filter(([, each]) => each === state).map(([key]) => key);
   const healthy = having('healthy');
-  return new Set(healthy.length > 0 ? healthy : having('unhealthy'));
+  return new Set(healthy.length >= atLeast ? healthy : [...healthy, ...having('unhealthy')]);
+}
+
+/**
+ * How many targets of a group must be healthy for the unhealthy ones to be left out ("Target group health", ELB): the larger
+ * of a count and a share of the registered targets.
+ */
+export function atLeastHealthy(attributes: Readonly<Record<string, string>>, registered: number): number {
+  const prefix = 'target_group_health.unhealthy_state_routing.minimum_healthy_targets';
+  const percentage = Number(attributes[`${prefix}.percentage`]);
+  const share = Number.isNaN(percentage) ? 0 : Math.ceil((registered * percentage) / 100);
+  return Math.max(Number(attributes[`${prefix}.count`] ?? 1), share);
 }

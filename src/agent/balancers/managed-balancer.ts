@@ -3,7 +3,7 @@ import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Rotation, TargetRef } from '../../drivers/balancer/driver.ts';
 import type { BalancerSpec, HealthCheckSpec } from '../../wire/balancer-spec.ts';
 import { TargetChecker } from './checker.ts';
-import { inRotation, sameReport, type HealthReport } from './health.ts';
+import { atLeastHealthy, inRotation, sameReport, type HealthReport } from './health.ts';
 import type { BalancerManagerDeps } from './manager.ts';
 
 const firstRetryMs = 200;
@@ -174,7 +174,7 @@ export class ManagedBalancer {
     for (const group of spec.targetGroups) {
       const watched = [...this.#watched].filter(([, { ref }]) => ref.targetGroupArn === group.targetGroupArn);
       const states = new Map(watched.map(([key, { checker }]) => [key, checker.state.report.state]));
-      const chosen = inRotation(states);
+      const chosen = inRotation(states, atLeastHealthy(group.attributes, states.size));
       for (const [key, { ref }] of watched) steps.push({ key, ref, rotation: chosen.has(key) ? 'in' : 'out' });
     }
     steps.sort((a, b) => a.rotation.localeCompare(b.rotation));

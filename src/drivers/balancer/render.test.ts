@@ -119,7 +119,16 @@ test('renders what attributes ask for', () => {
       'routing.http.xff_client_port.enabled': 'true',
       'routing.http.drop_invalid_header_fields.enabled': 'true',
     },
-    listeners: [listenerSpec(80, forwardTo(sticky))],
+    listeners: [
+      {
+        ...listenerSpec(80, forwardTo(sticky)),
+        attributes: {
+          'routing.http.response.server.enabled': 'false',
+          'routing.http.response.strict_transport_security.header_value': 'max-age=100%',
+          'routing.http.response.x_frame_options.header_value': '',
+        },
+      },
+    ],
     targetGroups: [sticky],
   });
   const { config } = render(spec, context);
@@ -149,6 +158,8 @@ test('renders what attributes ask for', () => {
       unique-id-format %{+X}Ts
       http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
       http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
+      http-after-response set-header strict-transport-security 'max-age=100%%'
+      http-after-response del-header Server
       use_backend tg_web_0123456789abcdef"
   `);
 });

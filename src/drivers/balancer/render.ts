@@ -3,7 +3,7 @@ import { DriverError } from '../../base/errors.ts';
 import type { BalancerSpec, ListenerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
 import { backendName, serverName } from './names.ts';
 import { errorStatuses, pageOf } from './pages.ts';
-import { quote } from './quote.ts';
+import { literal, quote } from './quote.ts';
 import { renderRules } from './render-rules.ts';
 
 /** What the configuration needs beside the specification. */
@@ -140,6 +140,7 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec): string[] {
     ...answer,
     ...renderForwarded(spec, listener),
     ...renderTrace(),
+    ...renderResponseHeaders(listener),
     listener.rules.some(({ action }) => action.type === 'forward' && action.stickinessSeconds !== undefined) &&
       `http-response add-header Set-Cookie "AWSALBTG=%[be_name,concat(~,txn.group_until),base64]; ${cookieTail}" if { var(txn.group_until) -m found }`,
     ...forward,
@@ -205,6 +206,18 @@ function renderBackend(group: TargetGroupSpec, context: RenderContext): string[]
     `errorfile 503 ${quote(`${context.directory}/${badGatewayFile}`)}`,
     ...renderStickiness(group),
   ]);
+}
+
+/** "HTTP header modification" (ELB): a listener may drop the server's name and set headers that browsers heed. */
+function renderResponseHeaders({ attributes }: ListenerSpec): string[] {
+  const lines = Object.entries(attributes).flatMap(([key, value]) => {
+    const name = /^routing\.http\.response\.(\w+)\.header_value$/.exec(key)?.[1];
+    if (name === undefined || value === '') return [];
+    return [`http-after-response set-header ${name.replaceAll('_', '-')} ${quote(literal(value))}`];
+  });
+  if (attributes['routing.http.response.server.enabled'] === 'false')
+    lines.push('http-after-response del-header Server');
+  return lines;
 }
 
 /**

@@ -25,6 +25,7 @@ export function listenerSpec(
     listenerArn: `${prefix}:listener/app/x/0123456789abcdef/${port}`,
     protocol: 'HTTP',
     port,
+    attributes: {},
     rules: rules.map((rule, index) => ({ ruleArn: `${prefix}:listener-rule/app/x/0/${port}/${index}`, ...rule })),
   };
 }

@@ -1,0 +1,171 @@
+import type { Action, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  listenerAttributes,
+  loadBalancerAttributes,
+  targetGroupAttributes,
+  withDefaults,
+} from '../model/elbv2/attributes.ts';
+import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
+import type { Reader } from '../store/store.ts';
+import { networkInterfaces } from '../store/tables/ec2.ts';
+import { listeners, loadBalancers, rules, targetGroups, targetGroupsOf, targets } from '../store/tables/elbv2.ts';
+import type { ActionSpec, BalancerSpec, ConditionSpec, ListenerSpec, TargetGroupSpec } from '../wire/balancer-spec.ts';
+
+/** The rows that make one load balancer. */
+export interface BalancerRows {
+  readonly loadBalancer: LoadBalancer;
+  /** Its private addresses, in the order of its subnets. */
+  readonly addresses: readonly string[];
+  readonly listeners: readonly { readonly listener: Listener; readonly rules: readonly Rule[] }[];
+  /** The target groups that its rules forward to. */
+  readonly targetGroups: readonly { readonly group: TargetGroup; readonly targets: readonly Target[] }[];
+}
+
+/** Reads what a load balancer's specification is made of; `undefined` when there is no such load balancer. */
+export function readBalancer(reader: Reader, loadBalancerArn: string): BalancerRows | undefined {
+  const loadBalancer = reader.get(loadBalancers, loadBalancerArn);
+  if (loadBalancer === undefined) return undefined;
+  const interfaces = reader.by(networkInterfaces, 'owner', loadBalancerArn);
+  const own = reader
+    .by(listeners, 'loadBalancer', loadBalancerArn)
+    .map((listener) => ({ listener, rules: reader.by(rules, 'listener', listener.arn) }));
+  const groups = new Set(own.flatMap((each) => each.rules.flatMap((rule) => targetGroupsOf(rule.actions))));
+  return {
+    loadBalancer,
+    addresses: loadBalancer.subnets.flatMap(({ subnetId }) =>
+      interfaces.filter((each) => each.subnetId === subnetId).map((each) => each.privateIp),
+    ),
+    listeners: own,
+    targetGroups: [...groups].flatMap((arn) => {
+      const group = reader.get(targetGroups, arn);
+      return group === undefined ? [] : [{ group, targets: reader.by(targets, 'targetGroup', arn) }];
+    }),
+  };
+}
+
+/** What a machine is told of a load balancer: the rows with every default filled in, in an order that depends on nothing else. */
+export function translateBalancer(rows: BalancerRows): BalancerSpec {
+  const { loadBalancer } = rows;
+  return {
+    loadBalancerArn: loadBalancer.arn,
+    name: loadBalancer.name,
+    type: loadBalancer.type,
+    vpcId: loadBalancer.vpcId,
+    addresses: rows.addresses,
+    attributes: withDefaults(loadBalancerAttributes, loadBalancer.attributes),
+    listeners: rows.listeners.map(translateListener).toSorted((a, b) => a.port - b.port),
+    targetGroups: rows.targetGroups
+      .map(translateGroup)
+      .toSorted((a, b) => (a.targetGroupArn < b.targetGroupArn ? -1 : 1)),
+  };
+}
+
+function translateListener({ listener, rules }: BalancerRows['listeners'][number]): ListenerSpec {
+  return {
+    listenerArn: listener.arn,
+    protocol: listener.protocol,
+    port: listener.port,
+    attributes: withDefaults(listenerAttributes, listener.attributes),
+    rules: [...rules].sort(byPriority).map((rule) => ({
+      ruleArn: rule.arn,
+      conditions: rule.conditions.map(translateCondition),
+      action: translateAction(rule.actions),
+    })),
+  };
+}
+
+function byPriority(a: Rule, b: Rule): number {
+  const number = (rule: Rule): number => (rule.priority === 'default' ? Infinity : rule.priority);
+  return number(a) < number(b) ? -1 : 1;
+}
+
+function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]): TargetGroupSpec {
+  const { healthCheck } = group;
+  return {
+    targetGroupArn: group.arn,
+    name: group.name,
+    protocol: group.protocol,
+    attributes: withDefaults(targetGroupAttributes, group.attributes),
+    healthCheck: { ...healthCheck, path: healthCheck.path ?? '/', matcher: healthCheck.matcher ?? '200' },
+    targets: targets
+      // Targets of type instance have no address until container instances are served.
+      .filter(() => group.targetType === 'ip')
+      .map((target) => ({
+        id: target.id,
+        address: target.id,
+        port: target.port,
+        draining: target.drainingSince !== undefined,
+        lastHealth: target.health.state,
+      }))
+      .toSorted((a, b) => (a.id === b.id ? a.port - b.port : a.id < b.id ? -1 : 1)),
+  };
+}
+
+function translateCondition(condition: RuleCondition): ConditionSpec {
+  switch (condition.Field) {
+    case 'path-pattern':
+      return { field: 'path-pattern', values: condition.PathPatternConfig?.Values ?? condition.Values ?? [] };
+    case 'host-header':
+      return { field: 'host-header', values: condition.HostHeaderConfig?.Values ?? condition.Values ?? [] };
+    case 'http-header': {
+      const { HttpHeaderName: name = '', Values: values = [] } = condition.HttpHeaderConfig ?? {};
+      return { field: 'http-header', name, values };
+    }
+    case 'http-request-method':
+      return { field: 'http-request-method', values: condition.HttpRequestMethodConfig?.Values ?? [] };
+    case 'query-string':
+      return {
+        field: 'query-string',
+        values: (condition.QueryStringConfig?.Values ?? []).map(({ Key: key, Value: value = '' }) =>
+          key === undefined || key === '' ? { value } : { key, value },
+        ),
+      };
+    case 'source-ip':
+      return { field: 'source-ip', values: condition.SourceIpConfig?.Values ?? [] };
+    default:
+      throw new Error(`a rule has a condition on ${String(condition.Field)}`);
+  }
+}
+
+/** The one action that answers; no other kind is served. */
+function translateAction(actions: readonly Action[]): ActionSpec {
+  const action = actions.at(-1);
+  switch (action?.Type) {
+    case 'forward': {
+      const forward = action.ForwardConfig;
+      const groups = forward?.TargetGroups ?? [{ TargetGroupArn: action.TargetGroupArn }];
+      const sticky = forward?.TargetGroupStickinessConfig;
+      return {
+        type: 'forward',
+        targetGroups: groups.flatMap(({ TargetGroupArn: targetGroupArn, Weight }) =>
+          targetGroupArn === undefined ? [] : [{ targetGroupArn, weight: Weight ?? 1 }],
+        ),
+        ...(sticky?.Enabled === true ? { stickinessSeconds: sticky.DurationSeconds ?? 86_400 } : {}),
+      };
+    }
+    case 'redirect': {
+      const redirect = action.RedirectConfig;
+      return {
+        type: 'redirect',
+        statusCode: redirect?.StatusCode === 'HTTP_301' ? 301 : 302,
+        protocol: redirect?.Protocol ?? '#{protocol}',
+        host: redirect?.Host ?? '#{host}',
+        port: redirect?.Port ?? '#{port}',
+        path: redirect?.Path ?? '/#{path}',
+        query: redirect?.Query ?? '#{query}',
+      };
+    }
+    case 'fixed-response': {
+      const fixed = action.FixedResponseConfig;
+      return {
+        type: 'fixed-response',
+        statusCode: Number(fixed?.StatusCode),
+        contentType: fixed?.ContentType ?? 'text/plain',
+        body: fixed?.MessageBody ?? '',
+      };
+    }
+    case undefined:
+    default:
+      throw new Error(`a rule has an action of type ${String(action?.Type)}`);
+  }
+}
