@@ -2,6 +2,7 @@ import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
+import { balancerLoop } from './balancers/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { targetLoop } from './targets/loop.ts';
 import { taskLoop } from './tasks/loop.ts';
@@ -17,5 +18,5 @@ export interface ControlDeps {
 
 /** Every control loop there is; `runLoop` runs one. */
 export function allLoops(deps: ControlDeps): Loop[] {
-  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps)];
+  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps), balancerLoop(deps)];
 }

@@ -105,9 +105,7 @@ const responseHeaders = [
 /** The attributes of an HTTP listener ("ListenerAttribute", ELB API Reference). */
 export const listenerAttributes: readonly AttributeRule[] = [
   rule('routing.http.response.server.enabled', 'true', boolean),
-  ...responseHeaders.map((name) =>
-    rule(`routing.http.response.${name}.header_value`, '', headerValue),
-  ),
+  ...responseHeaders.map((name) => rule(`routing.http.response.${name}.header_value`, '', headerValue)),
 ];
 
 /** Every attribute with its value: what was set, else the default. */
