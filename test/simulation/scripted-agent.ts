@@ -120,12 +120,19 @@ export class ScriptedAgent {
       void this.#clock.after(stopMs, () => this.#finish(known, 143));
       return undefined;
     }
-    if (known !== undefined) return this.#tell(known);
+    if (known !== undefined) {
+      this.#tell(known);
+      return this.#publish(known);
+    }
     for (const { privateAddress } of payload.elasticNetworkInterfaces.flatMap((one) => one.ipv4Addresses)) {
       const there = [...this.#vpcs.values()].some((vpc) =>
         vpc.interfaces.some((one) => one.privateIp === privateAddress),
       );
       if (!there) this.faults.push(`${payload.arn} came before its interface`);
+      const rival = [...this.tasks.values()].find(
+        (task) => task.state !== 'stopped' && addressOf(task.payload) === privateAddress,
+      );
+      if (rival !== undefined) this.faults.push(`${payload.arn} was given the address of ${rival.payload.arn}`);
     }
     const task: SimulatedTask = { payload, state: 'starting', starts: 0 };
     this.tasks.set(payload.arn, task);
@@ -145,8 +152,13 @@ export class ScriptedAgent {
     if (task.starts > 1) this.faults.push(`${task.payload.arn} was started twice`);
     this.#tell(task);
     if (behaviour === 'crash') void this.#clock.after(crashMs, () => this.#finish(task, 1));
-    const checked = task.payload.containers.filter(({ healthCheckType }) => healthCheckType !== undefined);
-    if (checked.length === 0) return undefined;
+    return this.#publish(task);
+  }
+
+  /** What the container health checks say, after a while. */
+  #publish(task: SimulatedTask): void {
+    const checked = task.payload.containers.some(({ healthCheckType }) => healthCheckType !== undefined);
+    if (!checked || task.state !== 'running') return;
     void this.#clock.after(healthMs, () => this.#send(this.#healthOf(task)));
   }
 

@@ -295,7 +295,7 @@ class ServicePlanner {
       deployments.length === 1 &&
       judged.length === this.#desired &&
       judged.every(({ task, verdict }) => verdict.kind === 'healthy' && task.deploymentId === deployments[0]?.id) &&
-      !live.some((task) => task.lastStatus === 'DEACTIVATING');
+      !live.some((task) => task.desiredStatus === 'STOPPED' && !reached(task.lastStatus, 'STOPPING'));
     this.#settle(steady);
   }
 
