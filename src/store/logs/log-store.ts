@@ -1,0 +1,272 @@
+import type { Clock } from '../../base/clock.ts';
+import { AwsError, messageOf } from '../../base/errors.ts';
+import type { Ids } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import { FilterPatternError } from '../../model/logs/filter-pattern.ts';
+import { expiryOf, type LogGroup, type LogStream } from '../../model/logs/log-group.ts';
+import type { Change, Store } from '../store.ts';
+import { logGroupKey, logGroups, logStreamKey, logStreams, newLogGroup, newLogStream } from '../tables/logs.ts';
+import { Thread } from '../thread.ts';
+import type { Append, GroupPage, GroupQuery, NewEvent, StoredEvent, StreamQuery, StreamStats } from './events.ts';
+import type { EventsDb } from './events-db.ts';
+import type { Answer, Call } from './events-thread.ts';
+
+const hourMs = 3_600_000;
+
+/** For how long a source that is silent is remembered. */
+const sourceMs = 30 * 24 * hourMs;
+
+/** Output of a container, as a machine sends it. */
+export interface ContainerOutput {
+  readonly runtimeId: string;
+  /** Rises with every message; one that is not above the highest taken before is a repetition and is dropped. */
+  readonly sequence: number;
+  readonly account: string;
+  readonly region: string;
+  readonly logGroup: string;
+  readonly logStream: string;
+  /** Whether to make the group when it is missing; the stream is made in any case. */
+  readonly createGroup: boolean;
+  readonly events: readonly NewEvent[];
+}
+
+/** What became of a container's output. */
+export interface OutputTaken {
+  /** The highest sequence ever taken of this container, 0 when there was none: up to there everything is on disk. */
+  readonly sequence: number;
+  /** Why nothing was stored, in the API's words: the group is missing. */
+  readonly error?: string;
+}
+
+/** What is stored, told to followers once it is on disk. */
+export interface Followed {
+  readonly stream: LogStream;
+  readonly events: readonly NewEvent[];
+}
+
+/**
+ * Log events beside the rows of groups and streams: a SQLite file with a thread of its own and group commit. An append
+ * resolves once it is on disk. The events of groups and streams that go, or that expire, are removed in the background.
+ */
+export class LogStore {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #log: Log;
+  readonly #path: string;
+  readonly #followers = new Set<{ group: number; notify: (batch: Followed) => void }>();
+  #thread: Thread<Call, Answer> | undefined;
+  #pending: { append: Append; settle: PromiseWithResolvers<number> }[] = [];
+  /** Runs while something is pending. */
+  #run: Promise<void> | undefined;
+  #unwatch = (): void => {};
+  /** Removals, one after another. */
+  #removals: Promise<void> = Promise.resolve();
+  readonly #closing = new AbortController();
+
+  /** `path` is the SQLite file; nothing is opened before the first use. */
+  constructor(deps: { store: Store; clock: Clock; ids: Ids; log: Log; path: string }) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#ids = deps.ids;
+    this.#log = deps.log;
+    this.#path = deps.path;
+  }
+
+  /** Begins to remove what is no longer wanted: events of rows that are gone, and events that expire, hourly. */
+  start(): void {
+    this.#unwatch = this.#store.watch([logGroups, logStreams], ({ changes }) => {
+      for (const change of changes) this.#follow(change);
+    });
+    void this.#sweep();
+  }
+
+  /** Stores events of a stream; resolves once they are on disk, rejects with `ServiceUnavailableException`. */
+  async append(group: LogGroup, stream: LogStream, events: readonly NewEvent[]): Promise<void> {
+    await this.#append({ group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events });
+    this.#tell(group, { stream, events });
+  }
+
+  /**
+   * Stores a container's output, once however often it is sent, and makes the stream (and the group, where asked to) when
+   * missing. Resolves once all of it is on disk.
+   */
+  async take(output: ContainerOutput): Promise<OutputTaken> {
+    const { runtimeId, sequence, events } = output;
+    const made = this.#place(output);
+    if (made === undefined) {
+      const error = 'ResourceNotFoundException: The specified log group does not exist.';
+      return { sequence: await this.#call('taken', runtimeId), error };
+    }
+    // The rows first: events of rows that a crash has lost would be removed, though their sequence counts as taken.
+    await this.#store.flushed();
+    if (events.length === 0) return { sequence: await this.#call('taken', runtimeId) };
+    const { group, stream } = made;
+    const source = { runtimeId, sequence };
+    const append = { group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events, source };
+    const taken = await this.#append(append);
+    if (taken === sequence) this.#tell(group, { stream, events });
+    return { sequence: taken };
+  }
+
+  /** Events of a stream. */
+  read(query: StreamQuery): Promise<StoredEvent[]> {
+    return this.#call('read', query);
+  }
+
+  /** A page of events of a group; rejects with `InvalidParameterException` for a bad filter pattern. */
+  search(query: GroupQuery): Promise<GroupPage> {
+    return this.#call('search', query);
+  }
+
+  /** What is known of the streams of some groups that have, or had, events. */
+  stats(groups: readonly LogGroup[]): Promise<StreamStats[]> {
+    return this.#call(
+      'stats',
+      groups.map((group) => group.eventsId),
+    );
+  }
+
+  /** Calls `notify` with all that is stored in a group from now on, once it is on disk, until the answer is called. */
+  follow(group: LogGroup, notify: (batch: Followed) => void): () => void {
+    const follower = { group: group.eventsId, notify };
+    this.#followers.add(follower);
+    return () => void this.#followers.delete(follower);
+  }
+
+  /** Resolves once everything that was to be removed so far is. */
+  settled(): Promise<void> {
+    return this.#removals;
+  }
+
+  /** Writes what is pending and closes the file. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#unwatch();
+    await this.#removals;
+    await this.#run;
+    if (this.#thread === undefined) return;
+    await this.#call('close');
+    await this.#thread.end();
+  }
+
+  /** The group and the stream of some output, made when missing; `undefined` when there is no group and none is to be made. */
+  #place(output: ContainerOutput): { group: LogGroup; stream: LogStream } | undefined {
+    const { logGroup, logStream, createGroup } = output;
+    const found = {
+      group: this.#store.get(logGroups, logGroupKey(output, logGroup)),
+      stream: this.#store.get(logStreams, logStreamKey(output, logGroup, logStream)),
+    };
+    if (found.group === undefined && !createGroup) return undefined;
+    if (found.group !== undefined && found.stream !== undefined) return { group: found.group, stream: found.stream };
+    return this.#store.transact((tx) => {
+      const now = this.#clock.now();
+      const group = found.group ?? newLogGroup(output, logGroup, now, this.#ids);
+      const stream = newLogStream(group, logStream, now, this.#ids);
+      if (found.group === undefined) tx.put(logGroups, group);
+      tx.put(logStreams, stream);
+      return { group, stream };
+    });
+  }
+
+  #append(append: Append): Promise<number> {
+    const settle = Promise.withResolvers<number>();
+    this.#pending.push({ append, settle });
+    this.#run ??= this.#write();
+    return settle.promise;
+  }
+
+  /** Group commit: while one batch is on its way to the disk, appends collect for the next. */
+  async #write(): Promise<void> {
+    // Not at once: what else this turn appends goes along.
+    await Promise.resolve();
+    while (this.#pending.length > 0) {
+      const batch = this.#pending;
+      this.#pending = [];
+      try {
+        const taken = await this.#call(
+          'append',
+          batch.map(({ append }) => append),
+        );
+        for (const [at, { settle }] of batch.entries()) settle.resolve(taken[at] ?? 0);
+      } catch (error) {
+        for (const { settle } of batch) settle.reject(error);
+      }
+    }
+    this.#run = undefined;
+  }
+
+  #tell(group: LogGroup, batch: Followed): void {
+    for (const follower of this.#followers) {
+      if (follower.group !== group.eventsId) continue;
+      try {
+        follower.notify(batch);
+      } catch (error) {
+        this.#log.error('a follower of a log group threw', { group: group.arn, error: messageOf(error) });
+      }
+    }
+  }
+
+  #follow({ table, before, after }: Change): void {
+    if (table === logStreams.name && before !== undefined && after === undefined) {
+      this.#later(() => this.#remove((before as LogStream).eventsId));
+    }
+    const group = after as LogGroup | undefined;
+    if (table === logGroups.name && group?.retentionInDays !== (before as LogGroup | undefined)?.retentionInDays) {
+      if (group !== undefined) this.#later(() => this.#expire(group));
+    }
+  }
+
+  /** Removes the events of streams that have no row: it went while this was not running, or while events were on their way. */
+  async #reconcile(): Promise<void> {
+    const streams = await this.#call('known');
+    // Asked in this order: whatever was stored before had its row by now.
+    const wanted = new Set(this.#store.list(logStreams).map((stream) => stream.eventsId));
+    for (const stream of streams) if (!wanted.has(stream)) await this.#remove(stream);
+  }
+
+  async #sweep(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      this.#later(async () => {
+        await this.#reconcile();
+        for (const group of this.#store.list(logGroups)) await this.#expire(group);
+        await this.#call('forgetSources', this.#clock.now() - sourceMs);
+      });
+      await this.#clock.sleep(hourMs, this.#closing.signal).catch(() => {});
+    }
+  }
+
+  async #remove(stream: number): Promise<void> {
+    while (!this.#closing.signal.aborted && (await this.#call('removeStream', stream)));
+  }
+
+  async #expire(group: LogGroup): Promise<void> {
+    const before = expiryOf(group, this.#clock.now());
+    if (before <= 0) return;
+    while (!this.#closing.signal.aborted && (await this.#call('expire', group.eventsId, before)));
+  }
+
+  #later(work: () => Promise<void>): void {
+    this.#removals = this.#removals.then(work).catch((error: unknown) => {
+      // What stays is removed by the next sweep, or at the next start.
+      this.#log.warn('log events could not be removed', { error: messageOf(error) });
+    });
+  }
+
+  async #call<Name extends keyof EventsDb>(
+    method: Name,
+    ...args: Parameters<EventsDb[Name]>
+  ): Promise<ReturnType<EventsDb[Name]>> {
+    this.#thread ??= new Thread('events-thread', import.meta.url, { path: this.#path });
+    const answer = await this.#thread.ask({ method, args } as Call).catch((error: unknown): Answer => {
+      return { error: messageOf(error), badPattern: false };
+    });
+    if ('value' in answer) return answer.value as ReturnType<EventsDb[Name]>;
+    if (answer.badPattern) throw new FilterPatternError(answer.error);
+    throw new AwsError(
+      'ServiceUnavailableException',
+      `Log events cannot be stored or read at the moment (${answer.error}). Try again later.`,
+      { status: 503 },
+    );
+  }
+}
