@@ -4,6 +4,7 @@ import { seededIds } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { makeServices } from '../src/main/services.ts';
 import type { Blobs } from '../src/store/blobs/blobs.ts';
+import type { LogStore } from '../src/store/logs/log-store.ts';
 import { Store } from '../src/store/store.ts';
 
 /** The handlers as the server has them, on an empty store: for asking what is served, not for calling. */
@@ -15,5 +16,6 @@ export function servedHandlers(): Services {
     log: silentLog,
     publicPool: '100.127.0.0/24',
     blobs: {} as Blobs,
+    logs: {} as LogStore,
   });
 }

@@ -3,14 +3,17 @@ import type { EcrDeps } from '../services/ecr/deps.ts';
 import { ecrHandlers } from '../services/ecr/handlers.ts';
 import { ecsHandlers } from '../services/ecs/handlers.ts';
 import { iamHandlers } from '../services/iam/handlers.ts';
+import type { LogsDeps } from '../services/logs/deps.ts';
+import { logsHandlers } from '../services/logs/handlers.ts';
 import { stsHandlers } from '../services/sts/handlers.ts';
 
 /** Every service that Stowage serves. What has no handler here answers that it is not served. */
-export function makeServices(deps: EcrDeps): Services {
+export function makeServices(deps: EcrDeps & LogsDeps): Services {
   return {
     ecs: ecsHandlers(deps),
     ecr: ecrHandlers(deps),
     iam: iamHandlers(deps),
+    logs: logsHandlers(deps),
     sts: stsHandlers(deps),
   };
 }

@@ -4,6 +4,7 @@ import {
   pageBytes,
   sizeOf,
   type Append,
+  type Appended,
   type GroupPage,
   type GroupQuery,
   type StoredEvent,
@@ -64,8 +65,8 @@ export class EventsDb {
     this.#db.close();
   }
 
-  /** Stores everything as one transaction. Answers for each append the highest sequence of its source, 0 without one. */
-  append(appends: readonly Append[]): number[] {
+  /** Stores everything as one transaction. */
+  append(appends: readonly Append[]): Appended[] {
     return this.#transact(() => appends.map((each) => this.#append(each)));
   }
 
@@ -176,10 +177,10 @@ export class EventsDb {
     this.#sql('DELETE FROM sources WHERE seenAt < ?').run(before);
   }
 
-  #append({ group, stream, at, events, source }: Append): number {
+  #append({ group, stream, at, events, source }: Append): Appended {
     if (source !== undefined) {
       const taken = this.taken(source.runtimeId);
-      if (source.sequence <= taken) return taken;
+      if (source.sequence <= taken) return { stored: false, sequence: taken };
       this.#sql('INSERT OR REPLACE INTO sources (runtimeId, sequence, seenAt) VALUES (?, ?, ?)').run(
         source.runtimeId,
         source.sequence,
@@ -203,7 +204,7 @@ export class EventsDb {
            ingestedAt = excluded.ingestedAt, bytes = bytes + excluded.bytes`,
       ).run(stream, group, first, last, at, bytes);
     }
-    return source?.sequence ?? 0;
+    return { stored: true, sequence: source?.sequence ?? 0 };
   }
 
   #transact<Result>(work: () => Result): Result {

@@ -30,6 +30,14 @@ export interface Append {
   readonly source?: { readonly runtimeId: string; readonly sequence: number };
 }
 
+/** What became of an append. */
+export interface Appended {
+  /** False when its source had sent it before. */
+  readonly stored: boolean;
+  /** The highest sequence ever taken of its source; 0 without one. */
+  readonly sequence: number;
+}
+
 /** Which events of one stream to read, and from which end. Times: `from` included, `until` excluded. */
 export interface StreamQuery {
   readonly stream: number;

@@ -7,7 +7,16 @@ import { expiryOf, type LogGroup, type LogStream } from '../../model/logs/log-gr
 import type { Change, Store } from '../store.ts';
 import { logGroupKey, logGroups, logStreamKey, logStreams, newLogGroup, newLogStream } from '../tables/logs.ts';
 import { Thread } from '../thread.ts';
-import type { Append, GroupPage, GroupQuery, NewEvent, StoredEvent, StreamQuery, StreamStats } from './events.ts';
+import type {
+  Append,
+  Appended,
+  GroupPage,
+  GroupQuery,
+  NewEvent,
+  StoredEvent,
+  StreamQuery,
+  StreamStats,
+} from './events.ts';
 import type { EventsDb } from './events-db.ts';
 import type { Answer, Call } from './events-thread.ts';
 
@@ -56,7 +65,7 @@ export class LogStore {
   readonly #path: string;
   readonly #followers = new Set<{ group: number; notify: (batch: Followed) => void }>();
   #thread: Thread<Call, Answer> | undefined;
-  #pending: { append: Append; settle: PromiseWithResolvers<number> }[] = [];
+  #pending: { append: Append; settle: PromiseWithResolvers<Appended> }[] = [];
   /** Runs while something is pending. */
   #run: Promise<void> | undefined;
   #unwatch = (): void => {};
@@ -104,9 +113,9 @@ export class LogStore {
     const { group, stream } = made;
     const source = { runtimeId, sequence };
     const append = { group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events, source };
-    const taken = await this.#append(append);
-    if (taken === sequence) this.#tell(group, { stream, events });
-    return { sequence: taken };
+    const appended = await this.#append(append);
+    if (appended.stored) this.#tell(group, { stream, events });
+    return { sequence: appended.sequence };
   }
 
   /** Events of a stream. */
@@ -169,8 +178,8 @@ export class LogStore {
     });
   }
 
-  #append(append: Append): Promise<number> {
-    const settle = Promise.withResolvers<number>();
+  #append(append: Append): Promise<Appended> {
+    const settle = Promise.withResolvers<Appended>();
     this.#pending.push({ append, settle });
     this.#run ??= this.#write();
     return settle.promise;
@@ -184,11 +193,11 @@ export class LogStore {
       const batch = this.#pending;
       this.#pending = [];
       try {
-        const taken = await this.#call(
+        const done = await this.#call(
           'append',
           batch.map(({ append }) => append),
         );
-        for (const [at, { settle }] of batch.entries()) settle.resolve(taken[at] ?? 0);
+        for (const [at, { settle }] of batch.entries()) settle.resolve(done[at] ?? { stored: false, sequence: 0 });
       } catch (error) {
         for (const { settle } of batch) settle.reject(error);
       }
