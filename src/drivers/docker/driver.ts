@@ -136,6 +136,8 @@ export interface DockerDriver {
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /** Removes it with its anonymous volumes, running or not; absent is fine. */
   remove(id: string): Promise<void>;
+  /** Removes a named volume; absent is fine. */
+  removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;
   /** The containers that carry every one of `labels` (`key` or `key=value`), running or not. */
   list(labels: readonly string[]): Promise<ContainerState[]>;

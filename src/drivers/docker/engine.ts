@@ -134,6 +134,13 @@ export function createDocker(options: DockerOptions): DockerDriver {
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
       }
     },
+    async removeVolume(name) {
+      try {
+        await http.json('DELETE', `/volumes/${name}`);
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+      }
+    },
     inspect,
     async list(labels) {
       const found = await http.json<{ Id: string }[]>('GET', '/containers/json', {

@@ -265,6 +265,10 @@ export class FakeDocker implements DockerDriver {
     this.#tell(container, { action: 'destroy' });
   }
 
+  async removeVolume(): Promise<void> {
+    await this.#turn();
+  }
+
   async inspect(id: string): Promise<ContainerState> {
     await this.#turn();
     return this.#find(id).state;

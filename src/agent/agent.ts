@@ -1,0 +1,227 @@
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { DockerDriver } from '../drivers/docker/driver.ts';
+import type { NetworkDriver } from '../drivers/network/driver.ts';
+import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import type { BalancerManager } from './balancers/manager.ts';
+import { hostUpstream, type Upstream } from './dns/upstream.ts';
+import { createResolver } from './dns/resolver.ts';
+import { createLogShipper } from './logs/shipper.ts';
+import { createMetadata } from './metadata/server.ts';
+import { Networks } from './networks/networks.ts';
+import { labels } from './tasks/names.ts';
+import { TaskEngine } from './tasks/engine.ts';
+import type { ExecuteDeps } from './tasks/execute.ts';
+
+export interface AgentOptions {
+  /** Opens the connection to the control plane; asked again, after a moment, whenever it was closed. */
+  readonly connect: () => Channel<AgentMessage, ServerMessage> | Promise<Channel<AgentMessage, ServerMessage>>;
+  readonly docker: DockerDriver;
+  readonly network: NetworkDriver;
+  /** Makes what keeps the load balancers; `send` carries what it finds out to the control plane. */
+  readonly balancers: (send: (message: AgentMessage) => void) => BalancerManager;
+  readonly registryAuth: ExecuteDeps['registryAuth'];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly installationId: string;
+  /** The engine's machine, as Node names it (`process.arch`). */
+  readonly arch: string;
+  /** Who answers names that are none of the VPC's; the host's resolvers unless given. */
+  readonly upstream?: Upstream;
+}
+
+/** What runs on a machine: the control plane's wishes in, containers and reports out. */
+export interface Agent {
+  /** Begins to connect and to adopt what runs already; resolves at once. */
+  start(): void;
+  /** Ends all activity and leaves every container, network and balancer as it is. */
+  stop(): Promise<void>;
+}
+
+/** How often everything is listed though no event said that anything changed. */
+const rescanMs = 60_000;
+const firstReconnectMs = 100;
+const longestReconnectMs = 10_000;
+
+/** Makes the agent of one machine (Amazon's agent protocol; see docs/architecture.md). */
+export function createAgent(options: AgentOptions): Agent {
+  const { docker, clock, installationId } = options;
+  const log = options.log.with({ room: 'agent' });
+  const stop = new AbortController();
+  let channel: Channel<AgentMessage, ServerMessage> | undefined;
+
+  const send = (message: AgentMessage): boolean => {
+    channel?.send(message);
+    return channel !== undefined;
+  };
+  const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
+  const networks: Networks = new Networks({
+    network: options.network,
+    clock,
+    log,
+    listeners: [
+      createMetadata({ network: options.network, installationId, tasks: () => tasks.tasks }),
+      createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
+    ],
+    onApplied(vpcId, error) {
+      send({ type: 'StowageApplied', message: { kind: 'vpc', id: vpcId, ...(error === undefined ? {} : { error }) } });
+      tasks.networkChanged();
+    },
+  });
+  const tasks: TaskEngine = new TaskEngine({
+    docker,
+    network: options.network,
+    logs,
+    clock,
+    log,
+    installationId,
+    arch: options.arch,
+    registryAuth: options.registryAuth,
+    send,
+    vpcOf: (interfaceId) => networks.vpcOf(interfaceId),
+    isAttached: (interfaceId) => networks.wasAttached(interfaceId),
+  });
+  const balancers = options.balancers((message) => void send(message));
+
+  const receive = (message: ServerMessage): void => {
+    switch (message.type) {
+      case 'HeartbeatMessage':
+        send({ type: 'HeartbeatAckRequest', message: { messageId: message.message.messageId } });
+        return;
+      case 'PayloadMessage':
+        for (const task of message.message.tasks) tasks.take(task);
+        return acknowledge(message.message);
+      case 'TaskManifestMessage': {
+        acknowledge(message.message);
+        const wanted = new Map(message.message.tasks.map((task) => [task.taskArn, task.desiredStatus]));
+        const stopCandidates = tasks.tasks
+          // One that ended by itself needs no stopping.
+          .filter(
+            (task) =>
+              task.desired === 'RUNNING' && task.stoppedAt === undefined && wanted.get(task.payload.arn) !== 'RUNNING',
+          )
+          .map(({ payload: { arn, taskClusterArn } }) => ({
+            taskArn: arn,
+            taskClusterArn,
+            desiredStatus: 'STOPPED' as const,
+          }));
+        if (stopCandidates.length === 0) return;
+        const { messageId } = message.message;
+        send({ type: 'TaskStopVerificationMessage', message: { messageId, stopCandidates } });
+        return;
+      }
+      case 'TaskStopVerificationAck':
+        for (const { taskArn } of message.message.stopTasks) tasks.stop(taskArn);
+        return;
+      case 'StowageVpcMessage':
+        networks.apply(message.message.vpc);
+        return;
+      case 'StowageBalancerMessage':
+        balancers.apply(message.message.balancer);
+        return;
+      case 'StowageManifestMessage':
+        void keepOnly(message.message);
+        return;
+      case 'StowageLogAck':
+        logs.acknowledge(message.message);
+        return;
+      default:
+        // A newer control plane may say what we do not know: unknown types are logged and ignored, as by the genuine agent.
+        log.warn('unknown message', { type: (message satisfies never as ServerMessage).type });
+    }
+  };
+  const acknowledge = (to: { clusterArn: string; containerInstanceArn: string; messageId: string }): void => {
+    const { clusterArn: cluster, containerInstanceArn: containerInstance, messageId } = to;
+    send({ type: 'AckRequest', message: { cluster, containerInstance, messageId } });
+  };
+  const keepOnly = async (manifest: {
+    vpcIds: readonly string[];
+    loadBalancerArns: readonly string[];
+  }): Promise<void> => {
+    try {
+      // Balancers first: one that serves keeps its VPC's namespace alive.
+      await balancers.keepOnly(manifest.loadBalancerArns);
+      await networks.keepOnly(manifest.vpcIds);
+    } catch (error) {
+      log.warn('manifest not fulfilled', { error: messageOf(error) });
+    }
+  };
+
+  const adopted = Promise.withResolvers<void>();
+  let listing = false;
+  let again = false;
+  const list = async (): Promise<void> => {
+    again = listing;
+    if (listing || stop.signal.aborted) return;
+    listing = true;
+    try {
+      const known = tasks.knownIds();
+      const states = await docker.list([`${labels.installation}=${installationId}`]);
+      await tasks.observe(states, known);
+      adopted.resolve();
+    } catch (error) {
+      log.warn('containers not listed', { error: messageOf(error) });
+      clock.after(firstReconnectMs * 5, () => void list());
+    } finally {
+      listing = false;
+    }
+    if (again) await list();
+  };
+
+  const converse = async (): Promise<void> => {
+    let delayMs = firstReconnectMs;
+    // What runs is known before the first wish is heard, so that no payload starts a second of anything.
+    await adopted.promise;
+    while (!stop.signal.aborted) {
+      try {
+        const opened = await options.connect();
+        const closed = Promise.withResolvers<void>();
+        channel = opened;
+        opened.onClose(() => closed.resolve());
+        opened.onMessage((message) => {
+          if (channel === opened) receive(message);
+        });
+        tasks.connected();
+        logs.resend();
+        delayMs = firstReconnectMs;
+        await closed.promise;
+      } catch (error) {
+        log.warn('no connection to the control plane', { error: messageOf(error) });
+      }
+      channel = undefined;
+      await clock.sleep(delayMs, stop.signal);
+      delayMs = Math.min(longestReconnectMs, delayMs * 2);
+    }
+  };
+
+  let unfollow = (): void => {};
+  const rescan = (): void => {
+    if (stop.signal.aborted) return;
+    void list();
+    clock.after(rescanMs, rescan);
+  };
+
+  return {
+    start() {
+      unfollow = docker.events(
+        `${labels.installation}=${installationId}`,
+        (event) => tasks.event(event),
+        () => void list(),
+      );
+      clock.after(rescanMs, rescan);
+      // The only rejection is that of a sleep ended by `stop`.
+      converse().catch(() => {});
+    },
+    async stop() {
+      stop.abort();
+      unfollow();
+      tasks.close();
+      logs.close();
+      networks.close();
+      await balancers.close();
+      channel?.close();
+      channel = undefined;
+    },
+  };
+}

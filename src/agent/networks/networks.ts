@@ -1,0 +1,132 @@
+import type { Clock } from '../../base/clock.ts';
+import { DriverError, messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { NetworkDriver } from '../../drivers/network/driver.ts';
+import type { VpcSpec } from '../../wire/network-spec.ts';
+
+/** What listens in every VPC: closed when the VPC goes. */
+export interface VpcListeners {
+  /** Makes sure that they listen; called after every change of the VPC, whose state `spec` then is. */
+  open(spec: VpcSpec): Promise<void>;
+  close(vpcId: string): void;
+}
+
+export interface NetworksDeps {
+  readonly network: NetworkDriver;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly listeners: readonly VpcListeners[];
+  /** A VPC is as it was told, or could not be made so. */
+  readonly onApplied: (vpcId: string, error: string | undefined) => void;
+}
+
+interface Lane {
+  wanted: VpcSpec | undefined;
+  running: boolean;
+}
+
+const firstRetryMs = 200;
+const longestRetryMs = 10_000;
+
+/**
+ * Brings the VPCs of this machine to what they were last told: one change of a VPC at a time, the newest wins, a failure
+ * that may pass is tried again.
+ */
+export class Networks {
+  readonly #deps: NetworksDeps;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #applied = new Map<string, VpcSpec>();
+  /** Where interfaces hung when this process began, from the driver. */
+  readonly #found = new Map<string, string>();
+  #foundAll: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(deps: NetworksDeps) {
+    this.#deps = deps;
+  }
+
+  /** The VPC of an interface, once that VPC stands. */
+  vpcOf(interfaceId: string): string | undefined {
+    for (const { vpcId, interfaces } of this.#applied.values()) {
+      if (interfaces.some((each) => each.interfaceId === interfaceId)) return vpcId;
+    }
+    return this.#found.get(interfaceId);
+  }
+
+  /** Whether an interface hung on a task when this process began. */
+  async wasAttached(interfaceId: string): Promise<boolean> {
+    this.#foundAll ??= this.#find();
+    await this.#foundAll;
+    return this.#found.has(interfaceId);
+  }
+
+  /** The state of a VPC as last applied. */
+  get(vpcId: string): VpcSpec | undefined {
+    return this.#applied.get(vpcId);
+  }
+
+  /** Takes the wanted state of a VPC. */
+  apply(spec: VpcSpec): void {
+    const lane = this.#lanes.get(spec.vpcId) ?? { wanted: undefined, running: false };
+    this.#lanes.set(spec.vpcId, lane);
+    lane.wanted = spec;
+    if (!lane.running) void this.#run(spec.vpcId, lane);
+  }
+
+  /** Removes every VPC of this installation that is not among `vpcIds`. */
+  async keepOnly(vpcIds: readonly string[]): Promise<void> {
+    const keep = new Set(vpcIds);
+    for (const vpcId of new Set([...this.#lanes.keys(), ...(await this.#deps.network.listVpcs())])) {
+      if (keep.has(vpcId)) continue;
+      const lane = this.#lanes.get(vpcId);
+      if (lane !== undefined) lane.wanted = undefined;
+      this.#lanes.delete(vpcId);
+      this.#applied.delete(vpcId);
+      for (const each of this.#deps.listeners) each.close(vpcId);
+      try {
+        await this.#deps.network.removeVpc(vpcId);
+      } catch (error) {
+        this.#deps.log.warn('VPC not removed', { vpc: vpcId, error: messageOf(error) });
+      }
+    }
+  }
+
+  close(): void {
+    this.#stop.abort();
+    for (const vpcId of this.#lanes.keys()) for (const each of this.#deps.listeners) each.close(vpcId);
+  }
+
+  async #run(vpcId: string, lane: Lane): Promise<void> {
+    const { network, clock, log, listeners, onApplied } = this.#deps;
+    lane.running = true;
+    let retryMs = firstRetryMs;
+    while (lane.wanted !== undefined && !this.#stop.signal.aborted) {
+      const spec = lane.wanted;
+      lane.wanted = undefined;
+      try {
+        await network.applyVpc(spec);
+        if (this.#lanes.get(vpcId) !== lane) break;
+        this.#applied.set(vpcId, spec);
+        for (const each of listeners) await each.open(spec);
+        onApplied(vpcId, undefined);
+        retryMs = firstRetryMs;
+      } catch (error) {
+        log.warn('VPC not applied', { vpc: vpcId, error: messageOf(error) });
+        onApplied(vpcId, messageOf(error));
+        if (error instanceof DriverError && error.kind === 'fatal') continue;
+        await clock.sleep(retryMs, this.#stop.signal).catch(() => {});
+        retryMs = Math.min(longestRetryMs, retryMs * 2);
+        // A newer state that came meanwhile is the one to try, and none if the VPC is gone.
+        if (this.#lanes.get(vpcId) === lane) lane.wanted ??= spec;
+      }
+    }
+    lane.running = false;
+  }
+
+  async #find(): Promise<void> {
+    const { network } = this.#deps;
+    for (const vpcId of await network.listVpcs()) {
+      for (const interfaceId of await network.listAttached(vpcId)) this.#found.set(interfaceId, vpcId);
+    }
+  }
+}

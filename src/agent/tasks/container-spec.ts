@@ -1,0 +1,141 @@
+import type { ContainerSpec } from '../../drivers/docker/driver.ts';
+import { metadataAddress, resolverAddress } from '../../drivers/network/driver.ts';
+import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
+import { pauseImage } from '../pause/image.ts';
+import { containerName, labelsOf, metadataId, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
+
+interface LogConfig {
+  readonly Type?: string;
+  readonly Config?: Readonly<Record<string, string>>;
+}
+
+/** The `awslogs` options of a container; `undefined` when its output goes elsewhere. */
+export function awslogsOptions(container: PayloadContainer): Readonly<Record<string, string>> | undefined {
+  const { LogConfig: config } = hostConfigOf(container) as { LogConfig?: LogConfig };
+  return config?.Type === 'awslogs' ? (config.Config ?? {}) : undefined;
+}
+
+/** Where a container's output is delivered; `undefined` when we do not deliver it. */
+export function logTargetOf(task: PayloadTask, container: PayloadContainer, runtimeId: string): LogTarget | undefined {
+  const options = awslogsOptions(container);
+  if (options === undefined) return undefined;
+  const { region, account } = scopeOfTask(task.arn);
+  return logTarget(options, { region, account, taskId: taskIdOf(task.arn), container: container.name, runtimeId });
+}
+
+/** The container that owns the network namespace of an awsvpc task; names and resolver are those of its interface. */
+export function pauseSpec(installationId: string, task: PayloadTask): ContainerSpec {
+  const eni = task.elasticNetworkInterfaces[0];
+  const address = eni?.ipv4Addresses[0]?.privateAddress;
+  const name = eni?.privateDnsName ?? '';
+  const servers = eni?.domainNameServers ?? [];
+  return {
+    name: containerName(installationId, task, 'internalecspause'),
+    image: pauseImage,
+    labels: labelsOf(installationId, task, pauseName),
+    env: {},
+    config: name === '' ? {} : { Hostname: name },
+    hostConfig: {
+      NetworkMode: 'none',
+      Dns: servers.length > 0 ? servers : [resolverAddress],
+      DnsSearch: eni?.domainName ?? [],
+      ...(name === '' || address === undefined ? {} : { ExtraHosts: [`${name}:${address}`] }),
+      LogConfig: { Type: 'none', Config: {} },
+      CapDrop: ['ALL'],
+    },
+  };
+}
+
+/** A container of the task's own, as the engine is to make it. */
+export function appSpec(
+  installationId: string,
+  task: PayloadTask,
+  container: PayloadContainer,
+  pauseId: string | undefined,
+): ContainerSpec {
+  const hostConfig = hostConfigOf(container);
+  const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
+  const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
+  const command = overrides.command ?? container.command;
+  return {
+    name: containerName(installationId, task, container.name),
+    image: container.image,
+    labels: labelsOf(installationId, task, container.name),
+    env: { ...container.environment, ...agentEnvironment(installationId, task, container) },
+    ...(container.entryPoint === undefined ? {} : { entryPoint: container.entryPoint }),
+    ...(command === undefined ? {} : { command }),
+    config: JSON.parse(container.dockerConfig.config) as Record<string, unknown>,
+    hostConfig: {
+      ...hostConfig,
+      NetworkMode: pauseId === undefined ? task.networkMode : `container:${pauseId}`,
+      // Without a driver nobody reads the output later: it may not fill the disk either.
+      ...(logConfig === undefined || logConfig.Type === 'awslogs'
+        ? { LogConfig: logFileConfig(logConfig?.Config) }
+        : {}),
+      Mounts: container.mountPoints.map((mount) => mountOf(installationId, task, mount)),
+      VolumesFrom: container.volumesFrom.map(
+        ({ sourceContainer, readOnly }) =>
+          `${containerName(installationId, task, sourceContainer)}:${readOnly ? 'ro' : 'rw'}`,
+      ),
+    },
+  };
+}
+
+/** The volumes that go with the task. */
+export function taskVolumes(installationId: string, task: PayloadTask): string[] {
+  return task.volumes
+    .filter((volume) => volume.type === 'docker' && volume.dockerVolumeConfiguration?.scope !== 'shared')
+    .map((volume) => taskVolume(installationId, task, volume.name));
+}
+
+function mountOf(
+  installationId: string,
+  task: PayloadTask,
+  mount: PayloadContainer['mountPoints'][number],
+): Record<string, unknown> {
+  const volume = task.volumes.find(({ name }) => name === mount.sourceVolume);
+  const base = { Target: mount.containerPath, ReadOnly: mount.readOnly };
+  if (volume?.type === 'host' && volume.host !== undefined) {
+    return { ...base, Type: 'bind', Source: volume.host.sourcePath, BindOptions: { CreateMountpoint: true } };
+  }
+  const docker = volume?.dockerVolumeConfiguration;
+  return {
+    ...base,
+    Type: 'volume',
+    Source: docker?.scope === 'shared' ? mount.sourceVolume : taskVolume(installationId, task, mount.sourceVolume),
+    VolumeOptions: {
+      Labels: { ...docker?.labels },
+      ...(docker === undefined ? {} : { DriverConfig: { Name: docker.driver, Options: docker.driverOpts } }),
+    },
+  };
+}
+
+/** What the agent tells every container of itself ("Task metadata endpoint version 4", ECS Developer Guide). */
+function agentEnvironment(
+  installationId: string,
+  task: PayloadTask,
+  container: PayloadContainer,
+): Record<string, string> {
+  const { region } = scopeOfTask(task.arn);
+  const id = metadataId(installationId, task, container.name);
+  const credentials = task.roleCredentials?.credentialsId;
+  return {
+    ...(task.launchType === 'FARGATE' ? { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' } : {}),
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    // Only a task with an address of its own reaches the endpoint.
+    ...(task.networkMode === 'awsvpc'
+      ? {
+          ECS_CONTAINER_METADATA_URI_V4: `http://${metadataAddress}/v4/${id}`,
+          ...(credentials === undefined
+            ? {}
+            : { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: `/v2/credentials/${credentials}` }),
+        }
+      : {}),
+  };
+}
+
+function hostConfigOf(container: PayloadContainer): Record<string, unknown> {
+  return JSON.parse(container.dockerConfig.hostConfig) as Record<string, unknown>;
+}

@@ -1,0 +1,306 @@
+import type { Cancel } from '../../base/clock.ts';
+import { DriverError, messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
+import type { PayloadTask } from '../../wire/acs.ts';
+import type { AgentMessage } from '../../wire/messages.ts';
+import { logTargetOf } from './container-spec.ts';
+import { executeStep, type ExecuteDeps, type TaskUpdate } from './execute.ts';
+import { labels } from './names.ts';
+import { adoptTask, failureReason, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
+import { planTask, stepKey, type TaskStep } from './plan.ts';
+import { nothingTold, reportTask, type Told } from './report.ts';
+import { isEnding, newTaskView, type TaskView } from './view.ts';
+
+export interface TaskEngineDeps extends ExecuteDeps {
+  readonly log: Log;
+  /** Sends to the control plane; answers whether there is a connection that takes it. */
+  readonly send: (message: AgentMessage) => boolean;
+  /** The VPC of an interface, once it stands on this machine. */
+  readonly vpcOf: (interfaceId: string) => string | undefined;
+  /** Whether the interface hangs on a task already. */
+  readonly isAttached: (interfaceId: string) => Promise<boolean>;
+}
+
+interface Run {
+  task: TaskView;
+  told: Told;
+  readonly busy: Set<string>;
+  readonly attempts: Map<string, number>;
+  readonly pulls: AbortController;
+  queued: boolean;
+  cancelTimer: Cancel;
+}
+
+/** How often a registry that does not answer is asked, as the genuine agent does. */
+const maxPullAttempts = 5;
+const firstRetryMs = 250;
+const longestRetryMs = 15_000;
+/** How many tasks that are over and removed are remembered, so that a late payload does not start them again. */
+const maxEnded = 2_000;
+
+/** Runs the tasks of a machine: keeps a view of each, plans, does the steps, and reports. */
+export class TaskEngine {
+  readonly #deps: TaskEngineDeps;
+  readonly #runs = new Map<string, Run>();
+  readonly #ended = new Map<string, PayloadTask>();
+  #closed = false;
+
+  constructor(deps: TaskEngineDeps) {
+    this.#deps = deps;
+  }
+
+  /** The tasks that are not removed. */
+  get tasks(): readonly TaskView[] {
+    return [...this.#runs.values()].map(({ task }) => task);
+  }
+
+  /** Takes a task of a payload: starts one that is not known, stops one that is to stop; telling again changes nothing. */
+  take(payload: PayloadTask): void {
+    const run = this.#runs.get(payload.arn);
+    if (run !== undefined) {
+      this.#update(run, (task) => ({
+        ...task,
+        // A task only moves forward.
+        desired: payload.desiredStatus === 'STOPPED' ? 'STOPPED' : task.desired,
+        payload: {
+          ...task.payload,
+          ...(payload.roleCredentials === undefined ? {} : { roleCredentials: payload.roleCredentials }),
+          ...(payload.executionRoleCredentials === undefined
+            ? {}
+            : { executionRoleCredentials: payload.executionRoleCredentials }),
+        },
+      }));
+      return;
+    }
+    if (payload.desiredStatus === 'STOPPED' || this.#ended.has(payload.arn)) this.#reportEnded(payload);
+    else this.#add(newTaskView(payload));
+  }
+
+  /** Stops a task that the control plane does not know. */
+  stop(arn: string): void {
+    const run = this.#runs.get(arn);
+    if (run !== undefined) this.#update(run, (task) => ({ ...task, desired: 'STOPPED' }));
+  }
+
+  /** The ids that a listing asked for now must name. */
+  knownIds(): Set<string> {
+    const ids = this.tasks.flatMap((task) => [task.pause.id, ...task.containers.map(({ id }) => id)]);
+    return new Set(ids.filter((id) => id !== undefined));
+  }
+
+  /** Takes over everything of this installation that the engine has: tasks are adopted, and what is missing is noticed. */
+  async observe(states: readonly ContainerState[], known: ReadonlySet<string>): Promise<void> {
+    const byTask = Map.groupBy(states, (state) => state.labels[labels.task] ?? '');
+    for (const run of this.#runs.values()) {
+      const own = byTask.get(run.task.payload.arn) ?? [];
+      this.#update(run, (task) => withListing(task, own, known, this.#deps.clock.now()));
+    }
+    for (const [arn, own] of byTask) {
+      if (arn === '' || this.#runs.has(arn) || this.#ended.has(arn)) continue;
+      const task = adoptTask(own);
+      if (task === undefined) continue;
+      const eni = task.payload.elasticNetworkInterfaces[0];
+      const attached = eni !== undefined && (await this.#deps.isAttached(eni.ec2Id));
+      if (!this.#runs.has(arn)) this.#add({ ...task, attached });
+    }
+  }
+
+  /** Takes over one event. */
+  event(event: ContainerEvent): void {
+    const run = this.#runs.get(event.labels[labels.task] ?? '');
+    if (run === undefined) return;
+    // Only an inspection tells whether its memory limit killed it.
+    if (event.action === 'die' && event.exitCode === 137) void this.#inspectDeath(run, event);
+    else this.#update(run, (task) => withEvent(task, event));
+  }
+
+  /** To be called when VPCs changed. */
+  networkChanged(): void {
+    for (const run of this.#runs.values()) this.#update(run, (task) => task);
+  }
+
+  /** To be called at every new connection: everything is told again. */
+  connected(): void {
+    for (const run of this.#runs.values()) {
+      run.told = nothingTold;
+      this.#report(run);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const run of this.#runs.values()) {
+      run.cancelTimer();
+      run.pulls.abort();
+    }
+  }
+
+  async #inspectDeath(run: Run, event: ContainerEvent): Promise<void> {
+    let oomKilled = false;
+    try {
+      ({ oomKilled } = await this.#deps.docker.inspect(event.containerId));
+    } catch {
+      // Removed already: then it was not its limit.
+    }
+    this.#update(run, (task) => {
+      const next = withEvent(task, event);
+      const name = event.labels[labels.container] ?? '';
+      return oomKilled ? withContainer(next, name, (each) => ({ ...each, reason: outOfMemory })) : next;
+    });
+  }
+
+  #add(task: TaskView): void {
+    const run: Run = {
+      task,
+      told: nothingTold,
+      busy: new Set(),
+      attempts: new Map(),
+      pulls: new AbortController(),
+      queued: false,
+      cancelTimer: () => {},
+    };
+    this.#runs.set(task.payload.arn, run);
+    this.#update(run, (each) => each);
+  }
+
+  #update(run: Run, update: TaskUpdate): void {
+    if (this.#closed) return;
+    run.task = this.#derive(update(run.task));
+    if (isEnding(run.task)) run.pulls.abort();
+    this.#followLogs(run.task);
+    this.#report(run);
+    if (run.task.removed) {
+      this.#forget(run);
+      return;
+    }
+    if (run.queued) return;
+    run.queued = true;
+    queueMicrotask(() => {
+      run.queued = false;
+      this.#advance(run);
+    });
+  }
+
+  /** Fills in what follows from the rest. */
+  #derive(task: TaskView): TaskView {
+    let next = task;
+    const eni = task.payload.elasticNetworkInterfaces[0];
+    if (next.vpcId === undefined && eni !== undefined) {
+      const vpcId = this.#deps.vpcOf(eni.ec2Id);
+      if (vpcId !== undefined) next = { ...next, vpcId };
+    }
+    if (next.executionStoppedAt === undefined && isEnding(next)) {
+      const ends = next.containers.filter(({ spec }) => spec.essential).map(({ finishedAt }) => finishedAt);
+      const first = Math.min(...ends.filter((at) => at !== undefined));
+      next = { ...next, executionStoppedAt: Number.isFinite(first) ? first : this.#deps.clock.now() };
+    }
+    return next;
+  }
+
+  #advance(run: Run): void {
+    if (this.#closed) return;
+    const now = this.#deps.clock.now();
+    const { steps, lookAt } = planTask(run.task, run.busy, now);
+    for (const step of steps) void this.#do(run, step);
+    run.cancelTimer();
+    if (lookAt !== undefined) {
+      run.cancelTimer = this.#deps.clock.after(Math.max(0, lookAt - now), () => this.#update(run, (task) => task));
+    }
+  }
+
+  async #do(run: Run, step: TaskStep): Promise<void> {
+    const key = stepKey(step);
+    run.busy.add(key);
+    try {
+      const update = await executeStep(step, run.task, this.#deps, run.pulls.signal);
+      run.busy.delete(key);
+      run.attempts.delete(key);
+      this.#update(run, update);
+    } catch (error) {
+      if (this.#closed || (step.kind === 'pull' && run.pulls.signal.aborted)) {
+        run.busy.delete(key);
+        return;
+      }
+      await this.#retry(run, step, key, error);
+    }
+  }
+
+  async #retry(run: Run, step: TaskStep, key: string, error: unknown): Promise<void> {
+    const { clock, log, docker } = this.#deps;
+    const attempt = (run.attempts.get(key) ?? 0) + 1;
+    log.warn('step failed', { task: run.task.payload.arn, step: key, attempt, error: messageOf(error) });
+    if (step.kind === 'pull' && attempt >= maxPullAttempts) {
+      // Whether it was the registry or the engine itself that did not answer, the engine tells.
+      const alive = await docker.version().then(
+        () => true,
+        () => false,
+      );
+      if (alive) {
+        run.busy.delete(key);
+        return this.#update(run, (task) =>
+          withContainer(task, step.container, (container) => ({
+            ...container,
+            failed: true,
+            reason: failureReason('pull', error),
+          })),
+        );
+      }
+    }
+    // What is no driver's failure is a mistake of ours: it is tried again too, but it must not spin.
+    const base = error instanceof DriverError ? firstRetryMs : 10 * firstRetryMs;
+    run.attempts.set(key, attempt);
+    clock.after(Math.min(longestRetryMs, base * 2 ** Math.min(10, attempt - 1)), () => {
+      run.busy.delete(key);
+      this.#update(run, (task) => task);
+    });
+  }
+
+  #followLogs(task: TaskView): void {
+    for (const { spec, id, phase } of task.containers) {
+      if (id === undefined || (phase !== 'running' && phase !== 'exited') || task.removed) continue;
+      const target = logTargetOf(task.payload, spec, id);
+      if (target !== undefined) this.#deps.logs.follow(id, target);
+    }
+  }
+
+  #report(run: Run): void {
+    const { change, health, told } = reportTask(run.task, run.told);
+    if (health !== undefined && !this.#deps.send({ type: 'PublishHealthRequest', message: health })) return;
+    if (change === undefined) {
+      run.told = told;
+      return;
+    }
+    if (!this.#deps.send({ type: 'SubmitTaskStateChange', message: change })) return;
+    run.told = told;
+    if (change.status === 'STOPPED') void this.#release(run);
+  }
+
+  /** Lets a stopped task's containers go once their last lines are stored. */
+  async #release(run: Run): Promise<void> {
+    const ids = run.task.containers.map(({ id }) => id).filter((id) => id !== undefined);
+    await Promise.all(ids.map((id) => this.#deps.logs.drained(id)));
+    this.#update(run, (task) => (task.released ? task : { ...task, released: true }));
+  }
+
+  #reportEnded(payload: PayloadTask): void {
+    this.#deps.send({
+      type: 'SubmitTaskStateChange',
+      message: {
+        cluster: payload.taskClusterArn,
+        task: payload.arn,
+        status: 'STOPPED',
+        reason: '',
+        containers: payload.containers.map(({ name }) => ({ containerName: name, status: 'STOPPED' })),
+      },
+    });
+  }
+
+  #forget(run: Run): void {
+    const { payload } = run.task;
+    this.#runs.delete(payload.arn);
+    this.#ended.set(payload.arn, payload);
+    const oldest = this.#ended.keys().next();
+    if (this.#ended.size > maxEnded && oldest.done !== true) this.#ended.delete(oldest.value);
+  }
+}

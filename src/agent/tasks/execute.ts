@@ -1,0 +1,268 @@
+import type { Clock } from '../../base/clock.ts';
+import { DriverError, messageOf } from '../../base/errors.ts';
+import type { DockerDriver, RegistryAuth } from '../../drivers/docker/driver.ts';
+import type { NetworkDriver } from '../../drivers/network/driver.ts';
+import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import { awslogsProblem } from '../logs/options.ts';
+import type { LogShipper } from '../logs/shipper.ts';
+import { ensurePauseImage } from '../pause/image.ts';
+import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
+import { failureReason, withContainer, withState } from './observe.ts';
+import type { TaskStep } from './plan.ts';
+import { ownsNetwork, type ContainerView, type TaskView } from './view.ts';
+
+/** What steps are done with. */
+export interface ExecuteDeps {
+  readonly docker: DockerDriver;
+  readonly network: NetworkDriver;
+  readonly logs: LogShipper;
+  readonly clock: Clock;
+  readonly installationId: string;
+  /** The machine's architecture, as Node names it: the pause program's. */
+  readonly arch: string;
+  /** The credentials with which an image is pulled from ECR on behalf of a task. */
+  readonly registryAuth: (
+    authentication: NonNullable<PayloadContainer['registryAuthentication']>,
+    task: PayloadTask,
+  ) => Promise<RegistryAuth>;
+}
+
+/** What a step changed, to be applied to whatever the task looks like by then. */
+export type TaskUpdate = (task: TaskView) => TaskView;
+
+/**
+ * Does one step. A failure that trying again cannot mend is part of the answer; others are thrown, and the step, which is
+ * safe to repeat, is to be done again later.
+ */
+export async function executeStep(
+  step: TaskStep,
+  task: TaskView,
+  deps: ExecuteDeps,
+  signal: AbortSignal,
+): Promise<TaskUpdate> {
+  const { docker, network, clock, installationId } = deps;
+  const { payload } = task;
+  const named = (name: string): ContainerView => {
+    const found = task.containers.find(({ spec }) => spec.name === name);
+    if (found === undefined) throw new Error(`The task has no container ${name}`);
+    return found;
+  };
+  switch (step.kind) {
+    case 'create-pause':
+      try {
+        const id = await createPause(task, deps);
+        return (now) => ({ ...now, pause: { ...now.pause, phase: later(now.pause.phase), id } });
+      } catch (error) {
+        return brokenTask(error, 'create the pause container');
+      }
+    case 'start-pause': {
+      const id = task.pause.id ?? '';
+      try {
+        await docker.start(id);
+        const state = await docker.inspect(id);
+        return (now) => withState(now, state);
+      } catch (error) {
+        return brokenTask(error, 'start the pause container');
+      }
+    }
+    case 'attach': {
+      const eni = payload.elasticNetworkInterfaces[0];
+      try {
+        await network.attach(step.vpcId, eni?.ec2Id ?? '', task.pause.pid);
+        return (now) => ({ ...now, attached: true });
+      } catch (error) {
+        return brokenTask(error, 'configure ENI');
+      }
+    }
+    case 'pull':
+      return pull(named(step.container), payload, deps, signal);
+    case 'open-log': {
+      const { spec, id = '' } = named(step.container);
+      const target = logTargetOf(payload, spec, id);
+      try {
+        if (target !== undefined) await deps.logs.open(id, target);
+        return (now) => withContainer(now, step.container, (container) => ({ ...container, logsReady: true }));
+      } catch (error) {
+        return failed(step.container, logFailure(payload, messageOf(error)));
+      }
+    }
+    case 'create': {
+      const { spec } = named(step.container);
+      const problem = awslogsProblemOf(spec);
+      if (problem !== undefined) return failed(step.container, failureReason('create', problem));
+      try {
+        const pauseId = ownsNetwork(task) ? task.pause.id : undefined;
+        const id = await docker.create(appSpec(installationId, payload, spec, pauseId));
+        return (now) =>
+          withContainer(now, step.container, (container) =>
+            container.phase === 'none' ? { ...container, phase: 'created', id } : container,
+          );
+      } catch (error) {
+        return failedUnlessRetryable(error, step.container, 'create');
+      }
+    }
+    case 'start': {
+      const { id = '' } = named(step.container);
+      try {
+        await docker.start(id);
+        const startedAt = clock.now();
+        // It may have ended, and that be known, before the engine answered.
+        return (now) =>
+          withContainer(now, step.container, (container) =>
+            container.phase === 'created' ? { ...container, phase: 'running', startedAt } : container,
+          );
+      } catch (error) {
+        return failedUnlessRetryable(error, step.container, 'start');
+      }
+    }
+    case 'stop': {
+      const { id = '', spec } = named(step.container);
+      try {
+        await docker.stop(id, spec.stopTimeout ?? 30);
+        const state = await docker.inspect(id);
+        return (now) => withState(now, state);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        return (now) =>
+          withContainer(now, step.container, (container) =>
+            container.phase === 'exited' ? container : { ...container, phase: 'exited', finishedAt: clock.now() },
+          );
+      }
+    }
+    case 'fail':
+      return step.container === undefined
+        ? (now) => ({ ...now, failure: now.failure ?? step.reason })
+        : failed(step.container, step.reason);
+    case 'conclude':
+      return (now) => ({ ...now, stoppedAt: clock.now() });
+    case 'release-network': {
+      const eni = payload.elasticNetworkInterfaces[0];
+      if (task.attached && task.vpcId !== undefined && eni !== undefined) {
+        await network.detach(task.vpcId, eni.ec2Id);
+      }
+      if (task.pause.id !== undefined) await docker.remove(task.pause.id);
+      return (now) => ({ ...now, attached: false, pause: { phase: 'none', pid: 0 } });
+    }
+    case 'remove': {
+      for (const { id } of task.containers) {
+        if (id === undefined) continue;
+        deps.logs.forget(id);
+        await docker.remove(id);
+      }
+      for (const volume of taskVolumes(installationId, payload)) await docker.removeVolume(volume);
+      return (now) => ({ ...now, removed: true });
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+async function createPause(task: TaskView, deps: ExecuteDeps): Promise<string> {
+  const spec = pauseSpec(deps.installationId, task.payload);
+  try {
+    return await deps.docker.create(spec);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    // The image was never made on this engine, or somebody cleaned up.
+    await ensurePauseImage(deps.docker, deps.arch);
+    return deps.docker.create(spec);
+  }
+}
+
+/**
+ * Fargate pulls every image every time. So do we, except for one without a registry host that is here: it was built or
+ * tagged on this machine, and the registry its name would mean is not asked.
+ */
+async function pull(
+  container: ContainerView,
+  task: PayloadTask,
+  deps: ExecuteDeps,
+  signal: AbortSignal,
+): Promise<TaskUpdate> {
+  const { docker, clock } = deps;
+  const { image, name, registryAuthentication } = container.spec;
+  const startedAt = clock.now();
+  try {
+    const local = hasRegistryHost(image) ? undefined : await found(docker, image);
+    if (local === undefined) {
+      const auth =
+        registryAuthentication === undefined ? undefined : await deps.registryAuth(registryAuthentication, task);
+      await docker.pull(image, { signal, ...(auth === undefined ? {} : { auth }) });
+    }
+    const { repoDigests } = local ?? (await docker.image(image));
+    const digest = repoDigests.find((each) => each.startsWith(`${repositoryOf(image)}@`)) ?? repoDigests[0];
+    const stoppedAt = clock.now();
+    return (now) => ({
+      ...withContainer(now, name, (view) => ({
+        ...view,
+        pulled: true,
+        ...(digest === undefined ? {} : { imageDigest: digest.slice(digest.indexOf('@') + 1) }),
+      })),
+      pullStartedAt: Math.min(now.pullStartedAt ?? startedAt, startedAt),
+      pullStoppedAt: Math.max(now.pullStoppedAt ?? stoppedAt, stoppedAt),
+    });
+  } catch (error) {
+    return failedUnlessRetryable(error, name, 'pull');
+  }
+}
+
+async function found(
+  docker: DockerDriver,
+  image: string,
+): Promise<Awaited<ReturnType<DockerDriver['image']>> | undefined> {
+  try {
+    return await docker.image(image);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Docker's own rule: the first part of a reference is a host when it has a dot or a port, or is localhost. */
+function hasRegistryHost(image: string): boolean {
+  return /^(?:localhost|[^/]*[.:][^/]*)\//.test(image);
+}
+
+function repositoryOf(image: string): string {
+  return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+}
+
+function awslogsProblemOf(container: PayloadContainer): Error | undefined {
+  const options = awslogsOptions(container);
+  const problem = options === undefined ? undefined : awslogsProblem(options);
+  return problem === undefined ? undefined : new Error(`Error response from daemon: ${problem}`);
+}
+
+/** "ResourceInitializationError: failed to validate logger args" and "CannotStartContainerError", ECS Developer Guide. */
+function logFailure(task: PayloadTask, message: string): string {
+  const cause = `failed to create Cloudwatch log stream: ${message}`;
+  return task.launchType === 'FARGATE'
+    ? `ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: ${cause} : exit status 1`
+    : `CannotStartContainerError: Error response from daemon: failed to initialize logging driver: ${cause}`;
+}
+
+function later(phase: TaskView['pause']['phase']): TaskView['pause']['phase'] {
+  return phase === 'none' ? 'created' : phase;
+}
+
+function failed(name: string, reason: string): TaskUpdate {
+  return (now) =>
+    withContainer(now, name, (container) =>
+      container.phase === 'exited' ? container : { ...container, failed: true, reason: container.reason ?? reason },
+    );
+}
+
+function failedUnlessRetryable(error: unknown, name: string, step: 'pull' | 'create' | 'start'): TaskUpdate {
+  if (error instanceof DriverError && error.kind !== 'retryable') return failed(name, failureReason(step, error));
+  throw error;
+}
+
+function brokenTask(error: unknown, what: string): TaskUpdate {
+  if (!(error instanceof DriverError) || error.kind === 'retryable') throw error;
+  const failure = `ResourceInitializationError: failed to ${what}: ${error.message}`;
+  return (now) => ({ ...now, failure: now.failure ?? failure });
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof DriverError && error.kind === 'gone';
+}

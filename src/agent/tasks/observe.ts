@@ -1,0 +1,163 @@
+import { DriverError } from '../../base/errors.ts';
+import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
+import type { PayloadTask } from '../../wire/acs.ts';
+import { labels, pauseName } from './names.ts';
+import { newTaskView, type ContainerPhase, type ContainerView, type PauseView, type TaskView } from './view.ts';
+
+const phases: readonly ContainerPhase[] = ['none', 'created', 'running', 'exited'];
+
+/** The task view with one container changed. */
+export function withContainer(
+  task: TaskView,
+  name: string,
+  change: (container: ContainerView) => ContainerView,
+): TaskView {
+  const index = task.containers.findIndex((each) => each.spec.name === name);
+  const old = task.containers[index];
+  if (old === undefined) return task;
+  const next = change(old);
+  return next === old ? task : { ...task, containers: task.containers.with(index, next) };
+}
+
+/** A task as its containers on the engine tell it, `attached` aside; `undefined` when none carries its payload. */
+export function adoptTask(states: readonly ContainerState[]): TaskView | undefined {
+  const payload = states.map((state) => state.labels[labels.payload]).find((text) => text !== undefined);
+  if (payload === undefined) return undefined;
+  let task = newTaskView(JSON.parse(payload) as PayloadTask);
+  for (const state of states) task = withState(task, state);
+  return task;
+}
+
+/** Takes over what the engine says of one container; what is known to be later stays. */
+export function withState(task: TaskView, state: ContainerState): TaskView {
+  const name = state.labels[labels.container];
+  if (name === pauseName) return withPauseState(task, state);
+  if (name === undefined) return task;
+  return withContainer(task, name, (container) => {
+    const phase = laterPhase(container.phase, phaseOf(state));
+    const health = phase === 'running' ? state.health : container.health;
+    const next: ContainerView = {
+      ...container,
+      phase,
+      id: state.id,
+      pulled: true,
+      ...(state.startedAt === undefined ? {} : { startedAt: container.startedAt ?? state.startedAt }),
+      ...(health === undefined || health === container.health
+        ? {}
+        : { health, healthSince: state.startedAt ?? state.createdAt }),
+    };
+    return phase === 'exited' && container.phase !== 'exited' ? { ...next, ...endOf(state) } : next;
+  });
+}
+
+/** Takes over an event; one of a container that is not (yet) known by its id is left to the step that made it. */
+export function withEvent(task: TaskView, event: ContainerEvent): TaskView {
+  const name = event.labels[labels.container];
+  if (name === pauseName) {
+    if (event.containerId !== task.pause.id) return task;
+    return event.action === 'die' || event.action === 'destroy'
+      ? { ...task, pause: { ...task.pause, phase: 'exited', pid: 0 } }
+      : task;
+  }
+  if (name === undefined) return task;
+  return withContainer(task, name, (container) => {
+    if (container.id !== event.containerId || container.phase === 'exited') return container;
+    switch (event.action) {
+      case 'die':
+        return { ...container, phase: 'exited', finishedAt: event.at, ...endOf(event) };
+      case 'destroy':
+        return vanished(container, event.at);
+      case 'health':
+        return event.health === undefined ? container : { ...container, health: event.health, healthSince: event.at };
+      case 'create':
+      case 'start':
+      case 'oom':
+        return container;
+      default:
+        return event.action satisfies never;
+    }
+  });
+}
+
+/**
+ * A task after a listing of everything that exists: what is missing there is gone, if it was known (by its id, in
+ * `known`) when the listing was asked for.
+ */
+export function withListing(
+  task: TaskView,
+  states: readonly ContainerState[],
+  known: ReadonlySet<string>,
+  at: number,
+): TaskView {
+  let next = task;
+  const there = new Set(states.map(({ id }) => id));
+  for (const state of states) next = withState(next, state);
+  const missing = (id: string | undefined): boolean => id !== undefined && known.has(id) && !there.has(id);
+  if (missing(next.pause.id) && next.pause.phase !== 'none') {
+    next = { ...next, pause: { ...next.pause, phase: 'exited', pid: 0 } };
+  }
+  for (const { spec, id, phase } of next.containers) {
+    if (!missing(id) || phase === 'exited') continue;
+    next = withContainer(next, spec.name, (container) => vanished(container, at));
+  }
+  return next;
+}
+
+/** A container that somebody removed: how it ended nobody knows. */
+function vanished(container: ContainerView, at: number): ContainerView {
+  const reason = `CannotInspectContainerError: Error response from daemon: No such container: ${container.id ?? ''}`;
+  return { ...container, phase: 'exited', finishedAt: at, reason: container.reason ?? reason };
+}
+
+function withPauseState(task: TaskView, state: ContainerState): TaskView {
+  const pause: PauseView = {
+    phase: laterPhase(task.pause.phase, phaseOf(state)),
+    id: state.id,
+    pid: state.pid,
+    ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
+  };
+  return { ...task, pause };
+}
+
+function endOf(state: { exitCode?: number; finishedAt?: number; oomKilled?: boolean; error?: string }) {
+  return {
+    ...(state.exitCode === undefined ? {} : { exitCode: state.exitCode }),
+    ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
+    ...(state.oomKilled === true ? { reason: outOfMemory } : {}),
+  };
+}
+
+/** The reason that ECS gives for a container that its memory limit ended. */
+export const outOfMemory = 'OutOfMemoryError: Container killed due to memory usage';
+
+/** What a failed step says of its container ("Stopped tasks error messages", ECS Developer Guide). */
+export function failureReason(step: 'pull' | 'create' | 'start', error: unknown): string {
+  const names = {
+    pull: 'CannotPullContainerError',
+    create: 'CannotCreateContainerError',
+    start: 'CannotStartContainerError',
+  };
+  const message = error instanceof DriverError || error instanceof Error ? error.message : String(error);
+  return `${names[step]}: ${message}`;
+}
+
+function phaseOf(state: ContainerState): ContainerPhase {
+  switch (state.status) {
+    case 'created':
+      return 'created';
+    case 'running':
+    case 'paused':
+    case 'restarting':
+      return 'running';
+    case 'removing':
+    case 'exited':
+    case 'dead':
+      return 'exited';
+    default:
+      return state.status satisfies never;
+  }
+}
+
+function laterPhase(a: ContainerPhase, b: ContainerPhase): ContainerPhase {
+  return phases.indexOf(a) >= phases.indexOf(b) ? a : b;
+}

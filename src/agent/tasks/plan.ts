@@ -1,0 +1,175 @@
+import { isEnding, ownsNetwork, type ContainerView, type TaskView } from './view.ts';
+
+/** One thing to do for a task. Steps of one task run side by side; the same step never twice at a time. */
+export type TaskStep =
+  | { readonly kind: 'create-pause' }
+  | { readonly kind: 'start-pause' }
+  | { readonly kind: 'attach'; readonly vpcId: string }
+  | { readonly kind: 'pull'; readonly container: string }
+  | { readonly kind: 'open-log'; readonly container: string }
+  | { readonly kind: 'create'; readonly container: string }
+  | { readonly kind: 'start'; readonly container: string }
+  | { readonly kind: 'stop'; readonly container: string }
+  /** The task cannot go on; `container` when it is one container's fault. */
+  | { readonly kind: 'fail'; readonly container?: string; readonly reason: string }
+  /** Everything has stopped: note the time, so that it is told. */
+  | { readonly kind: 'conclude' }
+  /** Take the interface away and the pause container with it. */
+  | { readonly kind: 'release-network' }
+  /** Remove the containers. */
+  | { readonly kind: 'remove' };
+
+/** What to do now, and when to look again though nothing happens (epoch milliseconds). */
+export interface TaskPlan {
+  readonly steps: readonly TaskStep[];
+  readonly lookAt?: number;
+}
+
+/** How long a task waits for its VPC to stand on this machine. */
+const networkTimeoutMs = 180_000;
+
+/** How long the containers of a stopped task stay, for those who want to look at them. */
+export const retentionMs = 30_000;
+
+/**
+ * The next steps of a task: containers start in the order of their `dependsOn`, and stop in the opposite one
+ * ("Container dependency", ECS Developer Guide). `busy` holds the keys of steps under way (see `stepKey`).
+ */
+export function planTask(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
+  if (task.removed) return { steps: [] };
+  const plan = isEnding(task) ? planEnd(task, busy, now) : planStart(task, now);
+  return { ...plan, steps: plan.steps.filter((step) => !busy.has(stepKey(step))) };
+}
+
+/** What tells one step of a task from another. */
+export function stepKey(step: TaskStep): string {
+  return 'container' in step && step.container !== undefined ? `${step.kind} ${step.container}` : step.kind;
+}
+
+function planStart(task: TaskView, now: number): TaskPlan {
+  const steps: TaskStep[] = [];
+  let lookAt = Infinity;
+  if (task.payload.networkMode === 'bridge') {
+    return {
+      steps: [{ kind: 'fail', reason: 'ResourceInitializationError: this machine has no network of mode bridge' }],
+    };
+  }
+  if (ownsNetwork(task)) {
+    const { pause } = task;
+    if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
+    else if (pause.phase === 'created') steps.push({ kind: 'start-pause' });
+    else if (!task.attached && task.vpcId !== undefined) steps.push({ kind: 'attach', vpcId: task.vpcId });
+    else if (!task.attached) {
+      const until = (pause.startedAt ?? now) + networkTimeoutMs;
+      const reason = 'ResourceInitializationError: failed to configure ENI: its VPC does not stand on this machine';
+      if (now >= until) return { steps: [{ kind: 'fail', reason }] };
+      lookAt = until;
+    }
+  }
+  for (const container of task.containers) {
+    const { name } = container.spec;
+    if (container.phase === 'none') {
+      if (!container.pulled) steps.push({ kind: 'pull', container: name });
+      else if (canCreate(task, container)) steps.push({ kind: 'create', container: name });
+    } else if (container.phase === 'created') {
+      const wait = dependencies(task, container, now);
+      if (wait.broken !== undefined) return { steps: [{ kind: 'fail', container: name, reason: wait.broken }] };
+      if (wait.lookAt !== undefined) lookAt = Math.min(lookAt, wait.lookAt);
+      const network = !ownsNetwork(task) || task.attached;
+      if (!container.logsReady) steps.push({ kind: 'open-log', container: name });
+      else if (wait.met && network) steps.push({ kind: 'start', container: name });
+    }
+  }
+  return { steps, ...(lookAt === Infinity ? {} : { lookAt }) };
+}
+
+/** A container can be made ahead of its start once everything exists that its creation names. */
+function canCreate(task: TaskView, container: ContainerView): boolean {
+  // The engine looks up `container:<pause>` when the container starts, but its id must be known.
+  if (ownsNetwork(task) && task.pause.id === undefined) return false;
+  return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
+}
+
+/** Whether what a container waits for has come about, or never will (`broken` says why). */
+function dependencies(
+  task: TaskView,
+  container: ContainerView,
+  now: number,
+): { readonly met: boolean; readonly broken?: string; readonly lookAt?: number } {
+  let met = true;
+  let lookAt: number | undefined;
+  for (const { containerName, condition } of container.spec.dependsOn) {
+    const on = find(task, containerName);
+    if (on === undefined) {
+      return { met: false, broken: `dependency graph: container ordering: unknown container '${containerName}'` };
+    }
+    const state = conditionMet(on, condition);
+    if (state === 'never') {
+      const what = `container '${container.spec.name}' dependency on '${containerName}' (${condition}) not resolved`;
+      return { met: false, broken: `dependency graph: ${what}` };
+    }
+    if (state === 'met') continue;
+    met = false;
+    // "startTimeout", ContainerDefinition, ECS API Reference: how long others wait for this one.
+    if (condition === 'START' || on.startedAt === undefined || (on.spec.startTimeout ?? 0) === 0) continue;
+    const until = on.startedAt + (on.spec.startTimeout ?? 0) * 1000;
+    if (now >= until) {
+      const what = `container '${container.spec.name}' timed out waiting for '${containerName}' (${condition})`;
+      return { met: false, broken: `dependency graph: container ordering: ${what}` };
+    }
+    lookAt = Math.min(lookAt ?? Infinity, until);
+  }
+  return { met, ...(lookAt === undefined ? {} : { lookAt }) };
+}
+
+function conditionMet(
+  on: ContainerView,
+  condition: 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY',
+): 'met' | 'waiting' | 'never' {
+  const ended = on.phase === 'exited';
+  switch (condition) {
+    case 'START':
+      return ended || on.phase === 'running' ? 'met' : 'waiting';
+    case 'COMPLETE':
+      return ended ? 'met' : 'waiting';
+    case 'SUCCESS':
+      if (!ended) return 'waiting';
+      return on.exitCode === 0 ? 'met' : 'never';
+    case 'HEALTHY':
+      if (ended) return 'never';
+      return on.phase === 'running' && on.health === 'healthy' ? 'met' : 'waiting';
+    default:
+      return condition satisfies never;
+  }
+}
+
+function planEnd(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
+  // What is being made must be there before it can be stopped.
+  const making = (name: string): boolean => busy.has(`create ${name}`) || busy.has(`start ${name}`);
+  const steps: TaskStep[] = [];
+  let over = true;
+  for (const container of task.containers) {
+    const { name } = container.spec;
+    if (making(name)) over = false;
+    if (container.phase !== 'running') continue;
+    over = false;
+    const needed = task.containers.some(
+      (other) =>
+        (other.phase === 'running' || making(other.spec.name)) &&
+        other.spec.dependsOn.some(({ containerName }) => containerName === name),
+    );
+    if (!needed) steps.push({ kind: 'stop', container: name });
+  }
+  if (!over) return { steps };
+  if (task.stoppedAt === undefined) return { steps: [{ kind: 'conclude' }] };
+  const pauseBusy = busy.has('create-pause') || busy.has('start-pause') || busy.has('attach');
+  if (pauseBusy) return { steps };
+  if (task.attached || task.pause.phase !== 'none') return { steps: [{ kind: 'release-network' }] };
+  const removeAt = task.stoppedAt + retentionMs;
+  if (!task.released) return { steps };
+  return now >= removeAt ? { steps: [{ kind: 'remove' }] } : { steps, lookAt: removeAt };
+}
+
+function find(task: TaskView, name: string): ContainerView | undefined {
+  return task.containers.find((each) => each.spec.name === name);
+}

@@ -1,0 +1,98 @@
+import type { ContainerStateChange, TaskStateChange } from '../../wire/submit.ts';
+import type { PublishHealthRequest } from '../../wire/tcs.ts';
+import { isOver, type ContainerView, type TaskView } from './view.ts';
+
+/** What was told of a task over the connection that stands. */
+export interface Told {
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly containers: Readonly<Record<string, ContainerStateChange['status']>>;
+  readonly health: Readonly<Record<string, string>>;
+}
+
+/** Nothing was told. */
+export const nothingTold: Told = { status: 'PENDING', containers: {}, health: {} };
+
+/**
+ * What must be told of a task that was not yet, and what is told then. As the genuine agent does: a task is RUNNING once each of
+ * its containers was started, STOPPED once none runs nor will; PENDING carries changes of containers alone; a container
+ * is not spoken of before it runs.
+ */
+export function reportTask(
+  task: TaskView,
+  told: Told,
+): { readonly change?: TaskStateChange; readonly health?: PublishHealthRequest; readonly told: Told } {
+  const status = statusOf(task);
+  const changes: ContainerStateChange[] = [];
+  const containers: Record<string, ContainerStateChange['status']> = { ...told.containers };
+  for (const container of task.containers) {
+    const { name } = container.spec;
+    const now = containerStatus(container, status);
+    if (now === 'PENDING' || now === told.containers[name]) continue;
+    containers[name] = now;
+    changes.push(changeOf(container, now));
+  }
+  const health = { ...told.health };
+  const sick: PublishHealthRequest['tasks'][number]['containers'][number][] = [];
+  for (const { spec, health: found, healthSince } of task.containers) {
+    if (found === undefined || status === 'STOPPED') continue;
+    const healthStatus = found === 'healthy' ? 'HEALTHY' : found === 'unhealthy' ? 'UNHEALTHY' : 'UNKNOWN';
+    if (health[spec.name] === healthStatus) continue;
+    health[spec.name] = healthStatus;
+    sick.push({ containerName: spec.name, healthStatus, statusSince: healthSince ?? 0 });
+  }
+  const moved = status !== told.status && status !== 'PENDING';
+  return {
+    ...(moved || changes.length > 0 ? { change: taskChange(task, moved ? status : 'PENDING', changes) } : {}),
+    ...(sick.length > 0 ? { health: { tasks: [{ taskArn: task.payload.arn, containers: sick }] } } : {}),
+    told: { status: moved ? status : told.status, containers, health },
+  };
+}
+
+function taskChange(
+  task: TaskView,
+  status: TaskStateChange['status'],
+  containers: readonly ContainerStateChange[],
+): TaskStateChange {
+  const eni = task.payload.elasticNetworkInterfaces[0];
+  return {
+    cluster: task.payload.taskClusterArn,
+    task: task.payload.arn,
+    status,
+    reason: task.failure ?? '',
+    containers,
+    ...(task.attached && eni !== undefined && status === 'RUNNING'
+      ? { attachments: [{ attachmentArn: eni.attachmentArn, status: 'ATTACHED' }] }
+      : {}),
+    ...(task.pullStartedAt === undefined ? {} : { pullStartedAt: task.pullStartedAt }),
+    ...(task.pullStoppedAt === undefined ? {} : { pullStoppedAt: task.pullStoppedAt }),
+    ...(status === 'STOPPED' && task.executionStoppedAt !== undefined
+      ? { executionStoppedAt: task.executionStoppedAt }
+      : {}),
+  };
+}
+
+/** What an agent knows of a task's state. */
+export function statusOf(task: TaskView): 'PENDING' | 'RUNNING' | 'STOPPED' {
+  if (task.stoppedAt !== undefined && isOver(task)) return 'STOPPED';
+  return task.containers.every(({ phase }) => phase === 'running' || phase === 'exited') ? 'RUNNING' : 'PENDING';
+}
+
+/** What an agent knows of a container's state. */
+export function containerStatus(
+  container: ContainerView,
+  task: 'PENDING' | 'RUNNING' | 'STOPPED',
+): ContainerStateChange['status'] {
+  if (container.phase === 'exited' || container.failed || task === 'STOPPED') return 'STOPPED';
+  return container.phase === 'running' ? 'RUNNING' : 'PENDING';
+}
+
+function changeOf(container: ContainerView, status: ContainerStateChange['status']): ContainerStateChange {
+  return {
+    containerName: container.spec.name,
+    status,
+    ...(container.id === undefined ? {} : { runtimeId: container.id }),
+    ...(container.imageDigest === undefined ? {} : { imageDigest: container.imageDigest }),
+    ...(status === 'STOPPED' && container.exitCode !== undefined ? { exitCode: container.exitCode } : {}),
+    ...(container.reason === undefined ? {} : { reason: container.reason }),
+  };
+}

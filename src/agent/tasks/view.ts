@@ -1,0 +1,99 @@
+import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+
+/** How far a container has come. It never goes back: ECS makes a new task instead of starting a container again. */
+export type ContainerPhase = 'none' | 'created' | 'running' | 'exited';
+
+/** A container of a task as the machine knows it. */
+export interface ContainerView {
+  readonly spec: PayloadContainer;
+  readonly phase: ContainerPhase;
+  /** The engine's id, from `created` on. */
+  readonly id?: string;
+  /** Whether the image is here. */
+  readonly pulled: boolean;
+  readonly imageDigest?: string;
+  /** Whether its log stream takes events; true also where there is none. */
+  readonly logsReady: boolean;
+  /** Epoch milliseconds. */
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly exitCode?: number;
+  readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  /** Epoch milliseconds of the last change of `health`. */
+  readonly healthSince?: number;
+  /** Why it never ran, or why it ended: what DescribeTasks shows as the container's `reason`. */
+  readonly reason?: string;
+  /** Set with `reason` when it will never run. */
+  readonly failed: boolean;
+}
+
+/** The container that holds the network namespace of an awsvpc task. */
+export interface PauseView {
+  readonly phase: ContainerPhase;
+  readonly id?: string;
+  readonly pid: number;
+  readonly startedAt?: number;
+}
+
+/** All that is known of a task: what the plan decides from. */
+export interface TaskView {
+  readonly payload: PayloadTask;
+  readonly desired: 'RUNNING' | 'STOPPED';
+  readonly pause: PauseView;
+  /** The VPC of its interface, once that VPC stands on this machine. */
+  readonly vpcId?: string;
+  readonly attached: boolean;
+  readonly containers: readonly ContainerView[];
+  /** Why the task as a whole cannot go on. */
+  readonly failure?: string;
+  readonly pullStartedAt?: number;
+  readonly pullStoppedAt?: number;
+  /** When the task began to end: an essential container stopped. */
+  readonly executionStoppedAt?: number;
+  /** When all its containers had stopped. */
+  readonly stoppedAt?: number;
+  /** The containers' last lines are stored, and STOPPED was told over a connection that lasted: they may be removed. */
+  readonly released: boolean;
+  /** Its containers are removed. */
+  readonly removed: boolean;
+}
+
+/** A task of which nothing has been done. */
+export function newTaskView(payload: PayloadTask): TaskView {
+  return {
+    payload,
+    desired: payload.desiredStatus,
+    pause: { phase: 'none', pid: 0 },
+    attached: false,
+    containers: payload.containers.map((spec) => ({
+      spec,
+      phase: 'none',
+      pulled: false,
+      logsReady: false,
+      failed: false,
+    })),
+    released: false,
+    removed: false,
+  };
+}
+
+/** Whether the task has a network of its own. */
+export function ownsNetwork(task: TaskView): boolean {
+  return task.payload.networkMode === 'awsvpc';
+}
+
+/** Whether the task is to end, or has: it was told to, cannot go on, or an essential container is over. */
+export function isEnding(task: TaskView): boolean {
+  if (task.desired === 'STOPPED' || task.failure !== undefined) return true;
+  if (task.containers.some((each) => each.failed || (each.spec.essential && each.phase === 'exited'))) return true;
+  // A task whose last container has ended is over, essential or not.
+  if (task.containers.every((each) => each.phase === 'exited')) return true;
+  // Without its pause container the task has no network that new containers could join.
+  const begun = task.containers.some((each) => each.phase !== 'none');
+  return ownsNetwork(task) && (task.pause.phase === 'exited' || (task.pause.phase === 'none' && begun));
+}
+
+/** Whether nothing of the task runs any more, nor will. */
+export function isOver(task: TaskView): boolean {
+  return isEnding(task) && task.containers.every((each) => each.phase !== 'running');
+}
