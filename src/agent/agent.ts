@@ -118,7 +118,8 @@ export function createAgent(options: AgentOptions): Agent {
         networks.apply(message.message.vpc);
         return;
       case 'StowageBalancerMessage':
-        balancers.apply(message.message.balancer);
+        // It has told the control plane of a failure itself.
+        balancers.apply(message.message.balancer).catch(() => {});
         return;
       case 'StowageManifestMessage':
         void keepOnly(message.message);

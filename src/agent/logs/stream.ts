@@ -25,6 +25,8 @@ const maxBatchEvents = 10_000;
 /** How much may wait for acknowledgement before reading pauses: the rest stays in the engine's file. */
 const maxWaitingBytes = 4 * maxBatchBytes;
 const longestRetryMs = 5_000;
+/** A message that is not acknowledged for so long is sent again. */
+const ackMs = 10_000;
 
 /**
  * The delivery of one container's output: opened (the control plane says where to go on), followed until the container
@@ -48,6 +50,7 @@ export class LogStream {
   #room: (() => void) | undefined;
   #gather: Cancel | undefined;
   #age: Cancel | undefined;
+  #overdue: Cancel | undefined;
 
   constructor(deps: LogStreamDeps, runtimeId: string, target: LogTarget) {
     this.#deps = deps;
@@ -83,7 +86,10 @@ export class LogStream {
 
   /** Says again what is not acknowledged: the connection is a new one. */
   resend(): void {
-    if (this.#inFlight !== undefined) this.#deps.send(this.#inFlight);
+    this.#overdue?.();
+    if (this.#inFlight === undefined || this.#stop.signal.aborted) return;
+    this.#deps.send(this.#inFlight);
+    this.#overdue = this.#deps.clock.after(ackMs, () => this.resend());
   }
 
   acknowledge(sequence: number, error: string | undefined): void {
@@ -109,6 +115,7 @@ export class LogStream {
     this.#stop.abort();
     this.#gather?.();
     this.#age?.();
+    this.#overdue?.();
     this.#room?.();
   }
 
@@ -215,6 +222,6 @@ export class LogStream {
         events: events.map(({ timestamp, message }) => ({ timestamp, message })),
       },
     };
-    this.#deps.send(this.#inFlight);
+    this.resend();
   }
 }
