@@ -1,0 +1,160 @@
+import type { Socket } from 'node:dgram';
+import { readdirSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import type { Cancel, Clock } from '../../base/clock.ts';
+import { DriverError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { VpcSpec } from '../../wire/network-spec.ts';
+import type { NetworkDriver } from './driver.ts';
+import { LinuxHost } from './linux-host.ts';
+import { LinuxVpc } from './linux-vpc.ts';
+import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
+import { Netns, netnsInode } from './netns.ts';
+import { hostAddressOf } from './public-pool.ts';
+import { bindIn, listenIn } from './sockets.ts';
+
+/** What the driver is made from. */
+export interface LinuxNetworkOptions {
+  /** Eight hexadecimal digits: part of every name. */
+  readonly installationId: string;
+  /** The installation's block of public addresses (`choosePublicPool`). */
+  readonly publicPool: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Bytes in a packet at most, 1500 unless told otherwise. */
+  readonly mtu?: number;
+  /** How often to look whether somebody took away what we made; 30 s unless told otherwise, 0 for never. */
+  readonly verifyEveryMs?: number;
+  /** The path of a network namespace that plays the host; without it the machine's own. */
+  readonly hostNamespace?: string;
+}
+
+/** VPCs as network namespaces of this machine, with iproute2 and nftables. docs/networking.md shows the whole. */
+export class LinuxNetworkDriver implements NetworkDriver {
+  readonly #options: LinuxNetworkOptions;
+  readonly #host: LinuxHost;
+  readonly #vpcs = new Map<string, LinuxVpc>();
+  readonly #open = new Map<Server | Socket, string>();
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(options: LinuxNetworkOptions) {
+    const { installationId, publicPool, hostNamespace, log } = options;
+    if (!/^[0-9a-f]{8}$/.test(installationId)) throw new Error(`${installationId} is no installation id`);
+    this.#options = options;
+    const plan = { installationId, publicPool, hostAddress: hostAddressOf(publicPool) };
+    this.#host = new LinuxHost(plan, new Netns(hostNamespace), log);
+    this.#schedule();
+  }
+
+  applyVpc(spec: VpcSpec): Promise<void> {
+    return this.#vpc(spec.vpcId).apply(spec);
+  }
+
+  verifyVpc(vpcId: string): Promise<void> {
+    return this.#vpc(vpcId).verify();
+  }
+
+  async removeVpc(vpcId: string): Promise<void> {
+    for (const [socket, of] of this.#open) if (of === vpcId) socket.close();
+    await this.#vpc(vpcId).remove();
+    this.#vpcs.delete(vpcId);
+  }
+
+  listVpcs(): Promise<string[]> {
+    const prefix = namespacePrefix(this.#options.installationId);
+    let names: string[] = [];
+    try {
+      names = readdirSync(netnsDirectory).filter((name) => name.startsWith(prefix));
+    } catch {
+      // The directory is made with the first namespace.
+    }
+    return Promise.resolve(names.map((name) => name.slice(prefix.length)));
+  }
+
+  attach(vpcId: string, interfaceId: string, pid: number): Promise<void> {
+    return this.#vpc(vpcId).attach(interfaceId, pid);
+  }
+
+  detach(vpcId: string, interfaceId: string): Promise<void> {
+    return this.#vpc(vpcId).detach(interfaceId);
+  }
+
+  listAttached(vpcId: string): Promise<string[]> {
+    return this.#vpc(vpcId).listAttached();
+  }
+
+  async listenTcp(vpcId: string, address: string, port: number): Promise<Server> {
+    return this.#track(vpcId, await listenIn(this.#existing(vpcId), address, port));
+  }
+
+  async bindUdp(vpcId: string, address: string, port: number): Promise<Socket> {
+    return this.#track(vpcId, await bindIn(this.#existing(vpcId), address, port));
+  }
+
+  namespaceOf(vpcId: string): string {
+    return join(netnsDirectory, namespaceName(this.#options.installationId, vpcId));
+  }
+
+  async removeAll(): Promise<void> {
+    for (const vpcId of await this.listVpcs()) await this.removeVpc(vpcId);
+    await this.#host.remove();
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cancel();
+    for (const socket of this.#open.keys()) socket.close();
+    this.#open.clear();
+    return Promise.resolve();
+  }
+
+  #vpc(vpcId: string): LinuxVpc {
+    let vpc = this.#vpcs.get(vpcId);
+    if (vpc === undefined) {
+      vpc = new LinuxVpc(this.#host, vpcId, { mtu: this.#options.mtu ?? 1500, log: this.#options.log });
+      this.#vpcs.set(vpcId, vpc);
+    }
+    return vpc;
+  }
+
+  #existing(vpcId: string): Netns {
+    if (netnsInode(this.namespaceOf(vpcId)) === undefined) {
+      throw new DriverError('gone', `there is no network ${vpcId}`);
+    }
+    return this.#vpc(vpcId).netns;
+  }
+
+  #track<Open extends Server | Socket>(vpcId: string, socket: Open): Open {
+    this.#open.set(socket, vpcId);
+    socket.once('close', () => this.#open.delete(socket));
+    return socket;
+  }
+
+  #schedule(): void {
+    const everyMs = this.#options.verifyEveryMs ?? 30_000;
+    if (everyMs === 0 || this.#closed) return;
+    this.#cancel = this.#options.clock.after(everyMs, () => {
+      void this.#verifyAll().finally(() => this.#schedule());
+    });
+  }
+
+  async #verifyAll(): Promise<void> {
+    if (this.#vpcs.size === 0) return;
+    let host;
+    try {
+      host = await this.#host.ensure();
+    } catch (error) {
+      this.#options.log.warn("the host's part of the networks could not be verified", { error });
+      return;
+    }
+    for (const [vpcId, vpc] of this.#vpcs) {
+      try {
+        await vpc.verify(host);
+      } catch (error) {
+        this.#options.log.warn('a network could not be verified', { vpcId, error });
+      }
+    }
+  }
+}

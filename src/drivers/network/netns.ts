@@ -1,0 +1,76 @@
+import { closeSync, openSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from '../../base/command.ts';
+import { DriverError } from '../../base/errors.ts';
+import { systemIds } from '../../base/ids.ts';
+
+/** Runs programs in a network namespace, given by the path of its file; without one in our own. */
+export class Netns {
+  readonly path: string | undefined;
+
+  constructor(path: string | undefined) {
+    this.path = path;
+  }
+
+  /** Runs a program there and answers what it prints. */
+  async run(program: string, ...args: string[]): Promise<string> {
+    return (await runCommand(...this.command(program, args))).stdout;
+  }
+
+  /** Runs a shell script there. */
+  async script(text: string): Promise<string> {
+    return this.run('sh', '-c', text);
+  }
+
+  /** Runs `ip` on several lines; it stops at the first that fails. */
+  async ip(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    await runCommand(...this.command('ip', ['-batch', '-']), { input: `${lines.join('\n')}\n` });
+  }
+
+  /** Runs an nftables script, one transaction. */
+  async nft(script: string): Promise<void> {
+    if (script === '') return;
+    // Not through a pipe: ours are sockets, and older versions of nft open /dev/stdin, which a socket refuses.
+    const path = join(tmpdir(), `stowage-${systemIds.hex(16)}.nft`);
+    const file = openSync(path, 'wx+', 0o600);
+    try {
+      unlinkSync(path);
+      writeSync(file, script);
+      await this.run('nft', '-f', `/proc/${process.pid}/fd/${file}`);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Feeds a program its standard input. */
+  async feed(input: string, program: string, ...args: string[]): Promise<void> {
+    if (input !== '') await runCommand(...this.command(program, args), { input });
+  }
+
+  /** The command line that runs a program there. */
+  command(program: string, args: readonly string[]): [string, string[]] {
+    return this.path === undefined ? [program, [...args]] : ['nsenter', [`--net=${this.path}`, program, ...args]];
+  }
+}
+
+/** The inode that tells a network namespace from others; `undefined` when the path leads to none. */
+export function netnsInode(path: string): number | undefined {
+  try {
+    // The magic number of nsfs: a file left by an `ip netns add` that was interrupted is a plain one ("statfs(2)").
+    return statfsSync(path).type === 0x6e_73_66_73 ? statSync(path).ino : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs `work` and lets failures of the kind "it is not there" pass. */
+export async function unlessMissing(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const missing = /Cannot find device|No such (file|process|device)|does not exist|No chain/i;
+    if (!(error instanceof DriverError) || !missing.test(error.message)) throw error;
+  }
+}

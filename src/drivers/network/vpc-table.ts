@@ -1,0 +1,202 @@
+import { parseCidr } from '../../base/ipv4.ts';
+import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
+import { isProtected, publicAddresses, routerServices, servingInterfaces, workingNatGateways } from './internet.ts';
+import { digest, internetHop, taskLink, uplink } from './names.ts';
+import type { NftChain, NftSet, NftTable } from './nft-table.ts';
+
+const services = routerServices.map((each) => `${each.address} . ${each.protocol} . ${each.port}`);
+
+/** What both judgements of a packet begin with: connections that stand are left alone, whatever the groups say now. */
+const known = 'ct state vmap { established : accept, related : accept, invalid : drop }';
+/** The check of source and destination: whence a packet came is where an answer to it would go. */
+const unspoofed = 'iifname != @unchecked fib saddr . iif oif missing drop';
+/** From outside only what came to a public address. */
+const translated = `iifname "${uplink}" ct status dnat accept`;
+
+/**
+ * The chains at the hooks. Each packet is judged twice, as on AWS: whether its sender may send it and whether its receiver
+ * may receive it, by two chains at the same hook; `accept` in the first goes on to the second. `forward` sees what goes
+ * through the router, `input` what goes to it (balancers, metadata, DNS) and `output` what balancers send.
+ */
+const hooks: Readonly<Record<string, NftChain>> = {
+  inward: {
+    hook: 'type nat hook prerouting priority dstnat; policy accept;',
+    rules: [`iifname "${uplink}" dnat to ip daddr map @private`],
+  },
+  outward: {
+    hook: 'type nat hook postrouting priority srcnat; policy accept;',
+    rules: [
+      `oifname != "${uplink}" accept`,
+      `rt ip nexthop ${internetHop} snat to ip saddr map @public`,
+      'snat to rt ip nexthop map @gateways',
+      'drop',
+    ],
+  },
+  'forward-sender': {
+    hook: 'type filter hook forward priority 0; policy drop;',
+    rules: [
+      // Where the way from the host into a VPC turns back (to another public address), the host offers a short cut.
+      `iifname "${uplink}" icmp type redirect drop`,
+      `oifname "${uplink}" tcp flags syn tcp option maxseg size set rt mtu`,
+      known,
+      unspoofed,
+      translated,
+      `iifname "${uplink}" drop`,
+      'ip saddr vmap @senders',
+    ],
+  },
+  'forward-receiver': {
+    hook: 'type filter hook forward priority 10; policy drop;',
+    rules: [known, `oifname "${uplink}" accept`, 'rt ip nexthop vmap @receivers'],
+  },
+  'input-sender': {
+    hook: 'type filter hook input priority 0; policy drop;',
+    rules: [
+      'iifname "lo" accept',
+      `iifname "${uplink}" icmp type redirect drop`,
+      known,
+      unspoofed,
+      translated,
+      `iifname "${uplink}" drop`,
+      'ip daddr . meta l4proto . th dport @services accept',
+      'ip saddr vmap @senders',
+    ],
+  },
+  'input-receiver': {
+    hook: 'type filter hook input priority 10; policy drop;',
+    rules: [
+      'iifname "lo" accept',
+      known,
+      'ip daddr . meta l4proto . th dport @services accept',
+      'ip daddr vmap @receivers',
+    ],
+  },
+  'output-sender': {
+    hook: 'type filter hook output priority 0; policy drop;',
+    rules: [known, 'ip saddr vmap @senders'],
+  },
+  'output-receiver': {
+    hook: 'type filter hook output priority 10; policy drop;',
+    rules: [known, `oifname "${uplink}" accept`, 'rt ip nexthop vmap @receivers'],
+  },
+};
+
+/**
+ * The nftables table of a VPC's namespace: address translation, the checks at each hook, and its security groups. For each
+ * group there are `ingress-<id>` and `egress-<id>` chains, and a `members-<id>` set where a rule names it; `senders`
+ * and `receivers` lead from an address to the chains of its groups.
+ */
+export function vpcTable(spec: VpcSpec): NftTable {
+  const sets = new Map<string, NftSet>();
+  const chains = new Map<string, NftChain>();
+  const serving = servingInterfaces(spec);
+
+  const referenced = new Set<string>();
+  for (const { groupId, ingress, egress } of [...spec.securityGroups].sort((a, b) =>
+    a.groupId < b.groupId ? -1 : 1,
+  )) {
+    chains.set(`ingress-${groupId}`, { rules: rulesOf(ingress, 'saddr', referenced) });
+    chains.set(`egress-${groupId}`, { rules: rulesOf(egress, 'daddr', referenced) });
+  }
+  for (const groupId of referenced) {
+    const members = spec.interfaces.filter(({ groups }) => groups.includes(groupId));
+    sets.set(
+      `members-${groupId}`,
+      setOf(
+        'ipv4_addr',
+        members.map((each) => each.privateIp),
+      ),
+    );
+  }
+
+  const senders = new Map<string, string>();
+  const receivers = new Map<string, string>();
+  for (const each of serving) {
+    senders.set(each.privateIp, verdict(each, 'egress', chains));
+    receivers.set(each.privateIp, verdict(each, 'ingress', chains));
+  }
+  sets.set('senders', mapOf('ipv4_addr : verdict', senders));
+  sets.set('receivers', mapOf('ipv4_addr : verdict', receivers));
+
+  const unchecked = serving.filter(({ kind, sourceDestCheck }) => kind === 'task' && sourceDestCheck === false);
+  sets.set(
+    'unchecked',
+    setOf(
+      'ifname',
+      unchecked.map(({ interfaceId }) => `"${taskLink(interfaceId)}"`),
+    ),
+  );
+  sets.set('services', setOf('ipv4_addr . inet_proto . inet_service', services));
+
+  const outward = publicAddresses(spec);
+  sets.set('public', mapOf('ipv4_addr : ipv4_addr', outward));
+  sets.set('private', mapOf('ipv4_addr : ipv4_addr', new Map(Array.from(outward, ([inner, outer]) => [outer, inner]))));
+  const gateways = workingNatGateways(spec).map(({ privateIp, publicIp }) => [privateIp, publicIp] as const);
+  sets.set('gateways', mapOf('ipv4_addr : ipv4_addr', new Map(gateways)));
+
+  for (const [name, chain] of Object.entries(hooks)) chains.set(name, chain);
+  return { family: 'ip', name: 'stowage', sets, chains };
+}
+
+/** Where an interface's packets are judged. Several groups share a chain that asks one after the other; any may allow. */
+function verdict(each: InterfaceSpec, direction: 'ingress' | 'egress', chains: Map<string, NftChain>): string {
+  if (!isProtected(each)) return 'accept';
+  const asked = [...new Set(each.groups)].sort().map((groupId) => `${direction}-${groupId}`);
+  // A group that the VPC does not have allows nothing.
+  const existing = asked.filter((name) => chains.has(name));
+  const [first] = existing;
+  if (first === undefined) return 'drop';
+  if (existing.length === 1) return `jump ${first}`;
+  const name = `${direction}-any-${digest(existing.join(), 16).slice(0, 12)}`;
+  if (!chains.has(name)) chains.set(name, { rules: existing.map((chain) => `jump ${chain}`) });
+  return `jump ${name}`;
+}
+
+/** The rules of a group's chain: what matches is accepted, the rest returns. Notes the groups they name. */
+function rulesOf(rules: readonly SecurityRuleSpec[], side: 'saddr' | 'daddr', referenced: Set<string>): string[] {
+  const lines = rules.map((rule) => {
+    if ('groupId' in rule.peer) referenced.add(rule.peer.groupId);
+    return [traffic(rule), peer(rule.peer, side), 'accept'].filter((part) => part !== '').join(' ');
+  });
+  return [...new Set(lines)];
+}
+
+function peer(of: SecurityRuleSpec['peer'], side: 'saddr' | 'daddr'): string {
+  if ('groupId' in of) return `ip ${side} @members-${of.groupId}`;
+  return parseCidr(of.cidr)?.prefixLength === 0 ? '' : `ip ${side} ${of.cidr}`;
+}
+
+/** Protocols by name or IANA number, as `IpPermission` has them ("IpPermission", EC2 API Reference). */
+function traffic({ protocol, fromPort, toPort }: SecurityRuleSpec): string {
+  switch (protocol) {
+    case '-1':
+      return '';
+    case 'icmp':
+    case '1':
+      if (fromPort === -1) return 'ip protocol 1';
+      return toPort === -1 ? `icmp type ${fromPort}` : `icmp type ${fromPort} icmp code ${toPort}`;
+    case 'tcp':
+    case '6':
+      return ports('tcp', 6, fromPort, toPort);
+    case 'udp':
+    case '17':
+      return ports('udp', 17, fromPort, toPort);
+    case 'icmpv6':
+      return 'ip protocol 58';
+    default:
+      return `ip protocol ${protocol}`;
+  }
+}
+
+function ports(name: string, number: number, from: number, to: number): string {
+  if (from === -1 || (from === 0 && to === 65_535)) return `ip protocol ${number}`;
+  return `${name} dport ${from === to ? from : `${from}-${to}`}`;
+}
+
+function setOf(type: string, elements: readonly string[]): NftSet {
+  return { kind: 'set', type, elements: new Map(elements.map((element) => [element, ''])) };
+}
+
+function mapOf(type: string, elements: ReadonlyMap<string, string>): NftSet {
+  return { kind: 'map', type, elements };
+}
