@@ -1,0 +1,439 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../base/clock.ts';
+import { DriverError } from '../base/errors.ts';
+import { silentLog } from '../base/log.ts';
+import type { DockerDriver } from '../drivers/docker/driver.ts';
+import { FakeDocker } from '../drivers/docker/fake.ts';
+import type { NetworkDriver } from '../drivers/network/driver.ts';
+import { FakeNetworkDriver } from '../drivers/network/fake.ts';
+import type { PayloadTask } from '../wire/acs.ts';
+import { createAgent, type Agent } from './agent.ts';
+import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
+
+const label = 'stowage.installation=0a0a0a0a';
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+let clock: FakeClock;
+let docker: FakeDocker;
+let network: FakeNetworkDriver;
+let control: TestControl;
+let agents: Agent[];
+/** Every creation and start, by container name, over all agents. */
+let lives: string[];
+
+function agentOn(
+  engine: DockerDriver = docker,
+  net: NetworkDriver = network,
+  connect: () => ReturnType<TestControl['connect']> | Promise<never> = () => control.connect(),
+): Agent {
+  const agent = createAgent({
+    connect,
+    docker: engine,
+    network: net,
+    balancers: () => ({
+      apply: () => Promise.resolve(),
+      keepOnly: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    }),
+    registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
+    clock,
+    log: silentLog,
+    installationId: '0a0a0a0a',
+    arch: 'x64',
+  });
+  agents.push(agent);
+  agent.start();
+  return agent;
+}
+
+/** Lets time pass until `condition` holds. */
+async function until(condition: () => boolean | Promise<boolean>, stepMs = 100): Promise<void> {
+  for (let i = 0; i < 2_000; i++) {
+    if (await condition()) return;
+    await clock.advance(stepMs);
+    await turn();
+  }
+  throw new Error('It never came about');
+}
+
+const status = (task: PayloadTask): string => control.reported(task.arn).status;
+const containers = (): ReturnType<FakeDocker['list']> => docker.list([label]);
+const idOf = async (name: string): Promise<string> =>
+  (await containers()).find((each) => each.labels['stowage.container'] === name)?.id ?? '';
+
+beforeEach(() => {
+  clock = new FakeClock();
+  docker = new FakeDocker({ clock });
+  docker.addImage('shell:latest');
+  network = new FakeNetworkDriver();
+  control = new TestControl();
+  agents = [];
+  lives = [];
+  docker.events(
+    label,
+    ({ action, labels }) => {
+      if (action === 'create' || action === 'start') lives.push(`${action} ${labels['stowage.container'] ?? ''}`);
+    },
+    () => {},
+  );
+});
+/** Sockets tell of their end a moment later. */
+async function closeAll(): Promise<void> {
+  for (const agent of agents.splice(0)) await agent.stop();
+  for (let i = 0; i < 3; i++) await turn();
+  await network.close();
+}
+afterEach(closeAll);
+
+describe('the life of a task', () => {
+  it('runs on its interface, is stopped, and leaves nothing', async () => {
+    const task = payload(0, [container('app', 'sleep 1000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    expect(await network.listAttached('vpc-1')).toEqual(['eni-0']);
+    const app = docker.specOf(await idOf('app'));
+    expect(app.name).toMatch(/^ecs-family-1-app-[0-9a-f]{20}$/);
+    expect(app.hostConfig['NetworkMode']).toBe(`container:${await idOf('~internal~ecs~pause')}`);
+    expect(app.labels).toMatchObject({
+      'com.amazonaws.ecs.container-name': 'app',
+      'com.amazonaws.ecs.cluster': 'test',
+    });
+    expect(app.env['ECS_CONTAINER_METADATA_URI_V4']).toMatch(/^http:\/\/169\.254\.170\.2\/v4\//);
+    control.stop(task.arn);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']).toMatchObject({ status: 'STOPPED', exitCode: 143 });
+    await until(async () => (await containers()).length === 0, 1000);
+    expect(await network.listAttached('vpc-1')).toEqual([]);
+  });
+
+  it('waits for what it depends on, and ends with an essential container', async () => {
+    const task = payload(0, [
+      container('init', 'sleep 1; exit 0', { essential: false }),
+      container('side', 'sleep 1000', { essential: false }),
+      container('app', 'sleep 5; exit 3', { dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }] }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => control.reported(task.arn).containers['init']?.status === 'STOPPED');
+    await until(() => status(task) === 'RUNNING');
+    await until(() => status(task) === 'STOPPED');
+    const { containers: ended } = control.reported(task.arn);
+    expect(ended['app']).toMatchObject({ exitCode: 3 });
+    expect(ended['side']).toMatchObject({ exitCode: 143 });
+    expect(control.changes.at(-1)).toMatchObject({ status: 'STOPPED', pullStartedAt: expect.any(Number) as number });
+    expect(control.changes.find((each) => each.status === 'STOPPED')?.executionStoppedAt).toBeDefined();
+  });
+
+  it('fails when what it depends on did', async () => {
+    const task = payload(0, [
+      container('init', 'exit 1', { essential: false }),
+      container('app', 'sleep 5', { dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }] }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']?.reason).toContain("dependency on 'init' (SUCCESS)");
+    expect(lives).not.toContain('start app');
+  });
+
+  it('reports health when it changes', async () => {
+    const config = JSON.stringify({ Healthcheck: { Test: ['CMD-SHELL', 'exit 0'], Interval: 1e9, Retries: 1 } });
+    const task = payload(0, [
+      container('app', 'sleep 1000', { dockerConfig: { version: '1.18', config, hostConfig: '{}' } }),
+      container('late', 'sleep 1000', { dependsOn: [{ containerName: 'app', condition: 'HEALTHY' }] }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const said = control.messages.filter((each) => each.type === 'PublishHealthRequest');
+    expect(said.at(-1)?.message.tasks[0]?.containers[0]).toMatchObject({ healthStatus: 'HEALTHY' });
+    expect(lives.indexOf('start late')).toBeGreaterThan(lives.indexOf('start app'));
+  });
+
+  it.each([
+    ['pull', 'CannotPullContainerError: Error response from daemon: manifest unknown', 'registry.test/app:1'],
+    ['create', 'CannotCreateContainerError: Error response from daemon: manifest unknown', 'shell:latest'],
+    ['start', 'CannotStartContainerError: Error response from daemon: manifest unknown', 'shell:latest'],
+  ] as const)('says why it could not %s', async (step, reason, image) => {
+    docker.trouble(image, { [step]: new DriverError('fatal', 'Error response from daemon: manifest unknown') });
+    const task = payload(0, [container('app', 'sleep 10', { image })]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    const app = control.reported(task.arn).containers['app'];
+    expect(app).toMatchObject({ status: 'STOPPED', reason });
+    expect(app?.exitCode).toBeUndefined();
+    await until(async () => (await containers()).length === 0, 1000);
+  });
+
+  it('asks a registry that does not answer five times', async () => {
+    docker.trouble('registry.test/app:1', { pull: new DriverError('retryable', 'dial tcp: connection refused') });
+    const task = payload(0, [container('app', 'sleep 10', { image: 'registry.test/app:1' })]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    expect(docker.pulled.length).toBe(5);
+    expect(control.reported(task.arn).containers['app']?.reason).toBe(
+      'CannotPullContainerError: dial tcp: connection refused',
+    );
+  });
+
+  it('says that memory ran out', async () => {
+    const task = payload(0, [container('app', 'sleep 1000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    docker.crash(await idOf('app'), 137, true);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']).toMatchObject({
+      exitCode: 137,
+      reason: 'OutOfMemoryError: Container killed due to memory usage',
+    });
+  });
+
+  it('pulls with the credentials of its registry, and uses a local image whose name has no registry', async () => {
+    const registryAuthentication = {
+      type: 'ecr',
+      ecrAuthData: { registryId: '000000000000', region: 'us-east-1', useExecutionRole: true },
+    } as const;
+    const task = payload(0, [
+      container('app', 'sleep 10', { image: '127.0.0.1:4566/app', registryAuthentication }),
+      container('side', 'sleep 10'),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    expect(docker.pulled).toMatchObject([{ image: '127.0.0.1:4566/app', auth: { password: 'secret' } }]);
+    expect(control.reported(task.arn).containers['app']?.imageDigest).toMatch(/^sha256:/);
+  });
+});
+
+describe('things that happen behind our back', () => {
+  it('notices a container that was removed while nobody listened', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    docker.vanish(await idOf('app'));
+    await until(() => status(task) === 'STOPPED', 1000);
+    expect(control.reported(task.arn).containers['app']?.reason).toMatch(/^CannotInspectContainerError/);
+  });
+
+  it('notices that the engine restarted', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    docker.restart();
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']?.exitCode).toBe(255);
+    await until(async () => (await containers()).length === 0, 1000);
+  });
+
+  it('ends a task whose pause container died', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    docker.crash(await idOf('~internal~ecs~pause'), 1);
+    await until(() => status(task) === 'STOPPED');
+  });
+
+  it('waits for an engine that is away', async () => {
+    docker.setAlive(false);
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    await clock.advance(30_000);
+    control.run(task);
+    docker.setAlive(true);
+    await until(() => status(task) === 'RUNNING');
+  });
+
+  it('tells everything again over a new connection, and starts nothing twice', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    control.disconnect();
+    control.changes.length = 0;
+    await until(() => status(task) === 'RUNNING');
+    expect(lives).toEqual(
+      ['create ~internal~ecs~pause', 'create app', 'start ~internal~ecs~pause', 'start app'].sort(
+        (a, b) => lives.indexOf(a) - lives.indexOf(b),
+      ),
+    );
+  });
+
+  it('stops what its manifest does not name, once that is confirmed', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    control.tasks.clear();
+    control.disconnect();
+    const asked = (): boolean => control.messages.some((each) => each.type === 'TaskStopVerificationMessage');
+    await until(asked);
+    expect(status(task)).toBe('RUNNING');
+    const { message } = control.messages.find((each) => each.type === 'TaskStopVerificationMessage') ?? {};
+    control.send({
+      type: 'TaskStopVerificationAck',
+      message: { messageId: 'm', generatedAt: 0, stopTasks: message?.stopCandidates ?? [] },
+    });
+    await until(() => status(task) === 'STOPPED');
+  });
+
+  it('reports a task as stopped that it is told to stop and never knew', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    await until(() => control.messages.length >= 0);
+    control.run({ ...task, desiredStatus: 'STOPPED' });
+    await until(() => status(task) === 'STOPPED');
+    expect(lives).toEqual([]);
+  });
+});
+
+describe('logs', () => {
+  it('delivers every line once, the last ones before the container goes', async () => {
+    const task = payload(0, [container('app', 'echo one; sleep 1; echo two; echo three >&2', awslogs)]);
+    agentOn();
+    control.run(task);
+    await until(async () => status(task) === 'STOPPED' && (await containers()).length === 0, 1000);
+    expect(control.lines(`web/app/${'0'.padStart(32, '0')}`)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('does not start a container whose group does not exist', async () => {
+    control.logError = 'ResourceNotFoundException: The specified log group does not exist.';
+    const task = payload(0, [container('app', 'echo one', awslogs)]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']?.reason).toContain('The specified log group does not exist.');
+    expect(lives).not.toContain('start app');
+  });
+
+  it('refuses an option that it does not know', async () => {
+    const hostConfig = JSON.stringify({
+      LogConfig: { Type: 'awslogs', Config: { 'awslogs-group': 'g', nonsense: '1' } },
+    });
+    const task = payload(0, [
+      container('app', 'echo', { dockerConfig: { version: '1.18', config: '{}', hostConfig } }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']?.reason).toContain("unknown log opt 'nonsense'");
+  });
+});
+
+/** Drivers of a process that dies at its `at`-th call to them, before or after the call had its effect. */
+function mortal(
+  at: number,
+  when: 'before' | 'after',
+): { docker: DockerDriver; network: NetworkDriver; dead: () => boolean } {
+  let calls = 0;
+  let dead = false;
+  const never = new Promise<never>(() => {});
+  const wrap = <T extends object>(driver: T): T =>
+    new Proxy(driver, {
+      get(target, name) {
+        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+        if (name === 'events') {
+          return (on: string, onEvent: (event: unknown) => void, onConnect: () => void) =>
+            method.call(
+              target,
+              on,
+              (event: unknown) => dead || onEvent(event),
+              () => dead || onConnect(),
+            );
+        }
+        if (name === 'logs') {
+          return async function* (...args: unknown[]) {
+            for await (const line of method.apply(target, args) as AsyncIterable<unknown>) {
+              if (dead) await never;
+              yield line;
+            }
+          };
+        }
+        return async (...args: unknown[]) => {
+          if (dead) return never;
+          const dying = ++calls === at;
+          if (dying && when === 'before') {
+            dead = true;
+            return never;
+          }
+          try {
+            return await (method.apply(target, args) as Promise<unknown>);
+          } finally {
+            if (dying) dead = true;
+            if (dead) await never;
+          }
+        };
+      },
+    });
+  return { docker: wrap<DockerDriver>(docker), network: wrap<NetworkDriver>(network), dead: () => dead };
+}
+
+describe('a crash', () => {
+  it.each(['before', 'after'] as const)('%s any call leaves nothing double and nothing lost', async (when) => {
+    let at = 0;
+    for (let survived = false; !survived;) {
+      at++;
+      clock = new FakeClock();
+      docker = new FakeDocker({ clock });
+      docker.addImage('shell:latest');
+      await closeAll();
+      network = new FakeNetworkDriver();
+      control = new TestControl();
+      const counts = new Map<string, number>();
+      docker.events(
+        label,
+        ({ action, labels }) => {
+          const key = `${action} ${labels['stowage.container'] ?? ''}`;
+          counts.set(key, (counts.get(key) ?? 0) + 1);
+        },
+        () => {},
+      );
+      const task = payload(0, [
+        container('init', 'echo ready; exit 0', { essential: false, ...awslogs }),
+        container('app', 'echo begun; sleep 100000', {
+          dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
+          ...awslogs,
+        }),
+      ]);
+      const first = mortal(at, when);
+      const firstAgent = agentOn(first.docker, first.network, () =>
+        first.dead() ? new Promise<never>(() => {}) : control.connect(),
+      );
+      control.run(task);
+      let second: Agent | undefined;
+      // The process dies with its connection; another takes its place.
+      const replace = (): void => {
+        if (!first.dead() || second !== undefined) return;
+        control.disconnect();
+        void firstAgent.stop();
+        second = agentOn();
+      };
+      await until(() => {
+        replace();
+        return status(task) === 'RUNNING' && control.lines(`web/app/${'0'.padStart(32, '0')}`).length > 0;
+      });
+      control.stop(task.arn);
+      await until(async () => {
+        replace();
+        return status(task) === 'STOPPED' && (await containers()).length === 0;
+      }, 1000);
+      survived = !first.dead();
+      const once = Object.fromEntries(
+        ['~internal~ecs~pause', 'init', 'app'].flatMap((name) =>
+          ['create', 'start', 'die', 'destroy'].map((action) => [`${action} ${name}`, 1]),
+        ),
+      );
+      expect({ at, ...Object.fromEntries(counts) }).toEqual({ at, ...once });
+      expect(await network.listAttached('vpc-1')).toEqual([]);
+      const id = '0'.padStart(32, '0');
+      expect([control.lines(`web/init/${id}`), control.lines(`web/app/${id}`)]).toEqual([['ready'], ['begun']]);
+    }
+    expect(at).toBeGreaterThan(15);
+  });
+});
