@@ -78,6 +78,11 @@ export class ServiceModel {
     return operation;
   }
 
+  /** Every error of the model. */
+  errors(): ErrorModel[] {
+    return [...new Set(this.#errors.values())];
+  }
+
   /** The error that handlers call `code`: the model's name of it, or the one that queries have. */
   error(code: string): ErrorModel | undefined {
     return this.#errors.get(code);

@@ -1,0 +1,208 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { protocolOf } from '../../src/aws/protocols/protocols.ts';
+import { problemOf, type Protocol, type WireAnswer } from '../../src/aws/protocols/protocol.ts';
+import { loadModel, ServiceModel, type Operation } from '../../src/aws/schema/model.ts';
+import { serviceTable, type ServiceId } from '../../src/aws/service-table.ts';
+import { servedBy } from '../../src/aws/services.ts';
+import { AwsError } from '../../src/base/errors.ts';
+import { dumpSchemas } from '../../tools/schemas.ts';
+import { servedHandlers } from '../../tools/served.ts';
+import { comparable, withoutTokens } from './compare.ts';
+import { Samples } from './samples.ts';
+
+// Every operation whose shapes are there (all that are served, and most of the others): random inputs through the
+// SDK's own serializer into our parser, random outputs and every error through our serializer into the SDK's parser,
+// and the same answers into botocore's.
+
+/** Rounds of an operation that is served, and of one whose shapes are merely there. */
+const ROUNDS = { served: 4, other: 1 };
+/** Their answers are event streams, which are not spoken yet. */
+const streams = new Set(['StartLiveTail', 'GetLogObject']);
+
+interface SdkRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Record<string, string | string[]>;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array | undefined;
+}
+
+interface SdkClient {
+  send(command: object): Promise<Record<string, unknown>>;
+}
+
+type Sdk = Readonly<Record<string, new (input: object) => object>>;
+type Answer = (request: SdkRequest) => WireAnswer;
+
+const services = servedHandlers();
+const require = createRequire(import.meta.url);
+const botocoreNames: Partial<Record<ServiceId, string>> = { elbv2: 'elbv2', logs: 'logs' };
+
+/** What botocore is to parse. */
+const answers: Record<ServiceId, string[]> = { ecs: [], ecr: [], elbv2: [], ec2: [], logs: [], iam: [], sts: [] };
+
+function clientOf(sdk: Sdk, answer: { now: Answer }): SdkClient {
+  const name = Object.keys(sdk).find((key) => key.endsWith('Client') && key !== '__Client');
+  const Client = sdk[name ?? ''];
+  if (Client === undefined) throw new Error('the package has no client');
+  return new Client({
+    region: 'us-east-1',
+    endpoint: 'http://127.0.0.1:1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+    requestHandler: {
+      handle(request: SdkRequest) {
+        const { status, headers, body } = answer.now(request);
+        return Promise.resolve({ response: { statusCode: status, headers: { ...headers }, body: Buffer.from(body) } });
+      },
+    },
+  }) as SdkClient;
+}
+
+function bytesOf(body: SdkRequest['body']): Buffer {
+  if (body === undefined || typeof body === 'string') return Buffer.from(body ?? '');
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+async function roundTrip(
+  client: SdkClient,
+  sdk: Sdk,
+  operation: Operation,
+  answer: { now: Answer },
+  protocol: Protocol,
+  rounds: number,
+) {
+  const Command = sdk[`${operation.name}Command`];
+  if (Command === undefined) throw new Error(`the SDK has no ${operation.name}`);
+  const { id } = operation.service.row;
+  for (let round = 0; round < rounds; round += 1) {
+    const seed = round * 7919 + operation.name.length;
+    const input = new Samples(seed, { fractions: true }).structure(operation.input);
+    const output = new Samples(seed + 1, { fractions: false }).structure(operation.output);
+    const requestId = `request-${round}`;
+    let read: unknown;
+    answer.now = (request) => {
+      read = protocol.read(operation, {
+        method: request.method,
+        path: request.path,
+        query: new URLSearchParams(),
+        headers: request.headers,
+        body: bytesOf(request.body),
+      });
+      return protocol.write(operation, output, requestId);
+    };
+    const received = await client.send(new Command(input));
+    const kept = withoutTokens(read as Record<string, unknown>, input);
+    expect(comparable(kept), `input of ${operation.name}`).toEqual(comparable(input));
+    expect(comparable(received), `output of ${operation.name}`).toEqual(comparable(output));
+    note(id, operation, protocol.write(operation, output, requestId), { output: comparable(output), requestId });
+  }
+}
+
+function note(id: ServiceId, operation: Operation, { status, headers, body }: WireAnswer, more: object): void {
+  const { sdk } = operation.service.row;
+  const wire = { status, headers, body: Buffer.from(body).toString('base64') };
+  answers[id].push(
+    JSON.stringify({ sdk, botocore: botocoreNames[id] ?? sdk, operation: operation.name, ...wire, ...more }),
+  );
+}
+
+async function errorTrips(
+  client: SdkClient,
+  sdk: Sdk,
+  model: ServiceModel,
+  answer: { now: Answer },
+  protocol: Protocol,
+) {
+  const name = model.dumped[0];
+  const operation = name === undefined ? undefined : model.operation(name);
+  const Command = sdk[`${name}Command`];
+  if (operation === undefined || Command === undefined) return;
+  const input = new Samples(1, { fractions: false }).structure(operation.input);
+  for (const error of model.errors()) {
+    const code = model.row.protocols[0] === 'query' ? error.queryCode : error.name;
+    const message = `what went <wrong> & how "${code}"`;
+    const problem = problemOf(new AwsError(code, message), model);
+    if (problem === undefined) throw new Error('an AwsError is always a problem');
+    const failure = protocol.fail(problem, 'request-1');
+    answer.now = () => failure;
+    const thrown = await client.send(new Command(input)).catch((reason: unknown) => reason as Error);
+    // Two errors of a model may share the code that queries have.
+    const same = model.errors().filter((other) => other.queryCode === error.queryCode);
+    expect(same.map((other) => other.name)).toContain((thrown as Error).name);
+    expect((thrown as Error).message).toBe(message);
+    note(model.row.id, operation, failure, { error: [code, message] });
+  }
+}
+
+describe.each(serviceTable.map(({ id }) => id))('%s', (id) => {
+  const model = modelOf(id);
+  const sdk = require(`@aws-sdk/client-${model.row.sdk}`) as Sdk;
+  const served = servedBy(services, id);
+  const answer: { now: Answer } = {
+    now: () => {
+      throw new Error('nothing was to be asked yet');
+    },
+  };
+  const client = clientOf(sdk, answer);
+
+  test('every operation, through the SDK and back', async () => {
+    const protocol = await protocolOf(model.row.protocols[0] ?? 'aws-json-1.1');
+    for (const name of model.dumped.filter((each) => !streams.has(each))) {
+      const operation = model.operation(name);
+      const rounds = served.includes(name) ? ROUNDS.served : ROUNDS.other;
+      if (operation !== undefined) await roundTrip(client, sdk, operation, answer, protocol, rounds);
+    }
+    await errorTrips(client, sdk, model, answer, protocol);
+  }, 30_000);
+});
+
+/** EC2's dump holds only what is served; these others have every kind of member that its protocol knows. */
+const ec2Samples = [
+  'RunInstances',
+  'DescribeInstances',
+  'CreateLaunchTemplate',
+  'CreateVpc',
+  'CreateTags',
+  'DeleteVpc',
+];
+
+function modelOf(id: ServiceId): ServiceModel {
+  const model = loadModel(id);
+  const { row } = model;
+  return id === 'ec2' ? new ServiceModel(row, dumpSchemas(row, [...model.dumped, ...ec2Samples])) : model;
+}
+
+const python = spawnSync('python3', ['-c', 'import botocore'], { encoding: 'utf8' });
+if (python.status !== 0) console.warn('botocore is not here: its parsers are not tried');
+
+test.skipIf(python.status !== 0)(
+  'botocore understands the same answers',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'stowage-botocore-'));
+    const lines = Object.values(answers).flat();
+    try {
+      writeFileSync(join(dir, 'answers'), `${lines.join('\n')}\n`);
+      const script = new URL('botocore_check.py', import.meta.url).pathname;
+      const { stdout } = await promisify(execFile)('python3', [script, join(dir, 'answers')], { maxBuffer: 1e8 });
+      const results = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object);
+      expect(results.pop()).toEqual({ done: true });
+      const skipped = results.filter((result) => 'skipped' in result);
+      expect(results.filter((result) => !('skipped' in result))).toEqual([]);
+      // A botocore that knows next to nothing of these models would prove nothing.
+      expect(skipped.length).toBeLessThan(lines.length / 4);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  },
+  60_000,
+);
