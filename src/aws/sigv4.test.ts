@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import type { WireRequest } from './protocols/protocol.ts';
@@ -40,7 +40,7 @@ async function signed(plain: Plain, service: string, presign: boolean): Promise<
     credentials,
     region: 'eu-west-1',
     service,
-    sha256: Sha256 as never,
+    sha256: Sha256,
     uriEscapePath: service !== 's3',
   });
   const request = { protocol: 'http:', hostname: 'localhost', port: 4566, ...plain };

@@ -140,11 +140,17 @@ function canonicalRequest(request: WireRequest, signed: Signature, payload: stri
 }
 
 function canonicalQuery(query: URLSearchParams): string {
-  const pairs: string[] = [];
+  const pairs: (readonly [name: string, value: string])[] = [];
   for (const [name, value] of query) {
-    if (name !== 'X-Amz-Signature') pairs.push(`${encode(name)}=${encode(value)}`);
+    if (name !== 'X-Amz-Signature') pairs.push([encode(name), encode(value)]);
   }
-  return pairs.sort().join('&');
+  // By name, then by value: as whole texts they would sort otherwise, since `%` comes before `=`.
+  pairs.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
+  return pairs.map(([name, value]) => `${name}=${value}`).join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** RFC 3986's unreserved characters stay, all others are escaped. */
