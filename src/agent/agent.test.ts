@@ -326,10 +326,13 @@ describe('logs', () => {
   });
 });
 
-/** Drivers of a process that dies at its `at`-th call to them, before or after the call had its effect. */
+/**
+ * Drivers of a process that dies at its `at`-th call to them: before or after the call had its effect, or so that the
+ * effect comes late, when another process has already looked around (the engine finishes what it was asked).
+ */
 function mortal(
   at: number,
-  when: 'before' | 'after',
+  when: 'before' | 'after' | 'late',
 ): { docker: DockerDriver; network: NetworkDriver; dead: () => boolean } {
   let calls = 0;
   let dead = false;
@@ -358,8 +361,15 @@ function mortal(
         return async (...args: unknown[]) => {
           if (dead) return never;
           const dying = ++calls === at;
-          if (dying && when === 'before') {
+          if (dying && when !== 'after') {
             dead = true;
+            const effect = (): Promise<unknown> => method.apply(target, args) as Promise<unknown>;
+            // Nobody is left to hear of a failure.
+            if (when === 'late')
+              void clock
+                .sleep(150)
+                .then(effect)
+                .catch(() => {});
             return never;
           }
           try {
@@ -375,65 +385,68 @@ function mortal(
 }
 
 describe('a crash', () => {
-  it.each(['before', 'after'] as const)('%s any call leaves nothing double and nothing lost', async (when) => {
-    let at = 0;
-    for (let survived = false; !survived;) {
-      at++;
-      clock = new FakeClock();
-      docker = new FakeDocker({ clock });
-      docker.addImage('shell:latest');
-      await closeAll();
-      network = new FakeNetworkDriver();
-      control = new TestControl();
-      const counts = new Map<string, number>();
-      docker.events(
-        label,
-        ({ action, labels }) => {
-          const key = `${action} ${labels['stowage.container'] ?? ''}`;
-          counts.set(key, (counts.get(key) ?? 0) + 1);
-        },
-        () => {},
-      );
-      const task = payload(0, [
-        container('init', 'echo ready; exit 0', { essential: false, ...awslogs }),
-        container('app', 'echo begun; sleep 100000', {
-          dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
-          ...awslogs,
-        }),
-      ]);
-      const first = mortal(at, when);
-      const firstAgent = agentOn(first.docker, first.network, () =>
-        first.dead() ? new Promise<never>(() => {}) : control.connect(),
-      );
-      control.run(task);
-      let second: Agent | undefined;
-      // The process dies with its connection; another takes its place.
-      const replace = (): void => {
-        if (!first.dead() || second !== undefined) return;
-        control.disconnect();
-        void firstAgent.stop();
-        second = agentOn();
-      };
-      await until(() => {
-        replace();
-        return status(task) === 'RUNNING' && control.lines(`web/app/${'0'.padStart(32, '0')}`).length > 0;
-      });
-      control.stop(task.arn);
-      await until(async () => {
-        replace();
-        return status(task) === 'STOPPED' && (await containers()).length === 0;
-      }, 1000);
-      survived = !first.dead();
-      const once = Object.fromEntries(
-        ['~internal~ecs~pause', 'init', 'app'].flatMap((name) =>
-          ['create', 'start', 'die', 'destroy'].map((action) => [`${action} ${name}`, 1]),
-        ),
-      );
-      expect({ at, ...Object.fromEntries(counts) }).toEqual({ at, ...once });
-      expect(await network.listAttached('vpc-1')).toEqual([]);
-      const id = '0'.padStart(32, '0');
-      expect([control.lines(`web/init/${id}`), control.lines(`web/app/${id}`)]).toEqual([['ready'], ['begun']]);
-    }
-    expect(at).toBeGreaterThan(15);
-  });
+  it.each(['before', 'after', 'late'] as const)(
+    '(%s) at any call leaves nothing double and nothing lost',
+    async (when) => {
+      let at = 0;
+      for (let survived = false; !survived;) {
+        at++;
+        clock = new FakeClock();
+        docker = new FakeDocker({ clock });
+        docker.addImage('shell:latest');
+        await closeAll();
+        network = new FakeNetworkDriver();
+        control = new TestControl();
+        const counts = new Map<string, number>();
+        docker.events(
+          label,
+          ({ action, labels }) => {
+            const key = `${action} ${labels['stowage.container'] ?? ''}`;
+            counts.set(key, (counts.get(key) ?? 0) + 1);
+          },
+          () => {},
+        );
+        const task = payload(0, [
+          container('init', 'echo ready; exit 0', { essential: false, ...awslogs }),
+          container('app', 'echo begun; sleep 100000', {
+            dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
+            ...awslogs,
+          }),
+        ]);
+        const first = mortal(at, when);
+        const firstAgent = agentOn(first.docker, first.network, () =>
+          first.dead() ? new Promise<never>(() => {}) : control.connect(),
+        );
+        control.run(task);
+        let second: Agent | undefined;
+        // The process dies with its connection; another takes its place.
+        const replace = (): void => {
+          if (!first.dead() || second !== undefined) return;
+          control.disconnect();
+          void firstAgent.stop();
+          second = agentOn();
+        };
+        await until(() => {
+          replace();
+          return status(task) === 'RUNNING' && control.lines(`web/app/${'0'.padStart(32, '0')}`).length > 0;
+        });
+        control.stop(task.arn);
+        await until(async () => {
+          replace();
+          return status(task) === 'STOPPED' && (await containers()).length === 0;
+        }, 1000);
+        survived = !first.dead();
+        const once = Object.fromEntries(
+          ['~internal~ecs~pause', 'init', 'app'].flatMap((name) =>
+            ['create', 'start', 'die', 'destroy'].map((action) => [`${action} ${name}`, 1]),
+          ),
+        );
+        expect({ at, ...Object.fromEntries(counts) }).toEqual({ at, ...once });
+        expect(await network.listAttached('vpc-1')).toEqual([]);
+        const id = '0'.padStart(32, '0');
+        expect([control.lines(`web/init/${id}`), control.lines(`web/app/${id}`)]).toEqual([['ready'], ['begun']]);
+      }
+      expect(at).toBeGreaterThan(15);
+    },
+  );
 });
