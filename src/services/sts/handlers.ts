@@ -1,33 +1,17 @@
 import type * as sdk from '@aws-sdk/client-sts';
-import { arn, parseArn } from '../../base/arn.ts';
+import { parseArn } from '../../base/arn.ts';
 import { dateOf } from '../../base/clock.ts';
 import { AwsError } from '../../base/errors.ts';
 import type { Handlers } from '../../aws/handlers.ts';
 import type { Session } from '../../model/iam/identity.ts';
-import { nameKey, roles, sessions } from '../../store/tables/iam.ts';
+import { assumedRole, beginSession } from '../../store/role-sessions.ts';
+import { nameKey, roles } from '../../store/tables/iam.ts';
 import type { ServiceDeps } from '../deps.ts';
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** AWS Security Token Service: who one is, and real sessions of roles. */
 export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof sdk> {
   const begin = (account: string, who: Pick<Session, 'arn' | 'userId'>, seconds: number) => {
-    const now = clock.now();
-    let accessKeyId = 'ASIA';
-    while (accessKeyId.length < 20) accessKeyId += alphabet.charAt(Math.floor(ids.random() * alphabet.length));
-    const session: Session = {
-      accessKeyId,
-      secretAccessKey: Buffer.from(ids.hex(60), 'hex').toString('base64').slice(0, 40),
-      sessionToken: Buffer.from(ids.hex(300), 'hex').toString('base64'),
-      account,
-      ...who,
-      expiresAt: now + seconds * 1000,
-    };
-    store.transact((tx) => {
-      for (const old of tx.by(sessions, 'account', account))
-        if (old.expiresAt < now) tx.delete(sessions, old.accessKeyId);
-      tx.put(sessions, session);
-    });
+    const session = store.transact((tx) => beginSession(tx, { ids, now: clock.now() }, account, who, seconds));
     return {
       AccessKeyId: session.accessKeyId,
       SecretAccessKey: session.secretAccessKey,
@@ -74,10 +58,7 @@ export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof
           'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
         );
       }
-      const who = {
-        arn: arn('sts', '', named.account, `assumed-role/${role.name}/${sessionName}`),
-        userId: `${role.id}:${sessionName}`,
-      };
+      const who = assumedRole(role, sessionName);
       return {
         Credentials: begin(named.account, who, seconds),
         AssumedRoleUser: { Arn: who.arn, AssumedRoleId: who.userId },

@@ -1,0 +1,39 @@
+import { arn } from '../base/arn.ts';
+import type { Ids } from '../base/ids.ts';
+import type { Role, Session } from '../model/iam/identity.ts';
+import type { Transaction } from './store.ts';
+import { sessions } from './tables/iam.ts';
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** Hands out temporary credentials for `seconds`, and forgets the account's sessions that are over. */
+export function beginSession(
+  tx: Transaction,
+  deps: { readonly ids: Ids; readonly now: number },
+  account: string,
+  who: Pick<Session, 'arn' | 'userId'>,
+  seconds: number,
+): Session {
+  const { ids, now } = deps;
+  let accessKeyId = 'ASIA';
+  while (accessKeyId.length < 20) accessKeyId += alphabet.charAt(Math.floor(ids.random() * alphabet.length));
+  const session: Session = {
+    accessKeyId,
+    secretAccessKey: Buffer.from(ids.hex(60), 'hex').toString('base64').slice(0, 40),
+    sessionToken: Buffer.from(ids.hex(300), 'hex').toString('base64'),
+    account,
+    ...who,
+    expiresAt: now + seconds * 1000,
+  };
+  for (const old of tx.by(sessions, 'account', account)) if (old.expiresAt < now) tx.delete(sessions, old.accessKeyId);
+  tx.put(sessions, session);
+  return session;
+}
+
+/** Who one is in a session of a role ("AssumedRoleUser", STS API Reference). */
+export function assumedRole(role: Role, sessionName: string): Pick<Session, 'arn' | 'userId'> {
+  return {
+    arn: arn('sts', '', role.account, `assumed-role/${role.name}/${sessionName}`),
+    userId: `${role.id}:${sessionName}`,
+  };
+}
