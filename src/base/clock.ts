@@ -109,3 +109,9 @@ export function timeOf(text: string): number | undefined {
   const at = Date.parse(iso !== null && iso[1] !== undefined && iso[4] === undefined ? `${text}Z` : text);
   return Number.isNaN(at) ? undefined : at;
 }
+
+/** Keeps the process alive until the returned function is called: the system clock's timers alone do not. */
+export function holdProcess(): Cancel {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return () => clearInterval(timer);
+}

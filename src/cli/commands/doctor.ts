@@ -1,0 +1,101 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
+import type { Command } from '../command.ts';
+import { healthOf } from '../control-plane-client.ts';
+import type { Installation } from '../installation.ts';
+import { engineAnswers } from '../prepare/engine.ts';
+import { locate, needsOf } from '../prepare/packages.ts';
+
+/** What the doctor found out about one thing. */
+interface Finding {
+  readonly ok: boolean;
+  readonly what: string;
+  /** What to do when it is not well. */
+  readonly mend?: string;
+}
+
+/** `stowage doctor`: everything that must be well, and how to mend what is not. Changes nothing. */
+export const doctor: Command = {
+  name: 'doctor',
+  usage: 'doctor',
+  summary: 'check what this machine needs, and say how to mend what is missing',
+  options: {},
+  async run({ installation, terminal, json }) {
+    const findings = await examine(installation);
+    const well = findings.every((finding) => finding.ok);
+    if (json) terminal.json({ ok: well, findings });
+    else {
+      for (const { ok, what, mend } of findings) {
+        if (ok) terminal.done(what);
+        else terminal.warn(`${what}\n    ${terminal.bold('mend:')} ${mend ?? ''}`);
+      }
+      terminal.line(well ? '\nall is well' : '');
+    }
+    return well ? 0 : 1;
+  },
+};
+
+async function examine(installation: Installation): Promise<Finding[]> {
+  const root = process.getuid?.() === 0;
+  const engine = await engineAnswers();
+  const findings: Finding[] = [
+    {
+      ok: process.platform === 'linux',
+      what: `operating system: ${process.platform}`,
+      mend: 'run Stowage on Linux, or as a container beside the engine (that image follows)',
+    },
+    { ok: root, what: root ? 'runs as root' : 'does not run as root', mend: 'use sudo' },
+    ...needsOf('demo', engine === undefined).map(({ program, package: pack, purpose }) => {
+      const path = locate(program);
+      const what = path === undefined ? `${program} is missing (${purpose})` : `${program}: ${path} (${purpose})`;
+      return { ok: path !== undefined, what, mend: `apt-get install ${pack} ('stowage up' and 'stowage demo' do it)` };
+    }),
+    {
+      ok: engine !== undefined,
+      what: engine === undefined ? 'no container engine answers' : `Docker Engine ${engine} answers`,
+      mend: "start it ('systemctl start docker'; 'stowage up' does it)",
+    },
+    disk(installation.home),
+    await port(installation),
+  ];
+  return findings;
+}
+
+function disk(home: string): Finding {
+  let folder = home;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    const { bavail, bsize } = statfsSync(folder);
+    const gigabytes = (bavail * bsize) / 2 ** 30;
+    return {
+      ok: gigabytes >= 1,
+      what: `${home}: ${gigabytes.toFixed(1)} GB free`,
+      mend: `free some space, or choose another folder with --home`,
+    };
+  } catch (error) {
+    return {
+      ok: false,
+      what: `${home} cannot be written: ${messageOf(error)}`,
+      mend: 'use sudo, or choose another folder with --home',
+    };
+  }
+}
+
+async function port(installation: Installation): Promise<Finding> {
+  const { host, port: number } = installation;
+  const running = await healthOf(installation);
+  if (running !== undefined) return { ok: true, what: `process ${running.pid} serves on ${host}:${number}` };
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer()
+    .once('error', () => resolve(false))
+    .listen(number, host, () => server.close(() => resolve(true)));
+  const free = await promise;
+  return {
+    ok: free,
+    what: free ? `port ${number} on ${host} is free` : `port ${number} on ${host} is taken by another program`,
+    mend: 'choose another one with --port',
+  };
+}

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { startControlPlane } from '../../main/control-plane.ts';
+import type { Command } from '../command.ts';
+import { healthOf } from '../control-plane-client.ts';
+import { alive, clearRunning, endpointOf, UsageError, writeRunning, type Installation } from '../installation.ts';
+import { prepareMachine } from '../prepare/prepare.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Serves until a signal comes; tasks and balancers go on without us. */
+async function serve(installation: Installation, terminal: Terminal): Promise<number> {
+  const { host, port, account, home } = installation;
+  const controlPlane = await startControlPlane({
+    ...installation,
+    writeLog: (line) => terminal.line(line),
+  }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new UsageError(`port ${port} on ${host} is taken by another program: give another one with --port`);
+  });
+  writeRunning(home, { pid: process.pid, host, port, account });
+  terminal.done(`Stowage serves on ${endpointOf(installation)}`);
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
+  await stopped.promise;
+  terminal.step('stopping the control plane (tasks go on running)');
+  await controlPlane.stop();
+  clearRunning(home);
+  return 0;
+}
+
+/** Starts a detached control plane and returns once its endpoint answers. Starting twice is fine. */
+export async function upDetached(installation: Installation, terminal: Terminal): Promise<void> {
+  const endpoint = endpointOf(installation);
+  if ((await healthOf(installation)) !== undefined) return terminal.done(`Stowage already serves on ${endpoint}`);
+  mkdirSync(installation.home, { recursive: true });
+  const logFile = join(installation.home, 'control-plane.log');
+  const log = openSync(logFile, 'a');
+  const { home, host, port, account, region } = installation;
+  const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [
+      ...process.execArgv,
+      cli,
+      'up',
+      '--home',
+      home,
+      '--host',
+      host,
+      '--port',
+      String(port),
+      '--account',
+      account,
+      '--region',
+      region,
+    ],
+    { detached: true, stdio: ['ignore', log, log] },
+  );
+  let failure: string | undefined;
+  child.on('error', (error) => (failure = messageOf(error)));
+  child.on('exit', (status) => (failure = `the control plane ended with status ${status}`));
+  child.unref();
+  terminal.step(`starting the control plane on ${endpoint}`);
+  const deadline = systemClock.now() + 60_000;
+  for (;;) {
+    if ((await healthOf(installation)) !== undefined) break;
+    if (failure !== undefined || systemClock.now() > deadline) {
+      const tail = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
+      throw new UsageError(`${failure ?? 'the endpoint did not answer within a minute'}:\n${tail}\n(${logFile})`);
+    }
+    await systemClock.sleep(20);
+  }
+  terminal.done(`Stowage serves on ${endpoint} (process ${child.pid}, log ${logFile})`);
+}
+
+/** `stowage up`: serves in the foreground, or starts a control plane in the background. */
+export const up: Command = {
+  name: 'up',
+  usage: 'up [--detach] [--port 4566]',
+  summary: 'serve the AWS APIs on this machine',
+  options: { detach: { type: 'boolean', short: 'd' } },
+  async run({ installation, terminal, json, options }) {
+    const quiet: Terminal = json ? { ...terminal, done: () => {}, step: () => {} } : terminal;
+    await prepareMachine('serve', quiet);
+    if (options['detach'] === true) {
+      await upDetached(installation, quiet);
+      if (json) terminal.json({ endpoint: endpointOf(installation), ...(await healthOf(installation)) });
+      return 0;
+    }
+    const running = await healthOf(installation);
+    if (running !== undefined && alive(running.pid)) {
+      throw new UsageError(`process ${running.pid} already serves ${installation.home}: 'stowage down' stops it`);
+    }
+    return serve(installation, terminal);
+  },
+};

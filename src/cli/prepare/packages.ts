@@ -1,0 +1,62 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** A program that a command of ours needs, and the Debian package that brings it. */
+export interface Need {
+  readonly program: string;
+  readonly package: string;
+  /** What it is for, as a person would say it. */
+  readonly purpose: string;
+}
+
+const engine: Need = { program: 'dockerd', package: 'docker.io', purpose: 'the container engine' };
+const dockerCli: Need = { program: 'docker', package: 'docker.io', purpose: 'building and pushing images' };
+const iptables: Need = { program: 'iptables', package: 'iptables', purpose: "the engine's own rules" };
+const serving: readonly Need[] = [
+  { program: 'haproxy', package: 'haproxy', purpose: 'load balancers' },
+  { program: 'nft', package: 'nftables', purpose: 'security groups' },
+  { program: 'ip', package: 'iproute2', purpose: 'VPC networks' },
+];
+const clients: readonly Need[] = [
+  { program: 'aws', package: 'awscli', purpose: 'the aws CLI' },
+  { program: 'busybox', package: 'busybox-static', purpose: 'the contents of example images' },
+];
+const testing: readonly Need[] = [
+  { program: 'curl', package: 'curl', purpose: 'walkthroughs' },
+  { program: 'jq', package: 'jq', purpose: 'walkthroughs' },
+  { program: 'wrk', package: 'wrk', purpose: 'load on the balancers' },
+];
+
+/** What a command is about to do; each purpose needs what the ones before it need, and more. */
+export type Purpose = 'serve' | 'demo' | 'test';
+
+/** Every program that `purpose` needs. `ownEngine`: whether the engine has to be installed here. */
+export function needsOf(purpose: Purpose, ownEngine: boolean): readonly Need[] {
+  return [
+    ...(ownEngine ? [engine, iptables] : []),
+    ...serving,
+    ...(purpose === 'serve' ? [] : [dockerCli, ...clients]),
+    ...(purpose === 'test' ? testing : []),
+  ];
+}
+
+/** The places where programs are, the administrators' folders included: a user's PATH often lacks them. */
+export function programPath(env: NodeJS.ProcessEnv = process.env): string[] {
+  return [...new Set([...(env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'])].filter(
+    Boolean,
+  );
+}
+
+/** Where a program is, or `undefined`. */
+export function locate(program: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  for (const folder of programPath(env)) {
+    const candidate = join(folder, program);
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not here: the next folder.
+    }
+  }
+  return undefined;
+}

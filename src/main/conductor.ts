@@ -1,0 +1,137 @@
+import { createAgent } from '../agent/agent.ts';
+import { createBalancerManager } from '../agent/balancers/manager.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Ids } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { runLoop } from '../control/loop.ts';
+import { allLoops } from '../control/loops.ts';
+import type { MachineHello } from '../fleet/deps.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
+import type { ResolvedImage } from '../fleet/translate-task.ts';
+import { ecrImage } from '../model/ecr/image-reference.ts';
+import type { Scoped } from '../model/tags.ts';
+import type { LogStore } from '../store/logs/log-store.ts';
+import { mintRegistryCredentials } from '../store/registry-credentials.ts';
+import type { Store } from '../store/store.ts';
+import { loopback } from '../wire/loopback.ts';
+import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
+import { keepHostNames } from './host-names.ts';
+import { removeAll, type Platform } from './platform.ts';
+import { taskCredentials } from './task-credentials.ts';
+
+/** What the moving parts are made from. */
+export interface ConductorDeps {
+  readonly store: Store;
+  readonly logs: LogStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly platform: Platform;
+  /** Where this machine is at home. */
+  readonly scope: Scoped;
+  /** `host:port` under which this machine's engine finds our registry. */
+  readonly registryHost: string;
+}
+
+/** The moving parts of a control plane: loops, fleet, and the agent of this machine. They can be stopped and started again. */
+export class Conductor {
+  readonly #deps: ConductorDeps;
+  #stops: (() => void | Promise<void>)[] = [];
+
+  constructor(deps: ConductorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins: what the store wants is what will be. */
+  start(): void {
+    const { store, clock, ids, log, platform, logs, scope, registryHost } = this.#deps;
+    for (const loop of allLoops({ store, ids, log, publicPool: platform.publicPool })) {
+      this.#stops.push(runLoop(loop, { store, clock, log }));
+    }
+    this.#stops.push(keepHostNames(store, platform.names, log));
+
+    const fleet = new Fleet({
+      store,
+      clock,
+      ids,
+      log,
+      scope,
+      resolveImage: (image, owner) => resolveImage(image, owner, registryHost),
+      translateBalancer: (reader, arn) => {
+        const rows = readBalancer(reader, arn);
+        return rows && translateBalancer(rows);
+      },
+      credentialsOf: taskCredentials({ store, clock, ids }),
+      storeLogs: (batch) => logs.take(batch),
+    });
+    this.#stops.push(() => fleet.close());
+
+    const agent = createAgent({
+      connect: async () => {
+        const hello = await this.#introduce();
+        const { left, right } = loopback<AgentMessage, ServerMessage>();
+        fleet.connect(hello, right);
+        return left;
+      },
+      docker: platform.docker,
+      network: platform.network,
+      balancers: (send) => createBalancerManager({ driver: platform.balancer, clock, log, send }),
+      registryAuth: ({ ecrAuthData }) => {
+        const owner = { account: ecrAuthData.registryId, region: ecrAuthData.region };
+        const { username, password } = mintRegistryCredentials(store, clock, ids, owner);
+        return Promise.resolve({ username, password, serverAddress: registryHost });
+      },
+      clock,
+      log,
+      installationId: platform.installationId,
+      arch: process.arch,
+    });
+    agent.start();
+    this.#stops.push(() => agent.stop());
+  }
+
+  /** Ends; what runs on the machine goes on. */
+  async stop(): Promise<void> {
+    const stops = this.#stops.toReversed();
+    this.#stops = [];
+    for (const stop of stops) await stop();
+  }
+
+  /** Empties the installation: the rows, and everything that they had made on this machine. */
+  async reset(): Promise<void> {
+    await this.stop();
+    try {
+      this.#deps.store.reset();
+      await removeAll(this.#deps.platform);
+    } finally {
+      // A crash in between is mended by the agent: it removes what the (empty) store does not name.
+      this.start();
+    }
+  }
+
+  /** This machine, as it introduces itself to the fleet. */
+  async #introduce(): Promise<MachineHello> {
+    const { docker, installationId } = this.#deps.platform;
+    const { cpus, memoryBytes } = await docker.capacity();
+    return {
+      id: `local-${installationId}`,
+      attributes: [{ name: 'ecs.os-type', value: 'linux' }, { name: 'stowage.vpc' }],
+      resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20) },
+    };
+  }
+}
+
+/** Where this machine's engine pulls an image from: our registry for names of ECR, the name itself for all others. */
+function resolveImage(image: string, owner: Scoped, registryHost: string): ResolvedImage {
+  const ours = ecrImage(image, registryHost, owner);
+  if (ours === undefined) return { image };
+  const { account, region, pull } = ours;
+  return {
+    image: pull,
+    registryAuthentication: {
+      type: 'ecr',
+      ecrAuthData: { registryId: account, region, endpointOverride: registryHost, useExecutionRole: true },
+    },
+  };
+}

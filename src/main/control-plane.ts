@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { createFront } from '../aws/front.ts';
+import { systemClock } from '../base/clock.ts';
+import { systemIds } from '../base/ids.ts';
+import { textLog } from '../base/log.ts';
+import { isReferenced } from '../services/ecr/garbage.ts';
+import { registryRoute } from '../services/ecr/registry/registry.ts';
+import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
+import { SqliteJournal } from '../store/journal/sqlite.ts';
+import { LogStore } from '../store/logs/log-store.ts';
+import { Store } from '../store/store.ts';
+import { sessions } from '../store/tables/iam.ts';
+import { Conductor } from './conductor.ts';
+import { ownRoutes } from './own-routes.ts';
+import { openPlatform } from './platform.ts';
+import { makeServices } from './services.ts';
+import { statusOf, type Status } from './status.ts';
+import { allTables } from './tables.ts';
+import { version } from './version.ts';
+
+/** What a control plane is started with. */
+export interface ControlPlaneOptions {
+  /** The state's folder, absolute; made when missing. */
+  readonly home: string;
+  /** The installation's id on this machine, eight hexadecimal digits. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly account: string;
+  readonly region: string;
+  /** Takes the control plane's own log, a line at a time. */
+  readonly writeLog: (line: string) => void;
+}
+
+/** A control plane that serves. */
+export interface ControlPlane {
+  /** Answers no more, makes everything durable, and leaves tasks, balancers and networks running. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything in this process, and resolves once the endpoint answers. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { home, id, host, port, account, region } = options;
+  const clock = systemClock;
+  const ids = systemIds;
+  const log = textLog(clock, options.writeLog);
+  const startedAt = clock.now();
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const store = new Store(allTables, new SqliteJournal(join(home, 'state.sqlite'), clock), log);
+  const platform = await openPlatform({ home, id, clock, log });
+  const { publicPool } = platform;
+  const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
+  const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
+  const registryHost = `${host}:${port}`;
+  const conductor = new Conductor({ store, logs, clock, ids, log, platform, scope: { account, region }, registryHost });
+
+  const identity = { version, pid: process.pid, home, installation: id };
+  const deps = { store, logs, blobs, clock, ids, log, publicPool };
+  const services = makeServices(deps);
+  const front = createFront({
+    services,
+    clock,
+    ids,
+    log,
+    flushed: () => store.flushed(),
+    authentication: {
+      verify: false,
+      account,
+      region,
+      credential: (accessKeyId) => {
+        const session = store.get(sessions, accessKeyId);
+        return session && { ...session, caller: { ...session, accessKeyId } };
+      },
+    },
+    rawRoutes: [
+      registryRoute(deps),
+      ownRoutes({
+        get: {
+          health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
+          status: (): Status => ({ ...identity, ...statusOf(store) }),
+        },
+        post: {
+          reset: async () => {
+            await conductor.reset();
+            await blobs.sweep((digest) => isReferenced(store, digest));
+            await store.flushed();
+            return { reset: home };
+          },
+        },
+      }),
+    ],
+  });
+  const server = createServer(front);
+  // Clients keep connections for reuse; one that closes first on our side races with their next request.
+  server.keepAliveTimeout = 75_000;
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen(port, host, () => listening.resolve());
+  try {
+    await listening.promise;
+  } catch (error) {
+    await platform.close();
+    await logs.close();
+    await store.close();
+    throw error;
+  }
+  logs.start();
+  conductor.start();
+  return {
+    async stop() {
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      server.closeAllConnections();
+      await closed.promise;
+      await conductor.stop();
+      await platform.close();
+      await logs.close();
+      await store.close();
+    },
+  };
+}

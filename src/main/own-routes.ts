@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RawRoute } from '../aws/front.ts';
+import { messageOf } from '../base/errors.ts';
+
+/** What answers under `/_stowage/`: JSON by path and method. */
+export interface OwnRoutes {
+  /** Answers the value to send, or `undefined` while it is too early to say anything (503). */
+  readonly get: Readonly<Record<string, () => unknown>>;
+  readonly post: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+/** The control plane's own paths, for the CLI and for CI scripts. */
+export function ownRoutes(routes: OwnRoutes): RawRoute {
+  return {
+    prefix: '/_stowage/',
+    handle(request: IncomingMessage, response: ServerResponse) {
+      request.resume();
+      const path = new URL(request.url ?? '/', 'http://localhost').pathname.replace('/_stowage/', '');
+      const get = routes.get[path];
+      const post = routes.post[path];
+      // A page in a browser must not be able to empty an installation: browsers say where a request comes from.
+      if (request.headers.origin !== undefined) return send(response, 403, { message: 'not from a browser' });
+      if (request.method === 'GET' && get !== undefined) {
+        const answer = get();
+        return answer === undefined ? send(response, 503, { status: 'starting' }) : send(response, 200, answer);
+      }
+      if (request.method === 'POST' && post !== undefined) {
+        post().then(
+          (answer) => send(response, 200, answer),
+          (error: unknown) => send(response, 500, { message: messageOf(error) }),
+        );
+        return undefined;
+      }
+      if (get !== undefined || post !== undefined)
+        return send(response, 405, { message: `use ${get ? 'GET' : 'POST'}` });
+      const known = [...Object.keys(routes.get), ...Object.keys(routes.post)].map((name) => `/_stowage/${name}`);
+      return send(response, 404, { message: `there is no ${request.url}: there are ${known.join(', ')}` });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+# What every walkthrough shares. Each script runs against the endpoint in AWS_ENDPOINT_URL and cleans up after itself.
+set -euo pipefail
+
+# A CLI older than AWS_ENDPOINT_URL (Debian's) gets the endpoint as an option; a current one does not mind.
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+
+say() { printf '\n== %s\n' "$*"; }
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+# expect WANTED GOT WHAT
+expect() { [ "$1" = "$2" ] || fail "$3: expected '$1', got '$2'"; }
+
+# until_ok SECONDS COMMAND…: runs the command until it succeeds.
+until_ok() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "not within the time: $*"
+    sleep 0.2
+  done
+}
+
+# Clean-up steps run in reverse order at the end, whatever happened.
+cleanups=()
+cleanup() { cleanups=("$*" "${cleanups[@]}"); }
+run_cleanups() {
+  local status=$?
+  set +e
+  for step in "${cleanups[@]}"; do eval "$step" >/dev/null 2>&1; done
+  exit "$status"
+}
+trap run_cleanups EXIT
+
+work=$(mktemp -d)
+cleanup "rm -rf '$work'"
+
+# The folder of the examples' sources.
+examples=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../examples" && pwd)
+
+registry=${AWS_ENDPOINT_URL#http://}
+
+# push_hello REPOSITORY TAG REVISION: builds the hello page and pushes it to our registry; prints its URI.
+push_hello() {
+  mkdir -p "$work/hello"
+  cp "$(command -v busybox)" "$work/hello/busybox"
+  cp "$examples"/hello/{Dockerfile,index.cgi} "$work/hello/"
+  sed -i "s/^ENV REVISION=.*/ENV REVISION=$3/" "$work/hello/Dockerfile"
+  docker build -q -t "$registry/$1:$2" "$work/hello" >/dev/null
+  aws ecr describe-repositories --repository-names "$1" >/dev/null 2>&1 ||
+    aws ecr create-repository --repository-name "$1" >/dev/null
+  aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" >/dev/null 2>&1
+  docker push -q "$registry/$1:$2" >/dev/null
+  printf '%s/%s:%s\n' "$registry" "$1" "$2"
+}
+
+default_vpc() { aws ec2 describe-vpcs --filters Name=is-default,Values=true --query 'Vpcs[0].VpcId' --output text; }
+
+# two_subnets VPC: two of its subnets, separated by a blank.
+two_subnets() {
+  aws ec2 describe-subnets --filters "Name=vpc-id,Values=$1" --query 'Subnets[:2].SubnetId' --output text | tr '\t' ' '
+}
+
+# group NAME VPC PORT: a security group that allows the port from everywhere; prints its id.
+group() {
+  local id
+  id=$(aws ec2 create-security-group --group-name "$1" --description "$1" --vpc-id "$2" --query GroupId --output text)
+  aws ec2 authorize-security-group-ingress --group-id "$id" --protocol tcp --port "$3" --cidr 0.0.0.0/0 >/dev/null
+  printf '%s\n' "$id"
+}
+
+execution_role() {
+  aws iam get-role --role-name ecsTaskExecutionRole --query Role.Arn --output text 2>/dev/null ||
+    aws iam create-role --role-name ecsTaskExecutionRole --query Role.Arn --output text --assume-role-policy-document \
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+}
+
+# page_from URL: the address of the task that made the page.
+page_from() { curl -fsS --max-time 5 "$1" | sed -n 's/.*<b>\([0-9.]*\)<\/b>.*/\1/p'; }
+
+# answered_by URL COUNT: succeeds once COUNT different tasks have answered.
+answered_by() {
+  local address
+  address=$(page_from "$1") || return 1
+  [ -n "$address" ] || return 1
+  printf '%s\n' "$address" >>"$work/answers"
+  [ "$(sort -u "$work/answers" | wc -l)" -ge "$2" ]
+}
