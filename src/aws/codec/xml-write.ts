@@ -28,7 +28,7 @@ export function writeAttributes(shape: Structure, member: Member | undefined, va
 }
 
 /** One member as elements named `name`: several where its list is flattened. */
-export function writeElement(member: Member, name: string, value: unknown): string {
+function writeElement(member: Member, name: string, value: unknown): string {
   const { shape } = member;
   switch (shape.kind) {
     case 'structure': {
@@ -62,7 +62,7 @@ export function writeElement(member: Member, name: string, value: unknown): stri
 }
 
 /** A simple value's text. ISO 8601 is XML's default for times ("AWS query protocol", Smithy). */
-export function writeText(member: Member, value: unknown): string {
+function writeText(member: Member, value: unknown): string {
   const { shape } = member;
   if (shape.kind === 'timestamp') return String(writeTimestamp(value as Date, shape.format ?? 'date-time'));
   if (shape.kind === 'blob') return Buffer.from(value as Uint8Array).toString('base64');

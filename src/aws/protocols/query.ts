@@ -55,7 +55,7 @@ export const ec2Query: Protocol = {
 };
 
 /** The form of a query, wherever it stands: in the body of a POST, or in the URI. */
-export function formOf(request: WireRequest): URLSearchParams {
+function formOf(request: WireRequest): URLSearchParams {
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   if (!isForm || request.body.length === 0) return request.query;
   return new URLSearchParams(request.body.toString('utf8'));

@@ -3,7 +3,7 @@ import type { Dump, Ref, SimpleOrName, Traits } from './dump.ts';
 /** The shape of a value, as the codecs walk it. */
 export type Shape = Simple | List | MapShape | Structure;
 
-export interface Simple {
+interface Simple {
   readonly kind: 'string' | 'number' | 'boolean' | 'blob' | 'document' | 'timestamp';
   /** Of a timestamp whose model names a format; otherwise the protocol's own default holds. */
   readonly format?: TimestampFormat;
@@ -12,12 +12,12 @@ export interface Simple {
 /** Seconds since the epoch, ISO 8601, or an HTTP date (Smithy, "timestampFormat trait"). */
 export type TimestampFormat = 'epoch-seconds' | 'date-time' | 'http-date';
 
-export interface List {
+interface List {
   readonly kind: 'list';
   readonly value: Member;
 }
 
-export interface MapShape {
+interface MapShape {
   readonly kind: 'map';
   readonly key: Member;
   readonly value: Member;

@@ -11,11 +11,11 @@ import { collectGarbage, removeImage } from './garbage.ts';
  * Deletes images ("BatchDeleteImage", ECR API Reference): a digest deletes the image with all its tags; a tag alone is
  * taken away, and the image goes with its last tag. An image that an index lists cannot go before the index.
  */
-export function deleteImages(
+export async function deleteImages(
   deps: EcrDeps,
   repository: Repository,
   ids: readonly ImageIdentifier[],
-): { deleted: ImageIdentifier[]; failures: ImageFailure[] } {
+): Promise<{ deleted: ImageIdentifier[]; failures: ImageFailure[] }> {
   const deleted: ImageIdentifier[] = [];
   const failures: ImageFailure[] = [];
   const garbage: string[] = [];
@@ -49,7 +49,7 @@ export function deleteImages(
       for (const imageTag of image.tags) deleted.push({ imageDigest: image.digest, imageTag });
     }
   });
-  collectGarbage(deps, garbage);
+  await collectGarbage(deps, garbage);
   return { deleted, failures };
 }
 

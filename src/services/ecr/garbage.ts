@@ -21,7 +21,11 @@ export function removeImage(tx: Transaction, image: Image): string[] {
   return [image.digest, ...image.blobs];
 }
 
-/** Deletes the content of those digests that nothing needs any more. */
-export function collectGarbage({ blobs, store }: EcrDeps, digests: Iterable<string>): void {
+/**
+ * Deletes the content of those digests that nothing needs any more, once the rows that needed it are gone for good: a
+ * crash in between must not bring back an image without its content.
+ */
+export async function collectGarbage({ blobs, store }: EcrDeps, digests: readonly string[]): Promise<void> {
+  await store.flushed();
   blobs.collect(digests, (digest) => isReferenced(store, digest));
 }

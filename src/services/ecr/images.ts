@@ -91,13 +91,13 @@ export function imageHandlers(deps: EcrDeps): EcrHandlers {
       };
     },
 
-    BatchDeleteImage(input, ctx) {
+    async BatchDeleteImage(input, ctx) {
       const repository = findRepository(store, ctx, input);
       const ids = input.imageIds ?? [];
       checkCount(ids);
       const failures = ids.map(badId).filter((failure) => failure !== undefined);
       const good = ids.filter((id) => badId(id) === undefined);
-      const result = deleteImages(deps, repository, good);
+      const result = await deleteImages(deps, repository, good);
       return { imageIds: result.deleted, failures: [...failures, ...result.failures] };
     },
   };

@@ -42,7 +42,7 @@ export async function putManifest(deps: EcrDeps, repository: Repository, given: 
       deps.store.transact((tx) => link(deps, tx, repository, manifest, digest, given)),
     );
   } catch (error) {
-    collectGarbage(deps, [digest]);
+    await collectGarbage(deps, [digest]);
     throw error;
   }
 }

@@ -54,7 +54,7 @@ export function repositoryHandlers(deps: EcrDeps): EcrHandlers {
       return { repositories: items.map((row) => describe(row, ctx.endpoint)), ...rest };
     },
 
-    DeleteRepository(input, ctx) {
+    async DeleteRepository(input, ctx) {
       const garbage: string[] = [];
       const deleted = store.transact((tx) => {
         const repository = findRepository(tx, ctx, input);
@@ -68,7 +68,7 @@ export function repositoryHandlers(deps: EcrDeps): EcrHandlers {
         tx.delete(repositories, repository.arn);
         return repository;
       });
-      collectGarbage(deps, garbage);
+      await collectGarbage(deps, garbage);
       return { repository: describe(deleted, ctx.endpoint) };
     },
 

@@ -44,7 +44,7 @@ export async function deleteBlob(exchange: Exchange, digest: string): Promise<vo
     if (user !== undefined) throw new RegistryError(403, 'DENIED', `the image ${user.digest} needs the blob ${digest}`);
     tx.delete(layers, key);
   });
-  collectGarbage(deps, [digest]);
+  await collectGarbage(deps, [digest]);
   await exchange.answer(202, {});
 }
 

@@ -59,7 +59,8 @@ export async function pushManifest(exchange: Exchange, reference: string): Promi
 /** `DELETE /v2/<name>/manifests/<tag or digest>`. */
 export async function deleteManifest(exchange: Exchange, reference: string): Promise<void> {
   const repository = exchange.repository();
-  const [failure] = deleteImages(exchange.deps, repository, [idOf(reference)]).failures;
+  const { failures } = await deleteImages(exchange.deps, repository, [idOf(reference)]);
+  const [failure] = failures;
   if (failure?.failureCode === 'ImageReferencedByManifestList') {
     throw new RegistryError(403, 'DENIED', failure.failureReason ?? '');
   }
