@@ -1,5 +1,6 @@
 import type { Services } from '../aws/services.ts';
 import type { EcrDeps } from '../services/ecr/deps.ts';
+import { ec2Handlers } from '../services/ec2/handlers.ts';
 import { ecrHandlers } from '../services/ecr/handlers.ts';
 import { ecsHandlers } from '../services/ecs/handlers.ts';
 import { iamHandlers } from '../services/iam/handlers.ts';
@@ -11,6 +12,7 @@ import { stsHandlers } from '../services/sts/handlers.ts';
 export function makeServices(deps: EcrDeps & LogsDeps): Services {
   return {
     ecs: ecsHandlers(deps),
+    ec2: ec2Handlers(deps),
     ecr: ecrHandlers(deps),
     iam: iamHandlers(deps),
     logs: logsHandlers(deps),

@@ -1,6 +1,6 @@
 import type { Ids } from '../base/ids.ts';
 import { addressNumber, addressText, holds, macAddressOf, parseCidr, usableRange } from '../model/ec2/addresses.ts';
-import type { InterfaceOwner, NetworkInterface } from '../model/ec2/network.ts';
+import type { InterfaceOwner, NetworkInterface, Subnet } from '../model/ec2/network.ts';
 import type { Tag } from '../model/tags.ts';
 import type { Transaction } from './store.ts';
 import { addresses, addressCursors, networkInterfaces, subnets } from './tables/ec2.ts';
@@ -50,7 +50,7 @@ export function allocateInterface(tx: Transaction, request: InterfaceRequest): N
   let privateIp: string;
   if (request.privateIp === undefined) {
     const { from, to } = usableRange(cidr);
-    const free = nextAddress(tx, `${subnetId} ${subnet.cidr}`, from, to, taken);
+    const free = nextAddress(tx, blockOf(subnet), from, to, taken);
     if (free === undefined) {
       throw new AddressError('subnet-full', `The subnet '${subnetId}' has no free addresses`);
     }
@@ -101,6 +101,15 @@ export function releaseInterface(tx: Transaction, interfaceId: string): void {
     );
   }
   tx.delete(networkInterfaces, interfaceId);
+}
+
+/** Forgets where the search for addresses of a subnet ended: for when the subnet goes. */
+export function forgetSubnetAddresses(tx: Transaction, subnet: Subnet): void {
+  tx.delete(addressCursors, blockOf(subnet));
+}
+
+function blockOf(subnet: Subnet): string {
+  return `${subnet.id} ${subnet.cidr}`;
 }
 
 /** A public address of the pool that neither an interface nor an Elastic IP has. */

@@ -77,6 +77,7 @@ export function putMainRouteTable(tx: Transaction, ids: Ids, scope: Scoped, vpcI
  */
 export function putDefaultVpc(tx: Transaction, ids: Ids, now: number, scope: Scoped): Vpc {
   const { account, region } = scope;
+  const dhcpOptionsId = dhcpOptionsOf(tx, ids, now, scope);
   const vpc: Vpc = {
     account,
     region,
@@ -86,7 +87,7 @@ export function putDefaultVpc(tx: Transaction, ids: Ids, now: number, scope: Sco
     instanceTenancy: 'default',
     enableDnsSupport: true,
     enableDnsHostnames: true,
-    dhcpOptionsId: `dopt-0${ids.hex(16)}`,
+    dhcpOptionsId,
     tags: [],
     createdAt: now,
   };
@@ -124,10 +125,17 @@ export function putDefaultVpc(tx: Transaction, ids: Ids, now: number, scope: Sco
   return vpc;
 }
 
+/** The id of the region's one set of DHCP options ("DHCP option sets in Amazon VPC", VPC User Guide). */
+export function dhcpOptionsOf(tx: Transaction, ids: Ids, now: number, scope: Scoped): string {
+  const used = tx.get(usedRegions, scopeOf(scope));
+  if (used !== undefined) return used.dhcpOptionsId;
+  const dhcpOptionsId = `dopt-0${ids.hex(16)}`;
+  tx.put(usedRegions, { account: scope.account, region: scope.region, since: now, dhcpOptionsId });
+  return dhcpOptionsId;
+}
+
 /** The default VPC's existence is given: made on the first use of a region, and never again once it was deleted. */
 export function ensureDefaultVpc(tx: Transaction, ids: Ids, now: number, scope: Scoped): void {
-  const key = scopeOf(scope);
-  if (tx.get(usedRegions, key) !== undefined) return;
-  tx.put(usedRegions, { account: scope.account, region: scope.region, since: now });
+  if (tx.get(usedRegions, scopeOf(scope)) !== undefined) return;
   putDefaultVpc(tx, ids, now, scope);
 }

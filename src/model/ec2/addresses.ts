@@ -37,8 +37,12 @@ export function macAddressOf(hex: string): string {
 
 /** `ip-10-0-0-5.ec2.internal`, or `ip-10-0-0-5.eu-west-1.compute.internal` ("DNS attributes for your VPC", VPC User Guide). */
 export function privateDnsNameOf(privateIp: string, region: string): string {
-  const domain = region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
-  return `ip-${privateIp.replaceAll('.', '-')}.${domain}`;
+  return `ip-${privateIp.replaceAll('.', '-')}.${privateDomainOf(region)}`;
+}
+
+/** The domain of private names: `ec2.internal` in us-east-1, `<region>.compute.internal` elsewhere. */
+export function privateDomainOf(region: string): string {
+  return region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
 }
 
 /** `ec2-100-127-0-5.compute-1.amazonaws.com`-like public name, under our own reserved suffix. */

@@ -123,17 +123,24 @@ export interface Address extends Scoped {
   readonly tags: readonly Tag[];
 }
 
-/** A public NAT gateway; its interface is a row of `ec2.network-interfaces`. */
+/**
+ * A public NAT gateway; its interface is a row of `ec2.network-interfaces`. The API makes it `pending` or `deleting`, its
+ * loop the other states, with `publicIp` and the failure; ended ones stay for an hour ("NAT gateways", VPC User Guide).
+ */
 export interface NatGateway extends Scoped {
   readonly id: string;
   readonly vpcId: string;
   readonly subnetId: string;
-  readonly state: 'pending' | 'available' | 'deleting' | 'deleted';
+  readonly state: 'pending' | 'failed' | 'available' | 'deleting' | 'deleted';
+  readonly failure?: { readonly code: string; readonly message: string };
   readonly networkInterfaceId: string;
-  readonly allocationId?: string;
+  readonly allocationId: string;
   readonly privateIp: string;
   readonly publicIp?: string;
+  /** Of its address; kept after the end, when the address itself no longer has it. */
+  readonly associationId?: string;
   readonly createdAt: number;
-  readonly deletedAt?: number;
+  /** When it became `failed` or `deleted`. */
+  readonly endedAt?: number;
   readonly tags: readonly Tag[];
 }

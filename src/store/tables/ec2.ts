@@ -12,12 +12,20 @@ import type {
 import { scopeOf, type Scoped } from '../../model/tags.ts';
 import { table } from '../table.ts';
 
-/** The regions that an account has used: each got its default VPC then, which its owner may have deleted since. */
-export const usedRegions = table<Scoped & { readonly since: number }>()({
+/** The regions that an account has used: each got its default VPC and its one set of DHCP options then. */
+export const usedRegions = table<Scoped & { readonly since: number; readonly dhcpOptionsId: string }>()({
   name: 'ec2.used-regions',
   key: scopeOf,
   indexes: {},
 });
+
+/** What requests with a client token made, so that the same request again makes nothing. `request` is its digest. */
+export const clientTokens = table<{
+  readonly key: string;
+  readonly request: string;
+  readonly resourceId: string;
+  readonly at: number;
+}>()({ name: 'ec2.client-tokens', key: (row) => row.key, indexes: {} });
 
 /** VPCs, by id. */
 export const vpcs = table<Vpc>()({ name: 'ec2.vpcs', key: (row) => row.id, indexes: { scope: scopeOf } });
@@ -80,6 +88,7 @@ export const routeTables = table<RouteTable>()({
     scope: scopeOf,
     vpc: (row) => row.vpcId,
     subnet: (row) => row.associations.flatMap((a) => a.subnetId ?? []),
+    association: (row) => row.associations.map((a) => a.id),
   },
 });
 
@@ -87,7 +96,7 @@ export const routeTables = table<RouteTable>()({
 export const addresses = table<Address>()({
   name: 'ec2.addresses',
   key: (row) => row.allocationId,
-  indexes: { scope: scopeOf, publicIp: (row) => row.publicIp },
+  indexes: { scope: scopeOf, publicIp: (row) => row.publicIp, association: (row) => row.associationId },
 });
 
 /** NAT gateways, by id; deleted ones stay for an hour. */

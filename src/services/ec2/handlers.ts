@@ -1,0 +1,36 @@
+import type { ServiceDeps } from '../deps.ts';
+import { addressOperations } from './addresses.ts';
+import { dhcpOptionOperations } from './dhcp-options.ts';
+import { internetGatewayOperations } from './internet-gateways.ts';
+import { natGatewayOperations } from './nat-gateways.ts';
+import { networkAclOperations } from './network-acls.ts';
+import { networkInterfaceOperations } from './network-interfaces.ts';
+import { handlersOf, type Ec2Handlers } from './operation.ts';
+import { routeTableOperations } from './route-tables.ts';
+import { routeOperations } from './routes.ts';
+import { securityGroupRuleOperations } from './security-group-rules.ts';
+import { securityGroupOperations } from './security-groups.ts';
+import { subnetOperations } from './subnets.ts';
+import { tagOperations } from './tags.ts';
+import { vpcOperations } from './vpcs.ts';
+import { zoneOperations } from './zones.ts';
+
+/** The operations of Amazon EC2 that make networks. Instances are not served yet. */
+export function ec2Handlers(deps: ServiceDeps): Ec2Handlers {
+  return handlersOf(deps, {
+    ...zoneOperations,
+    ...vpcOperations,
+    ...subnetOperations,
+    ...securityGroupOperations,
+    ...securityGroupRuleOperations,
+    ...networkInterfaceOperations,
+    ...internetGatewayOperations,
+    ...routeTableOperations,
+    ...routeOperations,
+    ...addressOperations,
+    ...natGatewayOperations,
+    ...networkAclOperations,
+    ...dhcpOptionOperations,
+    ...tagOperations,
+  });
+}
