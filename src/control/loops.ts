@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
+import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { targetLoop } from './targets/loop.ts';
 import { taskLoop } from './tasks/loop.ts';
@@ -18,5 +19,5 @@ export interface ControlDeps {
 
 /** Every control loop there is; `runLoop` runs one. */
 export function allLoops(deps: ControlDeps): Loop[] {
-  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps), balancerLoop(deps)];
+  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps), balancerLoop(deps), natGatewayLoop(deps)];
 }

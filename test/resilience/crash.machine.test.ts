@@ -49,7 +49,9 @@ describe('a service of ten tasks under load', () => {
     });
     installation.stowage('up', '--detach');
     await eventually('everything is adopted', 30_000, allHealthy);
-    expect((await service.tasks()).map((task) => task.taskArn ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(ids);
+    expect((await service.tasks()).map((task) => task.taskArn ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(
+      ids,
+    );
     expect(await containers()).toEqual(before);
     const report = await load.stop();
     expect(report.failed, report.printed).toBe(0);
