@@ -52,4 +52,9 @@ export interface Session {
   /** `<role id>:<session name>`. */
   readonly userId: string;
   readonly expiresAt: number;
+  /** What narrows the session below its role, and what it carries, as given to AssumeRole. */
+  readonly sessionPolicy?: string;
+  readonly sessionPolicyArns?: readonly string[];
+  readonly tags?: readonly Tag[];
+  readonly sourceIdentity?: string;
 }

@@ -189,3 +189,51 @@ describe('AssumeRole', () => {
     expect(store.get(sessions, answer.Credentials.AccessKeyId)).toBeUndefined();
   });
 });
+
+describe('service-linked roles', () => {
+  it('are made once, deleted only as such, and their deletion is done', async () => {
+    const { call } = services();
+    const service = { AWSServiceName: 'ecs.amazonaws.com' };
+    await call('CreateServiceLinkedRole', service);
+    await expect(call('CreateServiceLinkedRole', service)).rejects.toMatchObject({ code: 'InvalidInput' });
+    const name = { RoleName: 'AWSServiceRoleForECS' };
+    await expect(call('DeleteRole', name)).rejects.toMatchObject({ code: 'UnmodifiableEntity' });
+    const task = await call('DeleteServiceLinkedRole', name);
+    expect(await call('GetServiceLinkedRoleDeletionStatus', task)).toEqual({ Status: 'SUCCEEDED' });
+    await expect(call('GetRole', name)).rejects.toMatchObject({ code: 'NoSuchEntity' });
+    await expect(call('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId: 'task/x' })).rejects.toMatchObject({
+      code: 'NoSuchEntity',
+    });
+  });
+});
+
+describe('what an update leaves out', () => {
+  it('keeps the description, and resets the session duration as AWS says', async () => {
+    const { call } = services();
+    const role = { RoleName: 'app', AssumeRolePolicyDocument: trust, Description: 'd', MaxSessionDuration: 7200 };
+    await call('CreateRole', role);
+    await call('UpdateRole', { RoleName: 'app' });
+    expect(await call('GetRole', { RoleName: 'app' })).toMatchObject({
+      Role: { Description: 'd', MaxSessionDuration: 3600 },
+    });
+  });
+});
+
+describe('a session', () => {
+  it('keeps what narrows it, and takes no MFA code', async () => {
+    const { call, store } = services();
+    await call('CreateRole', { RoleName: 'app', AssumeRolePolicyDocument: trust });
+    const assume = { RoleArn: `arn:aws:iam::${account}:role/app`, RoleSessionName: 'me' };
+    const narrowed = { ...assume, Policy: permissions, SourceIdentity: 'alice', Tags: [{ Key: 'a', Value: 'b' }] };
+    expect(await call('AssumeRole', narrowed)).toMatchObject({ SourceIdentity: 'alice' });
+    expect(store.list(sessions)).toMatchObject([
+      { sessionPolicy: permissions, sourceIdentity: 'alice', tags: [{ key: 'a', value: 'b' }] },
+    ]);
+    await expect(call('AssumeRole', { ...assume, Policy: '{' })).rejects.toMatchObject({
+      code: 'MalformedPolicyDocument',
+    });
+    await expect(call('AssumeRole', { ...assume, TokenCode: '123456' })).rejects.toMatchObject({
+      code: 'AccessDenied',
+    });
+  });
+});

@@ -77,32 +77,36 @@ function checkSession(seconds: number | undefined): number {
   return value;
 }
 
-/** The role operations ("IAM roles", IAM User Guide). */
-export function roleHandlers({ store, ids, clock }: ServiceDeps) {
-  const make = (
-    account: string,
-    role: Pick<Role, 'name' | 'path' | 'trustPolicy' | 'maxSessionSeconds' | 'tags'> & Partial<Role>,
-  ): Role =>
-    store.transact((tx) => {
-      if (tx.get(roles, nameKey(account, role.name)) !== undefined) {
-        throw iamErrors.exists(`Role with name ${role.name} already exists.`);
-      }
-      const row: Role = {
-        account,
-        arn: arn('iam', '', account, `role${role.path}${role.name}`),
-        id: uniqueId(ids, 'AROA'),
-        createdAt: Math.floor(clock.now() / 1000) * 1000,
-        attachedPolicies: [],
-        inlinePolicies: {},
-        ...role,
-      };
-      tx.put(roles, row);
-      return row;
-    });
+/** Makes a role, or EntityAlreadyExists. */
+export function makeRole(
+  { store, ids, clock }: ServiceDeps,
+  account: string,
+  role: Pick<Role, 'name' | 'path' | 'trustPolicy' | 'maxSessionSeconds' | 'tags'> & Partial<Role>,
+): Role {
+  return store.transact((tx) => {
+    if (tx.get(roles, nameKey(account, role.name)) !== undefined) {
+      throw iamErrors.exists(`Role with name ${role.name} already exists.`);
+    }
+    const row: Role = {
+      account,
+      arn: arn('iam', '', account, `role${role.path}${role.name}`),
+      id: uniqueId(ids, 'AROA'),
+      createdAt: Math.floor(clock.now() / 1000) * 1000,
+      attachedPolicies: [],
+      inlinePolicies: {},
+      ...role,
+    };
+    tx.put(roles, row);
+    return row;
+  });
+}
 
+/** The role operations ("IAM roles", IAM User Guide). */
+export function roleHandlers(deps: ServiceDeps) {
+  const { store } = deps;
   return {
     CreateRole: (input, { account }) => {
-      const role = make(account, {
+      const role = makeRole(deps, account, {
         name: checkName(input.RoleName, 'roleName', 64),
         path: checkPath(input.Path),
         trustPolicy: checkPolicy(input.AssumeRolePolicyDocument, 'trust'),
@@ -112,44 +116,6 @@ export function roleHandlers({ store, ids, clock }: ServiceDeps) {
         ...(input.PermissionsBoundary === undefined ? {} : { permissionsBoundary: input.PermissionsBoundary }),
       });
       return { Role: sdkRole(role) };
-    },
-    CreateServiceLinkedRole: (input, { account }) => {
-      const service = input.AWSServiceName ?? '';
-      const known: Readonly<Record<string, string>> = {
-        'ecs.amazonaws.com': 'AWSServiceRoleForECS',
-        'elasticloadbalancing.amazonaws.com': 'AWSServiceRoleForElasticLoadBalancing',
-        'autoscaling.amazonaws.com': 'AWSServiceRoleForAutoScaling',
-        'ecs.application-autoscaling.amazonaws.com': 'AWSServiceRoleForApplicationAutoScaling_ECSService',
-        'replication.ecr.amazonaws.com': 'AWSServiceRoleForECRReplication',
-      };
-      const name = known[service];
-      if (name === undefined)
-        throw iamErrors.invalidInput(
-          `Service name ${service} is not a service that Stowage has a service-linked role for.`,
-        );
-      const principal = {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
-      };
-      try {
-        const role = make(account, {
-          name,
-          path: `/aws-service-role/${service}/`,
-          trustPolicy: JSON.stringify(principal),
-          maxSessionSeconds: 3600,
-          tags: [],
-          serviceLinkedFor: service,
-          ...(input.Description === undefined ? {} : { description: input.Description }),
-        });
-        return { Role: sdkRole(role) };
-      } catch (error) {
-        if (error instanceof Error && error.message.endsWith('already exists.')) {
-          throw iamErrors.invalidInput(
-            `Service role name ${name} has been taken in this account, please try a different suffix.`,
-          );
-        }
-        throw error;
-      }
     },
     GetRole: (input, { account }) => ({ Role: sdkRole(roleOf(store, account, input.RoleName)) }),
     ListRoles: (input, { account }) => {
@@ -165,7 +131,7 @@ export function roleHandlers({ store, ids, clock }: ServiceDeps) {
         changeRole(tx, account, input.RoleName, (role) => ({
           ...role,
           maxSessionSeconds: checkSession(input.MaxSessionDuration),
-          description: input.Description ?? '',
+          ...(input.Description === undefined ? {} : { description: input.Description }),
         })),
       );
       return {};

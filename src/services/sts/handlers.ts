@@ -10,7 +10,7 @@ import type { ServiceDeps } from '../deps.ts';
 
 /** AWS Security Token Service: who one is, and real sessions of roles. */
 export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof sdk> {
-  const begin = (account: string, who: Pick<Session, 'arn' | 'userId'>, seconds: number) => {
+  const begin = (account: string, who: Pick<Session, 'arn' | 'userId'> & Partial<Session>, seconds: number) => {
     const session = store.transact((tx) => beginSession(tx, { ids, now: clock.now() }, account, who, seconds));
     return {
       AccessKeyId: session.accessKeyId,
@@ -58,15 +58,51 @@ export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof
           'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
         );
       }
+      refuseMfa(input);
       const who = assumedRole(role, sessionName);
       return {
-        Credentials: begin(named.account, who, seconds),
+        Credentials: begin(named.account, { ...who, ...sessionScope(input) }, seconds),
         AssumedRoleUser: { Arn: who.arn, AssumedRoleId: who.userId },
         PackedPolicySize: 0,
+        ...(input.SourceIdentity === undefined ? {} : { SourceIdentity: input.SourceIdentity }),
       };
     },
-    GetSessionToken: (input, { account, caller }) => ({
-      Credentials: begin(account, caller, checkDuration(input.DurationSeconds, 43_200, 900, 129_600)),
-    }),
+    GetSessionToken: (input, { account, caller }) => {
+      refuseMfa(input);
+      const who = { arn: caller.arn, userId: caller.userId };
+      return { Credentials: begin(account, who, checkDuration(input.DurationSeconds, 43_200, 900, 129_600)) };
+    },
+  };
+}
+
+/** There are no MFA devices, so no code is ever right. */
+function refuseMfa(input: {
+  readonly SerialNumber?: string | undefined;
+  readonly TokenCode?: string | undefined;
+}): void {
+  if (input.SerialNumber === undefined && input.TokenCode === undefined) return;
+  throw new AwsError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code.', {
+    status: 403,
+  });
+}
+
+/** What narrows a session, kept with it. */
+function sessionScope(
+  input: sdk.AssumeRoleRequest,
+): Pick<Session, 'sessionPolicy' | 'sessionPolicyArns' | 'tags' | 'sourceIdentity'> {
+  if (input.Policy !== undefined) {
+    try {
+      JSON.parse(input.Policy);
+    } catch {
+      throw new AwsError('MalformedPolicyDocument', 'The policy is not in the valid JSON format.');
+    }
+  }
+  return {
+    ...(input.Policy === undefined ? {} : { sessionPolicy: input.Policy }),
+    ...(input.PolicyArns === undefined ? {} : { sessionPolicyArns: input.PolicyArns.flatMap(({ arn }) => arn ?? []) }),
+    ...(input.Tags === undefined
+      ? {}
+      : { tags: input.Tags.map(({ Key: key = '', Value: value = '' }) => ({ key, value })) }),
+    ...(input.SourceIdentity === undefined ? {} : { sourceIdentity: input.SourceIdentity }),
   };
 }
