@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { NetworkDriver } from './driver.ts';
+import { closeQuietly } from './sockets.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
 
 /**
@@ -11,7 +12,7 @@ import { judge, type Packet, type Verdict } from './policy.ts';
  */
 export class FakeNetworkDriver implements NetworkDriver {
   readonly #vpcs = new Map<string, { spec: VpcSpec; attached: Map<string, number> }>();
-  readonly #open = new Set<{ close(): unknown }>();
+  readonly #open = new Set<Server | Socket>();
   /** Thrown by the next `applyVpc`, once. */
   failNextApply: DriverError | undefined;
 
@@ -85,7 +86,7 @@ export class FakeNetworkDriver implements NetworkDriver {
   }
 
   close(): Promise<void> {
-    for (const each of this.#open) each.close();
+    for (const each of this.#open) closeQuietly(each);
     this.#open.clear();
     return Promise.resolve();
   }

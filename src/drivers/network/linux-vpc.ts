@@ -209,11 +209,12 @@ export class LinuxVpc {
       ...tasks.filter((task) => !passes(observed, task)).flatMap(tendTask),
       ...changeRouter(observed.router, next.router, links),
     ]);
-    if (!spec.internetGateway && far !== undefined) {
-      await unlessMissing(this.#host.netns.ip([`link delete ${this.#link}`]));
+    if (!spec.internetGateway) {
+      if (far !== undefined) await unlessMissing(this.#host.netns.ip([`link delete ${this.#link}`]));
+    } else {
+      const through = [...host.routes].filter(([, way]) => joined && way.includes(` dev ${this.#link} `));
+      await this.#host.netns.ip(changeHostRoutes(new Map(through), next.hostRoutes, this.#link));
     }
-    const through = [...host.routes].filter(([, way]) => joined && way.includes(` dev ${this.#link} `));
-    await this.#host.netns.ip(changeHostRoutes(new Map(through), next.hostRoutes, this.#link));
     this.#known = next;
 
     for (const each of attached) this.#attachments.set(each.interfaceId, each);

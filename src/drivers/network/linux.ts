@@ -12,7 +12,7 @@ import { LinuxVpc } from './linux-vpc.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
 import { Netns, netnsInode } from './netns.ts';
 import { hostAddressOf } from './public-pool.ts';
-import { bindIn, listenIn } from './sockets.ts';
+import { bindIn, closeQuietly, listenIn } from './sockets.ts';
 
 /** What the driver is made from. */
 export interface LinuxNetworkOptions {
@@ -57,7 +57,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   }
 
   async removeVpc(vpcId: string): Promise<void> {
-    for (const [socket, of] of this.#open) if (of === vpcId) socket.close();
+    for (const [socket, of] of this.#open) if (of === vpcId) closeQuietly(socket);
     await this.#vpc(vpcId).remove();
     this.#vpcs.delete(vpcId);
   }
@@ -105,7 +105,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   close(): Promise<void> {
     this.#closed = true;
     this.#cancel();
-    for (const socket of this.#open.keys()) socket.close();
+    for (const socket of this.#open.keys()) closeQuietly(socket);
     this.#open.clear();
     return Promise.resolve();
   }
