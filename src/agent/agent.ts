@@ -219,7 +219,7 @@ export function createAgent(options: AgentOptions): Agent {
       unfollow();
       tasks.close();
       logs.close();
-      networks.close();
+      await networks.close();
       await balancers.close();
       channel?.close();
       channel = undefined;

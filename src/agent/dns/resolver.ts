@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket as Datagrams } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import {
@@ -61,13 +62,15 @@ export function createResolver(deps: ResolverDeps): VpcListeners {
         socket.on('data', read);
       });
     },
-    close(vpcId) {
+    async close(vpcId) {
       const horizon = horizons.get(vpcId);
       if (horizon === undefined) return;
       horizons.delete(vpcId);
+      const closed = Promise.all([once(horizon.udp, 'close'), once(horizon.tcp, 'close')]);
       horizon.udp.close();
       horizon.tcp.close();
       for (const socket of horizon.sockets) socket.destroy();
+      await closed;
     },
   };
 }

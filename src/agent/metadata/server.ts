@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
@@ -37,11 +38,14 @@ export function createMetadata(deps: MetadataDeps): VpcListeners {
       listener.on('connection', (socket) => http.emit('connection', socket));
       open.set(vpcId, { listener, http });
     },
-    close(vpcId) {
+    async close(vpcId) {
       const found = open.get(vpcId);
+      if (found === undefined) return;
       open.delete(vpcId);
-      found?.listener.close();
-      found?.http.closeAllConnections();
+      const closed = once(found.listener, 'close');
+      found.listener.close();
+      found.http.closeAllConnections();
+      await closed;
     },
   };
 }

@@ -8,7 +8,8 @@ import type { VpcSpec } from '../../wire/network-spec.ts';
 export interface VpcListeners {
   /** Makes sure that they listen; called after every change of the VPC, whose state `spec` then is. */
   open(spec: VpcSpec): Promise<void>;
-  close(vpcId: string): void;
+  /** Resolves once nothing of the VPC listens any more. */
+  close(vpcId: string): Promise<void>;
 }
 
 export interface NetworksDeps {
@@ -22,7 +23,8 @@ export interface NetworksDeps {
 
 interface Lane {
   wanted: VpcSpec | undefined;
-  running: boolean;
+  /** The work under way. */
+  work: Promise<void> | undefined;
 }
 
 const firstRetryMs = 200;
@@ -67,10 +69,10 @@ export class Networks {
 
   /** Takes the wanted state of a VPC. */
   apply(spec: VpcSpec): void {
-    const lane = this.#lanes.get(spec.vpcId) ?? { wanted: undefined, running: false };
+    const lane = this.#lanes.get(spec.vpcId) ?? { wanted: undefined, work: undefined };
     this.#lanes.set(spec.vpcId, lane);
     lane.wanted = spec;
-    if (!lane.running) void this.#run(spec.vpcId, lane);
+    lane.work ??= this.#run(spec.vpcId, lane).finally(() => (lane.work = undefined));
   }
 
   /** Removes every VPC of this installation that is not among `vpcIds`. */
@@ -81,8 +83,9 @@ export class Networks {
       const lane = this.#lanes.get(vpcId);
       if (lane !== undefined) lane.wanted = undefined;
       this.#lanes.delete(vpcId);
+      await lane?.work;
       this.#applied.delete(vpcId);
-      for (const each of this.#deps.listeners) each.close(vpcId);
+      await this.#closeListeners(vpcId);
       try {
         await this.#deps.network.removeVpc(vpcId);
       } catch (error) {
@@ -91,14 +94,18 @@ export class Networks {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#stop.abort();
-    for (const vpcId of this.#lanes.keys()) for (const each of this.#deps.listeners) each.close(vpcId);
+    await Promise.all([...this.#lanes.values()].map(({ work }) => work));
+    await Promise.all([...this.#lanes.keys()].map((vpcId) => this.#closeListeners(vpcId)));
+  }
+
+  async #closeListeners(vpcId: string): Promise<void> {
+    await Promise.all(this.#deps.listeners.map((each) => each.close(vpcId)));
   }
 
   async #run(vpcId: string, lane: Lane): Promise<void> {
     const { network, clock, log, listeners, onApplied } = this.#deps;
-    lane.running = true;
     let retryMs = firstRetryMs;
     while (lane.wanted !== undefined && !this.#stop.signal.aborted) {
       const spec = lane.wanted;
@@ -108,6 +115,11 @@ export class Networks {
         if (this.#lanes.get(vpcId) !== lane) break;
         this.#applied.set(vpcId, spec);
         for (const each of listeners) await each.open(spec);
+        // It may have been taken away, or we closed, while the listeners were made.
+        if (this.#lanes.get(vpcId) !== lane || this.#stop.signal.aborted) {
+          await this.#closeListeners(vpcId);
+          break;
+        }
         onApplied(vpcId, undefined);
         retryMs = firstRetryMs;
       } catch (error) {
@@ -120,7 +132,6 @@ export class Networks {
         if (this.#lanes.get(vpcId) === lane) lane.wanted ??= spec;
       }
     }
-    lane.running = false;
   }
 
   async #find(): Promise<void> {
