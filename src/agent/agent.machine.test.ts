@@ -136,11 +136,11 @@ it('runs tasks that reach each other by name, know themselves, and outlive the a
   expect(JSON.parse(lines[2] ?? '')).toMatchObject({ TaskARN: client.arn, Containers: [{ Name: 'ask' }] });
   expect(lines.slice(3)).toEqual(['ip-10-0-0-11.ec2.internal', 'last words']);
   const after = await containers();
-  const started = (states: ContainerState[]): unknown[] =>
+  const started = (states: ContainerState[]): string[] =>
     states
       .filter((each) => each.labels['stowage.task'] === server.arn)
-      .map(({ id, startedAt, pid }) => [id, startedAt, pid])
-      .sort();
+      .map(({ id, startedAt, pid }) => `${id} ${startedAt ?? 0} ${pid}`)
+      .toSorted();
   expect(started(after)).toEqual(started(before));
   control.stop(server.arn);
   await until('the server is stopped', () => control.isStopped(server.arn));

@@ -96,7 +96,7 @@ export class Networks {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([...this.#lanes.values()].map(({ work }) => work));
+    await Promise.all([...this.#lanes.values()].map(({ work }) => work ?? Promise.resolve()));
     await Promise.all([...this.#lanes.keys()].map((vpcId) => this.#closeListeners(vpcId)));
   }
 
