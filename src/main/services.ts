@@ -3,6 +3,7 @@ import type { EcrDeps } from '../services/ecr/deps.ts';
 import { ec2Handlers } from '../services/ec2/handlers.ts';
 import { ecrHandlers } from '../services/ecr/handlers.ts';
 import { ecsHandlers } from '../services/ecs/handlers.ts';
+import { elbv2Handlers } from '../services/elbv2/handlers.ts';
 import { iamHandlers } from '../services/iam/handlers.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
 import { logsHandlers } from '../services/logs/handlers.ts';
@@ -14,6 +15,7 @@ export function makeServices(deps: EcrDeps & LogsDeps): Services {
     ecs: ecsHandlers(deps),
     ec2: ec2Handlers(deps),
     ecr: ecrHandlers(deps),
+    elbv2: elbv2Handlers(deps),
     iam: iamHandlers(deps),
     logs: logsHandlers(deps),
     sts: stsHandlers(deps),

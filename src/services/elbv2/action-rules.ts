@@ -1,0 +1,189 @@
+import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AwsError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
+import type { Listener, LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf } from '../../model/tags.ts';
+import type { Reader } from '../../store/store.ts';
+import { targetGroups } from '../../store/tables/elbv2.ts';
+import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { checkArn, loadBalancersOf } from './find.ts';
+import { limits } from './limits.ts';
+
+const contentTypes = ['text/plain', 'text/css', 'text/html', 'application/javascript', 'application/json'];
+const placeholder = /#\{(?:protocol|host|port|path|query)\}/g;
+
+/**
+ * The actions of a rule or listener, checked and with their defaults, as they are described afterwards. What is served has
+ * one action, which answers: forward, redirect or fixed-response ("Action types for listener rules", ELB User Guide).
+ */
+export function readActions(
+  reader: Reader,
+  loadBalancer: LoadBalancer,
+  actions: readonly Action[] | undefined,
+): Action[] {
+  const [action, ...more] = (actions ?? []).toSorted((a, b) => (a.Order ?? 0) - (b.Order ?? 0));
+  if (action === undefined) throw elbErrors.validation('An action must be specified');
+  for (const each of actions ?? []) {
+    if (each.Order !== undefined) checkRange(each.Order, 'actions.order', 1, 50_000);
+    if (each.Type !== 'forward' && each.Type !== 'redirect' && each.Type !== 'fixed-response') {
+      throw notSupported(`An action of type '${String(each.Type)}'`);
+    }
+  }
+  if (more.length > 0) {
+    throw new AwsError(
+      'InvalidLoadBalancerAction',
+      "A rule must have exactly one action of type 'forward', 'redirect' or 'fixed-response'",
+    );
+  }
+  return [{ ...readAction(reader, loadBalancer, action), ...given('Order', action.Order) }];
+}
+
+function readAction(reader: Reader, loadBalancer: LoadBalancer, action: Action): Action {
+  const { Type, TargetGroupArn, ForwardConfig, RedirectConfig, FixedResponseConfig } = action;
+  const configs = {
+    forward: ForwardConfig ?? TargetGroupArn,
+    redirect: RedirectConfig,
+    'fixed-response': FixedResponseConfig,
+  };
+  for (const [type, config] of Object.entries(configs)) {
+    if (type !== Type && config !== undefined) {
+      throw elbErrors.validation(
+        `A configuration for '${type}' cannot be specified with an action of type '${String(Type)}'`,
+      );
+    }
+  }
+  switch (Type) {
+    case 'forward':
+      return readForward(reader, loadBalancer, action);
+    case 'redirect':
+      return { Type, RedirectConfig: readRedirect(RedirectConfig) };
+    case 'fixed-response':
+      return { Type, FixedResponseConfig: readFixedResponse(FixedResponseConfig) };
+    case undefined:
+    default:
+      throw notSupported(`An action of type '${String(Type)}'`);
+  }
+}
+
+function readForward(reader: Reader, loadBalancer: LoadBalancer, { TargetGroupArn, ForwardConfig }: Action): Action {
+  const tuples = ForwardConfig?.TargetGroups ?? (TargetGroupArn === undefined ? [] : [{ TargetGroupArn }]);
+  if (tuples.length === 0)
+    throw elbErrors.validation("A target group must be specified for an action of type 'forward'");
+  if (tuples.length > limits['target-groups-per-action-on-application-load-balancer']) {
+    throw new AwsError('TooManyUniqueTargetGroupsPerLoadBalancer', 'An action can forward to at most 5 target groups');
+  }
+  if (TargetGroupArn !== undefined && (tuples.length > 1 || tuples[0]?.TargetGroupArn !== TargetGroupArn)) {
+    throw elbErrors.validation(
+      'If both TargetGroupArn and ForwardConfig are specified, ForwardConfig must name the same target group, and no other',
+    );
+  }
+  const groups = tuples.map((tuple) => ({
+    TargetGroupArn: readTargetGroup(reader, loadBalancer, tuple.TargetGroupArn),
+    Weight: checkRange(tuple.Weight ?? 1, 'actions.forwardConfig.targetGroups.weight', 0, 999),
+  }));
+  if (new Set(groups.map((group) => group.TargetGroupArn)).size < groups.length) {
+    throw elbErrors.validation('A target group can be named only once in an action');
+  }
+  const { Enabled = false, DurationSeconds } = ForwardConfig?.TargetGroupStickinessConfig ?? {};
+  if (Enabled && DurationSeconds === undefined) {
+    throw elbErrors.validation('A duration must be specified when target group stickiness is enabled');
+  }
+  if (DurationSeconds !== undefined) {
+    checkRange(DurationSeconds, 'actions.forwardConfig.targetGroupStickinessConfig.durationSeconds', 1, 604_800);
+  }
+  return {
+    Type: 'forward',
+    ...given('TargetGroupArn', groups.length === 1 ? groups[0]?.TargetGroupArn : undefined),
+    ForwardConfig: {
+      TargetGroups: groups,
+      TargetGroupStickinessConfig: { Enabled, ...given('DurationSeconds', DurationSeconds) },
+    },
+  };
+}
+
+/** The group exists, in the load balancer's VPC, speaks HTTP, and hangs on no other load balancer. */
+function readTargetGroup(reader: Reader, loadBalancer: LoadBalancer, arn: string | undefined): string {
+  const row = reader.get(targetGroups, checkArn(arn, 'target group'));
+  if (row === undefined || scopeOf(row) !== scopeOf(loadBalancer)) {
+    throw new AwsError('TargetGroupNotFound', `Target group '${arn ?? ''}' not found`);
+  }
+  if (row.vpcId !== loadBalancer.vpcId) {
+    throw elbErrors.configuration(
+      `The following target groups do not belong to the same VPC as the load balancer: '${row.arn}'`,
+    );
+  }
+  if (row.protocol !== 'HTTP' && row.protocol !== 'HTTPS') {
+    throw new AwsError('IncompatibleProtocols', `A load balancer cannot forward HTTP to the target group '${row.arn}'`);
+  }
+  if (loadBalancersOf(reader, row.arn).some((other) => other !== loadBalancer.arn)) {
+    throw new AwsError(
+      'TargetGroupAssociationLimit',
+      `The following target groups cannot be associated with more than one load balancer: '${row.arn}'`,
+    );
+  }
+  return row.arn;
+}
+
+function readRedirect(config: Action['RedirectConfig']): NonNullable<Action['RedirectConfig']> {
+  if (config === undefined)
+    throw elbErrors.validation("A redirect configuration must be specified for type 'redirect'");
+  const { StatusCode } = config;
+  if (StatusCode !== 'HTTP_301' && StatusCode !== 'HTTP_302') {
+    throw elbErrors.validation(`The redirect status code '${String(StatusCode)}' must be 'HTTP_301' or 'HTTP_302'`);
+  }
+  const redirect = {
+    Protocol: config.Protocol ?? '#{protocol}',
+    Port: config.Port ?? '#{port}',
+    Host: config.Host ?? '#{host}',
+    Path: config.Path ?? '/#{path}',
+    Query: config.Query ?? '#{query}',
+    StatusCode,
+  };
+  const { Protocol, Port, Host, Path, Query } = redirect;
+  const refuse = (member: string, value: string): AwsError =>
+    elbErrors.validation(`The redirect ${member} '${value}' is not valid`);
+  if (!/^(?:HTTPS?|#\{protocol\})$/.test(Protocol)) throw refuse('protocol', Protocol);
+  const port = Number(Port);
+  if (Port !== '#{port}' && !(/^\d{1,5}$/.test(Port) && port >= 1 && port <= 65_535)) throw refuse('port', Port);
+  const plain = (value: string): boolean => /^[\x21-\x7e]*$/.test(value.replaceAll(placeholder, ''));
+  if (Host.length < 1 || Host.length > 128 || !/^[\w.-]*$/.test(Host.replaceAll(placeholder, ''))) {
+    throw refuse('host', Host);
+  }
+  if (!Path.startsWith('/') || Path.length > 128 || !plain(Path)) throw refuse('path', Path);
+  if (Query.length > 128 || Query.startsWith('?') || !plain(Query)) throw refuse('query', Query);
+  const all = [Protocol, Port, Host, Path, Query].join(' ');
+  if (all === '#{protocol} #{port} #{host} /#{path} #{query}') {
+    throw new AwsError(
+      'InvalidLoadBalancerAction',
+      'The redirect configuration is not valid because it creates a loop: change the protocol, port, host or path',
+    );
+  }
+  return redirect;
+}
+
+function readFixedResponse(config: Action['FixedResponseConfig']): NonNullable<Action['FixedResponseConfig']> {
+  if (config === undefined) {
+    throw elbErrors.validation("A fixed-response configuration must be specified for type 'fixed-response'");
+  }
+  const { StatusCode, ContentType, MessageBody } = config;
+  if (StatusCode === undefined || !/^[245]\d\d$/.test(StatusCode)) {
+    throw elbErrors.validation(`The fixed-response status code '${StatusCode ?? ''}' must be 2XX, 4XX or 5XX`);
+  }
+  if (ContentType !== undefined && !contentTypes.includes(ContentType)) {
+    throw elbErrors.validation(`The fixed-response content type must be one of '${contentTypes.join(', ')}'`);
+  }
+  if (MessageBody !== undefined && (MessageBody.length > 1024 || MessageBody.includes('\0'))) {
+    throw elbErrors.validation('The fixed-response message body cannot be longer than 1024 characters');
+  }
+  return { StatusCode, ...given('ContentType', ContentType), ...given('MessageBody', MessageBody) };
+}
+
+/** The protocols that listeners of application load balancers have here. */
+export function checkListenerProtocol(protocol: string | undefined): Listener['protocol'] {
+  if (protocol === undefined) throw elbErrors.validation('A listener protocol must be specified');
+  if (protocol === 'HTTPS') {
+    throw new AwsError('UnsupportedProtocol', 'HTTPS listeners are not supported by Stowage yet');
+  }
+  if (protocol !== 'HTTP') throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'HTTPS, HTTP'`);
+  return protocol;
+}

@@ -1,0 +1,51 @@
+import type { Ctx } from '../../aws/handlers.ts';
+import { FakeClock } from '../../base/clock.ts';
+import { seededIds } from '../../base/ids.ts';
+import { silentLog } from '../../base/log.ts';
+import { scopeOf } from '../../model/tags.ts';
+import { ensureDefaultVpc } from '../../store/default-vpc.ts';
+import { Store } from '../../store/store.ts';
+import * as ec2Tables from '../../store/tables/ec2.ts';
+import * as elbTables from '../../store/tables/elbv2.ts';
+import { applied } from '../../store/tables/fleet.ts';
+import { elbv2Handlers } from './handlers.ts';
+
+const scope = { account: '000000000000', region: 'us-east-1' };
+
+/** The caller that the tests are. */
+export const ctx: Ctx = {
+  ...scope,
+  caller: { accessKeyId: 'test', account: scope.account, arn: `arn:aws:iam::${scope.account}:root`, userId: 'test' },
+  requestId: 'request',
+  endpoint: 'http://127.0.0.1:4566',
+  signal: new AbortController().signal,
+};
+
+/** ELB's handlers on a store with the default VPC, its subnets and its security group. For tests only. */
+export function elbFixture() {
+  const tables = { ...ec2Tables, ...elbTables, applied };
+  const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
+  const clock = new FakeClock();
+  const ids = seededIds(1);
+  store.transact((tx) => ensureDefaultVpc(tx, ids, clock.now(), scope));
+  const subnets = store.by(ec2Tables.subnets, 'scope', scopeOf(scope));
+  const [group] = store.by(ec2Tables.securityGroups, 'scope', scopeOf(scope));
+  const elb = elbv2Handlers({ store, clock, ids, log: silentLog, publicPool: '100.127.0.0/24' });
+  /** Calls an operation by name, as the front does. */
+  const call = async <Output = Record<string, unknown>>(operation: string, input: object = {}): Promise<Output> => {
+    const handlers = elb as Record<string, ((input: unknown, ctx: Ctx) => unknown) | undefined>;
+    const handler = handlers[operation];
+    if (handler === undefined) throw new Error(`${operation} is not served`);
+    return (await handler(input, ctx)) as Output;
+  };
+  return {
+    elb,
+    call,
+    store,
+    clock,
+    ids,
+    subnetIds: subnets.map((subnet) => subnet.id),
+    vpcId: subnets[0]?.vpcId ?? '',
+    groupId: group?.id ?? '',
+  };
+}

@@ -1,0 +1,24 @@
+/** The hosted zones of application load balancers' names ("Elastic Load Balancing endpoints and quotas", AWS General Reference). */
+const zones: Readonly<Record<string, string>> = {
+  'us-east-2': 'Z3AADJGX6KTTL2',
+  'us-east-1': 'Z35SXDOTRQ7X7K',
+  'us-west-1': 'Z368ELLRRE2KJ0',
+  'us-west-2': 'Z1H1FL5HABSF5',
+  'ap-south-1': 'ZP97RAFLXTNZK',
+  'ap-northeast-2': 'ZWKZPGTI48KDX',
+  'ap-southeast-1': 'Z1LMS91P8CMLE5',
+  'ap-southeast-2': 'Z1GM3OXH4ZPM65',
+  'ap-northeast-1': 'Z14GRHDCWA56QT',
+  'ca-central-1': 'ZQSVJUPU6J1EY',
+  'eu-central-1': 'Z215JYRZR1TBD5',
+  'eu-west-1': 'Z32O12XQLNTSW2',
+  'eu-west-2': 'ZHURV8PSTC4K8',
+  'eu-west-3': 'Z3Q77PNBQS71R4',
+  'eu-north-1': 'Z23TAZ6LKFMNIO',
+  'sa-east-1': 'Z2P70J7HTTTPLU',
+};
+
+/** The hosted zone id of a region; regions that AWS has and the table has not share one. */
+export function hostedZoneOf(region: string): string {
+  return zones[region] ?? 'Z35SXDOTRQ7X7K';
+}

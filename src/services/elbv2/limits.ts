@@ -1,0 +1,26 @@
+import type { ElbHandlers } from './handler-types.ts';
+
+/** The quotas that are held, by their names in DescribeAccountLimits ("Quotas for your Application Load Balancers"). */
+export const limits = {
+  'application-load-balancers': 50,
+  'target-groups': 3000,
+  'targets-per-application-load-balancer': 1000,
+  'listeners-per-application-load-balancer': 50,
+  'rules-per-application-load-balancer': 100,
+  'target-groups-per-application-load-balancer': 100,
+  'target-groups-per-action-on-application-load-balancer': 5,
+  'condition-values-per-alb-rule': 5,
+  'condition-wildcards-per-alb-rule': 5,
+} as const;
+
+/** Tags of one resource. */
+export const mostTags = 50;
+
+/** DescribeAccountLimits. */
+export function limitHandlers() {
+  return {
+    DescribeAccountLimits: () => ({
+      Limits: Object.entries(limits).map(([Name, max]) => ({ Name, Max: String(max) })),
+    }),
+  } satisfies ElbHandlers;
+}

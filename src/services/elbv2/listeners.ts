@@ -1,0 +1,163 @@
+import type {
+  CreateListenerInput,
+  Listener as ListenerOutput,
+  ModifyListenerInput,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Ctx } from '../../aws/handlers.ts';
+import { AwsError } from '../../base/errors.ts';
+import { listenerAttributes } from '../../model/elbv2/attributes.ts';
+import type { Listener, LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
+import { listeners, loadBalancers, rules } from '../../store/tables/elbv2.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { checkListenerProtocol, readActions } from './action-rules.ts';
+import { changeAttributes, describeAttributes } from './attributes.ts';
+import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { findListener, findLoadBalancer, rulesOf } from './find.ts';
+import type { ElbHandlers } from './handler-types.ts';
+import { limits } from './limits.ts';
+import { page } from './paging.ts';
+import { readTags } from './tag-rules.ts';
+
+/** The operations on listeners; a listener's default actions are those of its default rule. */
+export function listenerHandlers({ store, ids }: ServiceDeps) {
+  return {
+    CreateListener(input, ctx) {
+      checkNoTls(input);
+      const protocol = checkListenerProtocol(input.Protocol);
+      if (input.Port === undefined) throw elbErrors.validation('A listener port must be specified');
+      const port = checkRange(input.Port, 'port', 1, 65_535);
+      const tags = readTags(input.Tags);
+      return store.transact((tx) => {
+        const loadBalancer = findLoadBalancer(tx, ctx, input.LoadBalancerArn);
+        checkPortFree(tx, loadBalancer, port);
+        if (
+          tx.by(listeners, 'loadBalancer', loadBalancer.arn).length >= limits['listeners-per-application-load-balancer']
+        ) {
+          throw new AwsError('TooManyListeners', 'The quota of listeners for this load balancer has been reached');
+        }
+        const actions = readActions(tx, loadBalancer, input.DefaultActions);
+        const scope = { account: ctx.account, region: ctx.region };
+        const arn = `${loadBalancer.arn.replace(':loadbalancer/', ':listener/')}/${ids.hex(16)}`;
+        const row: Listener = {
+          ...scope,
+          arn,
+          loadBalancerArn: loadBalancer.arn,
+          protocol,
+          port,
+          certificates: [],
+          attributes: {},
+          tags,
+        };
+        tx.put(listeners, row);
+        tx.put(rules, {
+          ...scope,
+          arn: ruleArn(arn, ids.hex(16)),
+          listenerArn: arn,
+          priority: 'default',
+          conditions: [],
+          actions,
+          tags: [],
+        });
+        return { Listeners: [describe(tx, row)] };
+      });
+    },
+
+    DescribeListeners(input, ctx) {
+      const { LoadBalancerArn, ListenerArns } = input;
+      if ((LoadBalancerArn === undefined) === (ListenerArns === undefined || ListenerArns.length === 0)) {
+        throw elbErrors.validation('You must specify either listener ARNs or a load balancer ARN');
+      }
+      const found =
+        LoadBalancerArn === undefined
+          ? (ListenerArns ?? []).map((arn) => findListener(store, ctx, arn))
+          : store.by(listeners, 'loadBalancer', findLoadBalancer(store, ctx, LoadBalancerArn).arn);
+      const { items, next } = page(found, (row) => row.arn, input);
+      return { Listeners: items.map((row) => describe(store, row)), ...next };
+    },
+
+    ModifyListener(input, ctx) {
+      checkNoTls(input);
+      return store.transact((tx) => {
+        const before = findListener(tx, ctx, input.ListenerArn);
+        const loadBalancer = tx.get(loadBalancers, before.loadBalancerArn);
+        if (loadBalancer === undefined) throw elbErrors.listenerNotFound();
+        const protocol = checkListenerProtocol(input.Protocol ?? before.protocol);
+        const port = checkRange(input.Port ?? before.port, 'port', 1, 65_535);
+        if (port !== before.port) checkPortFree(tx, loadBalancer, port);
+        const row = { ...before, protocol, port };
+        tx.put(listeners, row);
+        if (input.DefaultActions !== undefined) {
+          const actions = readActions(tx, loadBalancer, input.DefaultActions);
+          const rule = rulesOf(tx, before.arn).at(-1);
+          if (rule !== undefined) tx.put(rules, { ...rule, actions });
+        }
+        return { Listeners: [describe(tx, row)] };
+      });
+    },
+
+    DeleteListener(input, ctx) {
+      return store.transact((tx) => {
+        const { arn } = findListener(tx, ctx, input.ListenerArn);
+        for (const rule of tx.by(rules, 'listener', arn)) tx.delete(rules, rule.arn);
+        tx.delete(listeners, arn);
+        return {};
+      });
+    },
+
+    DescribeListenerAttributes: (input, ctx) => ({
+      Attributes: describeAttributes(listenerAttributes, findListener(store, ctx, input.ListenerArn).attributes),
+    }),
+
+    ModifyListenerAttributes: (input, ctx) =>
+      store.transact((tx) => {
+        const before = findListener(tx, ctx, input.ListenerArn);
+        const attributes = changeAttributes(listenerAttributes, before.attributes, input.Attributes ?? [], 'Listener');
+        tx.put(listeners, { ...before, attributes });
+        return { Attributes: describeAttributes(listenerAttributes, attributes) };
+      }),
+
+    DescribeListenerCertificates(input, ctx) {
+      findListener(store, ctx, input.ListenerArn);
+      return { Certificates: [] };
+    },
+  } satisfies ElbHandlers;
+}
+
+/** The ARN of a rule of a listener. */
+export function ruleArn(listenerArn: string, id: string): string {
+  return `${listenerArn.replace(':listener/', ':listener-rule/')}/${id}`;
+}
+
+/** What belongs to HTTPS and TLS listeners alone. */
+function checkNoTls(input: CreateListenerInput | ModifyListenerInput): void {
+  const { SslPolicy, Certificates = [], AlpnPolicy = [], MutualAuthentication } = input;
+  if (input.Protocol === 'HTTPS') checkListenerProtocol('HTTPS');
+  if (MutualAuthentication !== undefined) throw notSupported('Mutual authentication');
+  if (SslPolicy !== undefined || Certificates.length > 0 || AlpnPolicy.length > 0) {
+    throw elbErrors.validation(
+      'An SSL policy, certificates or an ALPN policy cannot be specified for a listener that uses the HTTP protocol',
+    );
+  }
+}
+
+function checkPortFree(tx: Transaction, loadBalancer: LoadBalancer, port: number): void {
+  if (tx.by(listeners, 'loadBalancer', loadBalancer.arn).some((row) => row.port === port)) {
+    throw new AwsError('DuplicateListener', 'A listener already exists on this port for this load balancer');
+  }
+}
+
+function describe(reader: Reader, row: Listener): ListenerOutput {
+  return {
+    ListenerArn: row.arn,
+    LoadBalancerArn: row.loadBalancerArn,
+    Port: row.port,
+    Protocol: row.protocol,
+    DefaultActions: [...(rulesOf(reader, row.arn).at(-1)?.actions ?? [])],
+  };
+}
+
+/** The load balancer that a listener belongs to. */
+export function loadBalancerOf(reader: Reader, ctx: Pick<Ctx, 'account' | 'region'>, listener: Listener): LoadBalancer {
+  return findLoadBalancer(reader, ctx, listener.loadBalancerArn);
+}

@@ -1,0 +1,254 @@
+import type { LoadBalancer as LoadBalancerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Ctx } from '../../aws/handlers.ts';
+import { arn as formatArn } from '../../base/arn.ts';
+import { dateOf } from '../../base/clock.ts';
+import { AwsError } from '../../base/errors.ts';
+import type { Ids } from '../../base/ids.ts';
+import { loadBalancerAttributes, withDefaults } from '../../model/elbv2/attributes.ts';
+import type { LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf } from '../../model/tags.ts';
+import { releaseInterface } from '../../store/allocate-interface.ts';
+import { ensureDefaultVpc } from '../../store/default-vpc.ts';
+import type { Transaction } from '../../store/store.ts';
+import { networkInterfaces } from '../../store/tables/ec2.ts';
+import { listeners, loadBalancers, rules } from '../../store/tables/elbv2.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { changeAttributes, describeAttributes } from './attributes.ts';
+import { elbErrors, notSupported } from './errors.ts';
+import { checkArn, findLoadBalancer } from './find.ts';
+import type { ElbHandlers } from './handler-types.ts';
+import { hostedZoneOf } from './hosted-zones.ts';
+import { limits } from './limits.ts';
+import { checkName } from './names.ts';
+import { page } from './paging.ts';
+import { allocateAddresses, readSecurityGroups, readSubnets, wantedSubnets } from './placement.ts';
+import { readTags } from './tag-rules.ts';
+
+type Input<Name extends keyof ElbHandlers> = Parameters<NonNullable<ElbHandlers[Name]>>[0];
+
+/** The operations on application load balancers. */
+export function loadBalancerHandlers(deps: ServiceDeps) {
+  const { store } = deps;
+  const change = (
+    arn: string | undefined,
+    ctx: Ctx,
+    next: (tx: Transaction, row: LoadBalancer) => LoadBalancer,
+  ): LoadBalancer =>
+    store.transact((tx) => {
+      const row = next(tx, findLoadBalancer(tx, ctx, arn));
+      tx.put(loadBalancers, row);
+      return row;
+    });
+
+  return {
+    CreateLoadBalancer: (input, ctx) => ({ LoadBalancers: [describe(create(deps, input, ctx))] }),
+
+    DescribeLoadBalancers(input, ctx) {
+      const { LoadBalancerArns: arns, Names: names } = input;
+      if (arns !== undefined && names !== undefined) {
+        throw elbErrors.validation('Load balancer names and load balancer ARNs cannot be specified at the same time');
+      }
+      for (const arn of arns ?? []) checkArn(arn, 'load balancer');
+      const all = store.by(loadBalancers, 'scope', scopeOf(ctx));
+      const wanted = arns ?? names;
+      const keyOf = (row: LoadBalancer): string => (arns === undefined ? row.name : row.arn);
+      const missing = wanted?.filter((each) => !all.some((row) => keyOf(row) === each)) ?? [];
+      if (missing.length > 0) {
+        throw new AwsError('LoadBalancerNotFound', `Load balancers '[${missing.join(', ')}]' not found`);
+      }
+      const found = wanted === undefined ? all : all.filter((row) => wanted.includes(keyOf(row)));
+      const { items, next } = page(found, (row) => row.arn, input);
+      return { LoadBalancers: items.map(describe), ...next };
+    },
+
+    DeleteLoadBalancer(input, ctx) {
+      const arn = checkArn(input.LoadBalancerArn, 'load balancer');
+      return store.transact((tx) => {
+        const row = tx.get(loadBalancers, arn);
+        // "If the load balancer does not exist or has already been deleted, the call succeeds."
+        if (row === undefined || scopeOf(row) !== scopeOf(ctx)) return {};
+        if (attributesOf(row)['deletion_protection.enabled'] === 'true') {
+          throw elbErrors.notPermitted(
+            `Load balancer '${arn}' cannot be deleted because deletion protection is enabled`,
+          );
+        }
+        for (const listener of tx.by(listeners, 'loadBalancer', arn)) {
+          for (const rule of tx.by(rules, 'listener', listener.arn)) tx.delete(rules, rule.arn);
+          tx.delete(listeners, listener.arn);
+        }
+        for (const each of tx.by(networkInterfaces, 'owner', arn)) releaseInterface(tx, each.id);
+        tx.delete(loadBalancers, arn);
+        return {};
+      });
+    },
+
+    SetSecurityGroups(input, ctx) {
+      if (input.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic !== undefined) {
+        throw elbErrors.configuration(
+          'EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic can only be set for load balancers of type network',
+        );
+      }
+      const row = change(input.LoadBalancerArn, ctx, (tx, before) => {
+        const groups = readSecurityGroups(tx, ctx, before.vpcId, input.SecurityGroups ?? []);
+        for (const each of tx.by(networkInterfaces, 'owner', before.arn))
+          tx.put(networkInterfaces, { ...each, groups });
+        return { ...before, securityGroups: groups };
+      });
+      return { SecurityGroupIds: [...row.securityGroups] };
+    },
+
+    SetSubnets(input, ctx) {
+      checkAddressType(input.IpAddressType);
+      const row = change(input.LoadBalancerArn, ctx, (tx, before) => {
+        const subnets = readSubnets(tx, ctx, wantedSubnets(input), before.scheme);
+        if (subnets[0]?.vpcId !== before.vpcId) {
+          throw elbErrors.configuration(`The subnets must belong to the load balancer's VPC '${before.vpcId}'`);
+        }
+        const keep = new Set(subnets.map((subnet) => subnet.id));
+        const held = tx.by(networkInterfaces, 'owner', before.arn);
+        for (const each of held) if (!keep.has(each.subnetId)) releaseInterface(tx, each.id);
+        const added = subnets.filter((subnet) => !held.some((each) => each.subnetId === subnet.id));
+        allocateAddresses(deps, tx, before, added);
+        return { ...before, subnets: subnets.map(zoneOf) };
+      });
+      return { AvailabilityZones: zonesOf(row), IpAddressType: row.ipAddressType };
+    },
+
+    SetIpAddressType(input, ctx) {
+      const { ipAddressType } = findLoadBalancer(store, ctx, input.LoadBalancerArn);
+      checkAddressType(input.IpAddressType);
+      return { IpAddressType: ipAddressType };
+    },
+
+    DescribeLoadBalancerAttributes: (input, ctx) => ({
+      Attributes: describeAttributes(
+        loadBalancerAttributes,
+        findLoadBalancer(store, ctx, input.LoadBalancerArn).attributes,
+      ),
+    }),
+
+    ModifyLoadBalancerAttributes(input, ctx) {
+      const row = change(input.LoadBalancerArn, ctx, (_, before) => ({
+        ...before,
+        attributes: changeAttributes(
+          loadBalancerAttributes,
+          before.attributes,
+          input.Attributes ?? [],
+          'Load balancer',
+        ),
+      }));
+      return { Attributes: describeAttributes(loadBalancerAttributes, row.attributes) };
+    },
+
+    // No capacity is ever reserved: the balancer has what its machine has.
+    DescribeCapacityReservation(input, ctx) {
+      findLoadBalancer(store, ctx, input.LoadBalancerArn);
+      return { CapacityReservationState: [] };
+    },
+  } satisfies ElbHandlers;
+}
+
+function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx): LoadBalancer {
+  const name = checkName(input.Name, 'Load balancer');
+  const type = input.Type ?? 'application';
+  if (type !== 'application') throw notSupported(`A load balancer of type '${type}'`);
+  checkAddressType(input.IpAddressType);
+  if (input.CustomerOwnedIpv4Pool !== undefined) throw notSupported('CustomerOwnedIpv4Pool');
+  if (input.IpamPools !== undefined) throw notSupported('IpamPools');
+  const scheme = input.Scheme ?? 'internet-facing';
+  if (scheme !== 'internet-facing' && scheme !== 'internal') {
+    throw new AwsError('InvalidScheme', `The scheme '${String(scheme)}' is not valid`);
+  }
+  const tags = readTags(input.Tags);
+  const { store, ids, clock } = deps;
+  return store.transact((tx) => {
+    ensureDefaultVpc(tx, ids, clock.now(), ctx);
+    const own = tx.by(loadBalancers, 'scope', scopeOf(ctx));
+    const subnets = readSubnets(tx, ctx, wantedSubnets(input), scheme);
+    const vpcId = subnets[0]?.vpcId ?? '';
+    const securityGroups = readSecurityGroups(tx, ctx, vpcId, input.SecurityGroups ?? []);
+    const wanted = { name, type, scheme, vpcId, subnets: subnets.map(zoneOf), securityGroups, tags } as const;
+    const existing = own.find((row) => row.name === name);
+    if (existing !== undefined) {
+      // The same request again is answered with what it made the first time.
+      if (sameSettings(existing, wanted)) return existing;
+      throw new AwsError(
+        'DuplicateLoadBalancerName',
+        `A load balancer with the same name '${name}' exists, but with different settings`,
+      );
+    }
+    if (own.length >= limits['application-load-balancers']) {
+      throw new AwsError('TooManyLoadBalancers', 'The quota of load balancers for this account has been reached');
+    }
+    const row: LoadBalancer = {
+      account: ctx.account,
+      region: ctx.region,
+      arn: formatArn('elasticloadbalancing', ctx.region, ctx.account, `loadbalancer/app/${name}/${ids.hex(16)}`),
+      ...wanted,
+      ipAddressType: 'ipv4',
+      dnsName: dnsNameOf(ids, name, scheme, ctx.region),
+      canonicalHostedZoneId: hostedZoneOf(ctx.region),
+      state: { code: 'provisioning' },
+      attributes: {},
+      createdAt: clock.now(),
+    };
+    tx.put(loadBalancers, row);
+    allocateAddresses(deps, tx, row, subnets);
+    return row;
+  });
+}
+
+function dnsNameOf(ids: Ids, name: string, scheme: LoadBalancer['scheme'], region: string): string {
+  const digits = String(Math.floor(ids.random() * 1e10)).padStart(10, '0');
+  return `${scheme === 'internal' ? 'internal-' : ''}${name}-${digits}.${region}.elb.stowage.internal`.toLowerCase();
+}
+
+function sameSettings(existing: LoadBalancer, wanted: Partial<LoadBalancer>): boolean {
+  const sorted = (row: Partial<LoadBalancer>): string =>
+    JSON.stringify([
+      row.type,
+      row.scheme,
+      row.subnets?.map((subnet) => subnet.subnetId).toSorted(),
+      row.securityGroups?.toSorted(),
+      row.tags?.map(({ key, value }) => [key, value]).toSorted(),
+    ]);
+  return sorted(existing) === sorted(wanted);
+}
+
+function checkAddressType(type: string | undefined): void {
+  if (type !== undefined && type !== 'ipv4')
+    throw elbErrors.configuration(`IP address type '${type}' is not supported`);
+}
+
+function attributesOf(row: LoadBalancer): Record<string, string> {
+  return withDefaults(loadBalancerAttributes, row.attributes);
+}
+
+function zoneOf(subnet: { readonly id: string; readonly availabilityZone: string }): LoadBalancer['subnets'][number] {
+  return { subnetId: subnet.id, availabilityZone: subnet.availabilityZone };
+}
+
+function zonesOf(row: LoadBalancer): NonNullable<LoadBalancerOutput['AvailabilityZones']> {
+  return row.subnets.map(({ subnetId, availabilityZone }) => ({
+    ZoneName: availabilityZone,
+    SubnetId: subnetId,
+    LoadBalancerAddresses: [],
+  }));
+}
+
+function describe(row: LoadBalancer): LoadBalancerOutput {
+  return {
+    LoadBalancerArn: row.arn,
+    DNSName: row.dnsName,
+    CanonicalHostedZoneId: row.canonicalHostedZoneId,
+    CreatedTime: dateOf(row.createdAt),
+    LoadBalancerName: row.name,
+    Scheme: row.scheme,
+    VpcId: row.vpcId,
+    State: { Code: row.state.code, ...(row.state.reason === undefined ? {} : { Reason: row.state.reason }) },
+    Type: row.type,
+    AvailabilityZones: zonesOf(row),
+    SecurityGroups: [...row.securityGroups],
+    IpAddressType: row.ipAddressType,
+  };
+}

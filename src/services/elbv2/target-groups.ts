@@ -1,0 +1,182 @@
+import type {
+  CreateTargetGroupInput,
+  TargetGroup as TargetGroupOutput,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Ctx } from '../../aws/handlers.ts';
+import { arn as formatArn } from '../../base/arn.ts';
+import { AwsError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
+import { targetGroupAttributes } from '../../model/elbv2/attributes.ts';
+import type { TargetGroup } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf } from '../../model/tags.ts';
+import { ensureDefaultVpc } from '../../store/default-vpc.ts';
+import type { Reader } from '../../store/store.ts';
+import { vpcs } from '../../store/tables/ec2.ts';
+import { rules, targetGroups, targetKey, targets } from '../../store/tables/elbv2.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { changeAttributes, describeAttributes } from './attributes.ts';
+import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { checkArn, findLoadBalancer, findTargetGroup, loadBalancersOf } from './find.ts';
+import type { ElbHandlers } from './handler-types.ts';
+import { changeHealthCheck, defaultHealthCheck } from './health-check-rules.ts';
+import { limits } from './limits.ts';
+import { checkName } from './names.ts';
+import { page } from './paging.ts';
+import { readTags } from './tag-rules.ts';
+
+/** The operations on target groups. */
+export function targetGroupHandlers(deps: ServiceDeps) {
+  const { store } = deps;
+  const change = (arn: string | undefined, ctx: Ctx, next: (row: TargetGroup) => TargetGroup): TargetGroup =>
+    store.transact((tx) => {
+      const row = next(findTargetGroup(tx, ctx, arn));
+      tx.put(targetGroups, row);
+      return row;
+    });
+
+  return {
+    CreateTargetGroup: (input, ctx) => ({ TargetGroups: [describe(store, create(deps, input, ctx))] }),
+
+    DescribeTargetGroups(input, ctx) {
+      const { TargetGroupArns: arns, Names: names, LoadBalancerArn: loadBalancerArn } = input;
+      if ([arns, names, loadBalancerArn].filter((each) => each !== undefined).length > 1) {
+        throw elbErrors.validation(
+          'Target group names, target group ARNs and a load balancer ARN cannot be specified at the same time',
+        );
+      }
+      for (const arn of arns ?? []) checkArn(arn, 'target group');
+      let found = store.by(targetGroups, 'scope', scopeOf(ctx));
+      if (loadBalancerArn !== undefined) {
+        const { arn } = findLoadBalancer(store, ctx, loadBalancerArn);
+        found = found.filter((row) => loadBalancersOf(store, row.arn).includes(arn));
+      }
+      const wanted = arns ?? names;
+      if (wanted !== undefined) {
+        const keyOf = (row: TargetGroup): string => (arns === undefined ? row.name : row.arn);
+        if (wanted.some((each) => !found.some((row) => keyOf(row) === each))) {
+          throw new AwsError('TargetGroupNotFound', 'One or more target groups not found');
+        }
+        found = found.filter((row) => wanted.includes(keyOf(row)));
+      }
+      const { items, next } = page(found, (row) => row.arn, input);
+      return { TargetGroups: items.map((row) => describe(store, row)), ...next };
+    },
+
+    ModifyTargetGroup(input, ctx) {
+      const row = change(input.TargetGroupArn, ctx, (before) => ({
+        ...before,
+        healthCheck: changeHealthCheck(before.healthCheck, input),
+      }));
+      return { TargetGroups: [describe(store, row)] };
+    },
+
+    DeleteTargetGroup(input, ctx) {
+      const arn = checkArn(input.TargetGroupArn, 'target group');
+      return store.transact((tx) => {
+        const row = tx.get(targetGroups, arn);
+        if (row === undefined || scopeOf(row) !== scopeOf(ctx)) return {};
+        if (tx.by(rules, 'targetGroup', arn).length > 0) {
+          throw elbErrors.inUse(`Target group '${arn}' is currently in use by a listener or a rule`);
+        }
+        for (const { id, port } of tx.by(targets, 'targetGroup', arn)) tx.delete(targets, targetKey(arn, id, port));
+        tx.delete(targetGroups, arn);
+        return {};
+      });
+    },
+
+    DescribeTargetGroupAttributes: (input, ctx) => ({
+      Attributes: describeAttributes(
+        targetGroupAttributes,
+        findTargetGroup(store, ctx, input.TargetGroupArn).attributes,
+      ),
+    }),
+
+    ModifyTargetGroupAttributes(input, ctx) {
+      const row = change(input.TargetGroupArn, ctx, (before) => ({
+        ...before,
+        attributes: changeAttributes(targetGroupAttributes, before.attributes, input.Attributes ?? [], 'Target group'),
+      }));
+      return { Attributes: describeAttributes(targetGroupAttributes, row.attributes) };
+    },
+  } satisfies ElbHandlers;
+}
+
+function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): TargetGroup {
+  const { store, ids, clock } = deps;
+  const name = checkName(input.Name, 'Target group');
+  const targetType = input.TargetType ?? 'instance';
+  if (targetType !== 'ip' && targetType !== 'instance') throw notSupported(`Target type '${targetType}'`);
+  const { Protocol: protocol, Port: port, VpcId: vpcId } = input;
+  if (protocol === undefined) throw elbErrors.validation('A protocol must be specified');
+  if (port === undefined) throw elbErrors.validation('A port must be specified');
+  if (vpcId === undefined) throw elbErrors.validation('A VPC ID must be specified');
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw notSupported(`A target group of protocol '${protocol}'`);
+  checkRange(port, 'port', 1, 65_535);
+  const version = input.ProtocolVersion ?? 'HTTP1';
+  if (version !== 'HTTP1') throw notSupported(`Protocol version '${version}'`);
+  if (input.TargetControlPort !== undefined) throw notSupported('TargetControlPort');
+  if ((input.IpAddressType ?? 'ipv4') !== 'ipv4')
+    throw notSupported(`IP address type '${String(input.IpAddressType)}'`);
+  const healthCheck = changeHealthCheck(defaultHealthCheck, input);
+  const tags = readTags(input.Tags);
+  return store.transact((tx) => {
+    ensureDefaultVpc(tx, ids, clock.now(), ctx);
+    const vpc = tx.get(vpcs, vpcId);
+    if (vpc === undefined || scopeOf(vpc) !== scopeOf(ctx)) {
+      throw elbErrors.validation(`The VPC ID '${vpcId}' is not found`);
+    }
+    const wanted = { name, targetType, protocol, protocolVersion: version, port, vpcId, healthCheck, tags } as const;
+    const own = tx.by(targetGroups, 'scope', scopeOf(ctx));
+    const existing = own.find((row) => row.name === name);
+    if (existing !== undefined) {
+      if (sameSettings(existing, wanted)) return existing;
+      throw new AwsError(
+        'DuplicateTargetGroupName',
+        `A target group with the same name '${name}' exists, but with different settings`,
+      );
+    }
+    if (own.length >= limits['target-groups']) {
+      throw new AwsError('TooManyTargetGroups', 'The quota of target groups for this account has been reached');
+    }
+    const row: TargetGroup = {
+      account: ctx.account,
+      region: ctx.region,
+      arn: formatArn('elasticloadbalancing', ctx.region, ctx.account, `targetgroup/${name}/${ids.hex(16)}`),
+      ...wanted,
+      attributes: {},
+      createdAt: clock.now(),
+    };
+    tx.put(targetGroups, row);
+    return row;
+  });
+}
+
+function sameSettings(existing: TargetGroup, wanted: Partial<TargetGroup>): boolean {
+  const text = (row: Partial<TargetGroup>): string =>
+    JSON.stringify([row.targetType, row.protocol, row.port, row.vpcId, row.healthCheck]);
+  return text(existing) === text(wanted);
+}
+
+function describe(reader: Reader, row: TargetGroup): TargetGroupOutput {
+  const { healthCheck } = row;
+  return {
+    TargetGroupArn: row.arn,
+    TargetGroupName: row.name,
+    Protocol: row.protocol,
+    Port: row.port,
+    VpcId: row.vpcId,
+    HealthCheckProtocol: healthCheck.protocol,
+    HealthCheckPort: healthCheck.port,
+    HealthCheckEnabled: healthCheck.enabled,
+    HealthCheckIntervalSeconds: healthCheck.intervalSeconds,
+    HealthCheckTimeoutSeconds: healthCheck.timeoutSeconds,
+    HealthyThresholdCount: healthCheck.healthyThreshold,
+    UnhealthyThresholdCount: healthCheck.unhealthyThreshold,
+    ...given('HealthCheckPath', healthCheck.path),
+    Matcher: { HttpCode: healthCheck.matcher },
+    LoadBalancerArns: loadBalancersOf(reader, row.arn),
+    TargetType: row.targetType,
+    ...given('ProtocolVersion', row.protocolVersion),
+    IpAddressType: 'ipv4',
+  };
+}

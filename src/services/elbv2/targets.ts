@@ -1,0 +1,171 @@
+import type { TargetDescription, TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AwsError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
+import { holds, parseCidr } from '../../model/ec2/addresses.ts';
+import type { Target, TargetGroup, TargetHealth } from '../../model/elbv2/load-balancing.ts';
+import type { Reader } from '../../store/store.ts';
+import { networkInterfaces, subnets } from '../../store/tables/ec2.ts';
+import { rules, targetKey, targets } from '../../store/tables/elbv2.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { findTargetGroup } from './find.ts';
+import type { ElbHandlers } from './handler-types.ts';
+import { limits } from './limits.ts';
+
+/** RegisterTargets, DeregisterTargets and DescribeTargetHealth. */
+export function targetHandlers({ store, clock }: ServiceDeps) {
+  return {
+    RegisterTargets(input, ctx) {
+      return store.transact((tx) => {
+        const group = findTargetGroup(tx, ctx, input.TargetGroupArn);
+        for (const target of input.Targets ?? []) {
+          const { id, port, zone } = readTarget(tx, group, target);
+          const key = targetKey(group.arn, id, port);
+          const row = tx.get(targets, key);
+          if (row !== undefined && row.drainingSince === undefined) continue;
+          if (tx.by(targets, 'targetGroup', group.arn).length >= limits['targets-per-application-load-balancer']) {
+            throw new AwsError('TooManyTargets', 'The quota of targets for this target group has been reached');
+          }
+          tx.put(targets, {
+            account: group.account,
+            region: group.region,
+            targetGroupArn: group.arn,
+            id,
+            port,
+            ...given('availabilityZone', zone),
+            registeredAt: clock.now(),
+            health: registering,
+          });
+        }
+        return {};
+      });
+    },
+
+    DeregisterTargets(input, ctx) {
+      return store.transact((tx) => {
+        const group = findTargetGroup(tx, ctx, input.TargetGroupArn);
+        for (const { Id = '', Port } of input.Targets ?? []) {
+          // Without a port, every registration of the target ends.
+          const rows = tx
+            .by(targets, 'targetGroup', group.arn)
+            .filter((row) => row.id === Id && (Port === undefined || row.port === Port));
+          if (rows.length === 0) {
+            const named = Port === undefined ? Id : `${Id}:${Port}`;
+            throw new AwsError('InvalidTarget', `The following targets are not registered: '${named}'`);
+          }
+          for (const row of rows) {
+            if (row.drainingSince === undefined) tx.put(targets, { ...row, drainingSince: clock.now() });
+          }
+        }
+        return {};
+      });
+    },
+
+    DescribeTargetHealth(input, ctx) {
+      const group = findTargetGroup(store, ctx, input.TargetGroupArn);
+      const rows = store.by(targets, 'targetGroup', group.arn);
+      const anomalies = input.Include?.some((each) => each === 'AnomalyDetection' || each === 'All') ?? false;
+      const wanted = input.Targets?.flatMap((target): (Target | TargetDescription)[] => {
+        const found = rows.filter((row) => row.id === target.Id && row.port === (target.Port ?? row.port));
+        return found.length > 0 ? found : [target];
+      });
+      return {
+        TargetHealthDescriptions: (wanted ?? rows).map((each) => ({
+          ...('health' in each ? describe(store, group, each) : describeUnknown(group, each)),
+          ...(anomalies ? { AnomalyDetection: { Result: 'normal' as const, MitigationInEffect: 'no' as const } } : {}),
+        })),
+      };
+    },
+  } satisfies ElbHandlers;
+}
+
+/** A target on whose way to the machine that checks it nothing has come back yet. */
+const registering: TargetHealth = {
+  state: 'initial',
+  reason: 'Elb.RegistrationInProgress',
+  description: 'Target registration is in progress',
+};
+
+function readTarget(
+  reader: Reader,
+  group: TargetGroup,
+  { Id: id = '', Port, AvailabilityZone, QuicServerId }: TargetDescription,
+): { id: string; port: number; zone: string | undefined } {
+  if (QuicServerId !== undefined) throw notSupported('QuicServerId');
+  const port = Port === undefined ? group.port : checkRange(Port, 'targets.port', 1, 65_535);
+  const refuse = (why: string): AwsError => new AwsError('InvalidTarget', why);
+  if (group.targetType === 'instance') {
+    if (!/^i-[0-9a-f]{8,17}$/.test(id)) throw elbErrors.validation(`Instance ID '${id}' is not valid`);
+    throw refuse(`The following targets are not valid instances: '${id}'`);
+  }
+  if (parseCidr(`${id}/32`) === undefined)
+    throw elbErrors.validation(`The IP address '${id}' is not a valid IPv4 address`);
+  const subnet = reader.by(subnets, 'vpc', group.vpcId).find((row) => {
+    const cidr = parseCidr(row.cidr);
+    return cidr !== undefined && holds(cidr, id);
+  });
+  if (subnet === undefined) {
+    throw refuse(`The following targets are not within the subnets of VPC '${group.vpcId}': '${id}'`);
+  }
+  const owner = reader.by(networkInterfaces, 'address', `${group.vpcId} ${id}`)[0]?.owner;
+  if (owner?.kind === 'load-balancer') {
+    throw refuse(`The IP address '${id}' cannot be used as a target, as it is in use by a load balancer`);
+  }
+  if (AvailabilityZone !== undefined && AvailabilityZone !== subnet.availabilityZone) {
+    throw elbErrors.validation(
+      `The Availability Zone '${AvailabilityZone}' is not that of the IP address '${id}', '${subnet.availabilityZone}'`,
+    );
+  }
+  return { id, port, zone: subnet.availabilityZone };
+}
+
+function describe(reader: Reader, group: TargetGroup, row: Target): TargetHealthDescription {
+  return {
+    Target: { Id: row.id, Port: row.port, ...given('AvailabilityZone', row.availabilityZone) },
+    HealthCheckPort: checkPort(group, row.port),
+    TargetHealth: describeHealth(healthOf(reader, row)),
+  };
+}
+
+/** What the store says of a target comes before what a checker measured: nobody checks one that is not in use or drains. */
+function healthOf(reader: Reader, row: Target): TargetHealth {
+  if (row.drainingSince !== undefined) {
+    return {
+      state: 'draining',
+      reason: 'Target.DeregistrationInProgress',
+      description: 'Target deregistration is in progress',
+    };
+  }
+  if (reader.by(rules, 'targetGroup', row.targetGroupArn).length === 0) {
+    return {
+      state: 'unused',
+      reason: 'Target.NotInUse',
+      description: 'Target group is not configured to receive traffic from the load balancer',
+    };
+  }
+  return row.health;
+}
+
+function describeUnknown(group: TargetGroup, { Id, Port = group.port }: TargetDescription): TargetHealthDescription {
+  return {
+    Target: { Id, Port },
+    HealthCheckPort: checkPort(group, Port),
+    TargetHealth: {
+      State: 'unused',
+      Reason: 'Target.NotRegistered',
+      Description: 'Target is not registered to the target group',
+    },
+  };
+}
+
+function checkPort(group: TargetGroup, port: number): string {
+  return group.healthCheck.port === 'traffic-port' ? String(port) : group.healthCheck.port;
+}
+
+function describeHealth(health: TargetHealth): NonNullable<TargetHealthDescription['TargetHealth']> {
+  return {
+    State: health.state,
+    ...given('Reason', health.reason as NonNullable<TargetHealthDescription['TargetHealth']>['Reason']),
+    ...given('Description', health.description),
+  };
+}
