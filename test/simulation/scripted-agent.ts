@@ -36,7 +36,9 @@ export class ScriptedAgent {
   #channel: Channel<AgentMessage, ServerMessage> | undefined;
   #lastSequence = 0;
   readonly #vpcs = new Map<string, VpcSpec>();
-  readonly #health = new Map<string, string>();
+  /** Targets with a check under way, and those whose health this session was told. */
+  readonly #checking = new Set<string>();
+  readonly #checked = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -46,7 +48,7 @@ export class ScriptedAgent {
   connect(channel: Channel<AgentMessage, ServerMessage>): void {
     this.#channel?.close();
     this.#channel = channel;
-    this.#health.clear();
+    this.#checked.clear();
     channel.onMessage((message) => {
       if (this.#channel === channel) this.#receive(message);
     });
@@ -102,8 +104,9 @@ export class ScriptedAgent {
         return undefined;
       case 'StowageBalancerMessage':
         for (const group of message.message.balancer.targetGroups) {
-          for (const { id, port, draining } of group.targets) {
-            if (!draining) this.#check(group.targetGroupArn, id, port);
+          for (const { id, port, draining, lastHealth } of group.targets) {
+            if (draining || (lastHealth !== 'initial' && this.#checked.has(`${id}:${port}`))) continue;
+            this.#check(group.targetGroupArn, id, port);
           }
         }
         return undefined;
@@ -201,7 +204,12 @@ export class ScriptedAgent {
   }
 
   #check(targetGroupArn: string, id: string, port: number): void {
+    const key = `${id}:${port}`;
+    if (this.#checking.has(key)) return;
+    this.#checking.add(key);
     void this.#clock.after(healthMs, () => {
+      this.#checking.delete(key);
+      this.#checked.add(key);
       const task = this.running().find(({ payload }) => addressOf(payload) === id);
       const well = task !== undefined && behaviourOf(task.payload) !== 'sick';
       this.#send({
