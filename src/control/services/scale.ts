@@ -61,13 +61,13 @@ export function scale(input: ScaleInput): ScaleDecision {
 
   const stop = new Set<JudgedTask>();
   // Scaling in.
-  const excess = victims(good).slice(0, Math.max(0, good.length - desired));
+  const excess = victims(good, good.length - desired);
   for (const victim of excess) stop.add(victim);
   const healthyAfter = healthyPrimary + healthyOld - excess.filter(({ verdict }) => verdict.kind === 'healthy').length;
 
   // Unhealthy tasks stay while nothing healthy stands in for them, and leave when their place is needed.
   const keptBad = Math.max(0, Math.min(bad.length - crowdedOut, desired - healthyAfter));
-  const dismissed = victims(bad).slice(0, bad.length - keptBad);
+  const dismissed = victims(bad, bad.length - keptBad);
   for (const victim of dismissed) stop.add(victim);
 
   // Older deployments give way to what is healthy of the new one, or make room for it.
@@ -75,12 +75,9 @@ export function scale(input: ScaleInput): ScaleDecision {
   const makeRoom = Math.max(0, crowdedOut - dismissed.length);
   const leaving = Math.max(old.length - keptOld, Math.min(makeRoom, old.length));
   let spare = Math.max(0, healthyAfter - least);
-  let left = 0;
-  for (const victim of victims(old)) {
-    if (left >= leaving) break;
+  for (const victim of victims(old, leaving)) {
     if (victim.verdict.kind === 'healthy' && spare-- <= 0) break;
     stop.add(victim);
-    left += 1;
   }
   const waiting = [...primary, ...old].some(({ verdict }) => verdict.kind !== 'healthy');
   const stuck = missing > 0 && input.mayStart > 0 && start === 0 && stop.size === 0 && !waiting;
@@ -90,10 +87,11 @@ export function scale(input: ScaleInput): ScaleDecision {
 const order = { unhealthy: 0, pending: 1, healthy: 2 } as const;
 
 /**
- * The order in which tasks are given up: unhealthy before pending before healthy; among equals from the zone that has
+ * The `count` tasks that are given up first: unhealthy before pending before healthy; among equals from the zone that has
  * most, the newest first, so that what is left stays spread.
  */
-function victims(tasks: readonly JudgedTask[]): JudgedTask[] {
+function victims(tasks: readonly JudgedTask[], count: number): JudgedTask[] {
+  if (count <= 0) return [];
   const oldestFirst = tasks.toSorted((a, b) => a.task.createdAt - b.task.createdAt);
   const inZone = new Map<string, number>();
   const ranked = oldestFirst.map((judged) => {
@@ -109,5 +107,6 @@ function victims(tasks: readonly JudgedTask[]): JudgedTask[] {
         b.place - a.place ||
         b.judged.task.createdAt - a.judged.task.createdAt,
     )
+    .slice(0, count)
     .map(({ judged }) => judged);
 }
