@@ -6,6 +6,7 @@ import { processTerminal } from '../src/cli/terminal.ts';
 import { freePort, startInstallation } from '../test/support/installation.ts';
 import { benchIdle, benchStart } from './process.ts';
 import { format, type Row } from './report.ts';
+import { benchStore } from './store.ts';
 import { benchTasks } from './tasks.ts';
 import { benchWire } from './wire.ts';
 
@@ -20,6 +21,7 @@ const print = (rows: readonly Row[]): void => {
 const home = mkdtempSync(join(tmpdir(), 'stowage-bench-'));
 print(await benchStart(home, await freePort(), await freePort()));
 rmSync(home, { recursive: true, force: true });
+print(await benchStore());
 
 const installation = await startInstallation();
 try {
