@@ -71,15 +71,18 @@ export function main(args) {
   const [command = 'help', ...rest] = args;
   const script = scripts[command];
   const argv = script === undefined ? [join(root, 'src/cli/cli.ts'), command, ...rest] : [join(root, script), ...rest];
+  // TypeScript is stripped and compiled once, not at every start: a third of a second instead of more than one.
+  const cache = process.env.NODE_COMPILE_CACHE ?? join(root, '.stowage', 'cache');
+  const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: cache };
   let line = [node, '--disable-warning=ExperimentalWarning', ...argv];
   if (privileged.has(command) && process.platform === 'linux' && process.getuid() !== 0) {
     const sudo = spawnSync('sudo', ['-V'], { stdio: 'ignore' });
     if (sudo.error !== undefined)
       fail(`'${command}' makes networks and containers and needs root: run it as root, or install sudo`);
     say(`'${command}' makes networks and containers and needs root: asking sudo`);
-    line = ['sudo', '-E', 'env', `PATH=${path}`, ...line];
+    line = ['sudo', '-E', 'env', `PATH=${path}`, `NODE_COMPILE_CACHE=${cache}`, ...line];
   }
-  const child = spawn(line[0], line.slice(1), { stdio: 'inherit', env: { ...process.env, PATH: path } });
+  const child = spawn(line[0], line.slice(1), { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));
   child.on('exit', (status, signal) => {

@@ -1,4 +1,3 @@
-import { removeEverything } from '../../main/remove-everything.ts';
 import type { Command } from '../command.ts';
 import { eventually, healthOf } from '../control-plane-client.ts';
 import { alive, clearRunning, UsageError, type Installation } from '../installation.ts';
@@ -27,6 +26,7 @@ export const down: Command = {
     const removed = { containers: 0, balancers: 0, vpcs: 0 };
     if (options['all'] === true) {
       await prepareMachine('serve', json ? { ...terminal, done: () => {}, step: () => {} } : terminal);
+      const { removeEverything } = await import('../../main/remove-everything.ts');
       Object.assign(removed, await removeEverything(installation));
     }
     if (json) {

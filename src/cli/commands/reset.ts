@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { removeEverything } from '../../main/remove-everything.ts';
 import type { Command } from '../command.ts';
 import { callOwn, healthOf } from '../control-plane-client.ts';
 import { prepareMachine } from '../prepare/prepare.ts';
@@ -13,6 +12,7 @@ export const reset: Command = {
   async run({ installation, terminal, json }) {
     if ((await healthOf(installation)) === undefined) {
       await prepareMachine('serve', json ? { ...terminal, done: () => {}, step: () => {} } : terminal);
+      const { removeEverything } = await import('../../main/remove-everything.ts');
       await removeEverything(installation);
       rmSync(installation.home, { recursive: true, force: true });
     } else {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import { startControlPlane } from '../../main/control-plane.ts';
 import type { Command } from '../command.ts';
 import { healthOf } from '../control-plane-client.ts';
 import { alive, clearRunning, endpointOf, UsageError, writeRunning, type Installation } from '../installation.ts';
@@ -14,6 +14,8 @@ import type { Terminal } from '../terminal.ts';
 /** Serves until a signal comes; tasks and balancers go on without us. */
 async function serve(installation: Installation, terminal: Terminal): Promise<number> {
   const { host, port, account, home } = installation;
+  // Loaded only here: every other command starts without the control plane's code.
+  const { startControlPlane } = await import('../../main/control-plane.ts');
   const controlPlane = await startControlPlane({
     ...installation,
     writeLog: (line) => terminal.line(line),
@@ -21,6 +23,8 @@ async function serve(installation: Installation, terminal: Terminal): Promise<nu
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new UsageError(`port ${port} on ${host} is taken by another program: give another one with --port`);
   });
+  // A process that is killed one day writes no cache then: write it now, for the next start.
+  flushCompileCache();
   writeRunning(home, { pid: process.pid, host, port, account });
   terminal.done(`Stowage serves on ${endpointOf(installation)}`);
   const stopped = Promise.withResolvers<void>();
