@@ -9,6 +9,8 @@ export interface ContainerLimits {
   /** Hard and soft memory limits in MiB. */
   readonly memoryMiB?: number;
   readonly memoryReservationMiB?: number;
+  /** The most open files that the machine can allow a process. */
+  readonly machineOpenFiles: number;
 }
 
 interface DockerUlimit {
@@ -21,7 +23,7 @@ const mebibyte = 1024 * 1024;
 const nanosecondsPerSecond = 1e9;
 
 /** Fargate's default for open files, soft and hard ("Ulimit", ECS API Reference). */
-const fargateOpenFiles = { Name: 'nofile', Soft: 65_535, Hard: 65_535 } as const;
+const fargateOpenFiles = 65_535;
 
 /** Docker's `Config` members that a container definition asks for, beyond image, command and environment. */
 export function dockerConfigOf(definition: ContainerDefinition): Record<string, unknown> {
@@ -55,7 +57,10 @@ export function dockerHostConfigOf(
     Soft: one.softLimit,
     Hard: one.hardLimit,
   }));
-  if (fargate && !ulimits.some(({ Name }) => Name === 'nofile')) ulimits.push(fargateOpenFiles);
+  if (fargate && !ulimits.some(({ Name }) => Name === 'nofile')) {
+    const files = Math.min(fargateOpenFiles, limits.machineOpenFiles);
+    ulimits.push({ Name: 'nofile', Soft: files, Hard: files });
+  }
   const { memoryMiB, memoryReservationMiB, cpus } = limits;
   return defined({
     CpuShares: Math.max(2, limits.cpuUnits),

@@ -154,7 +154,7 @@ export class Outbox {
       definition,
       subnet: subnetId === undefined ? undefined : store.get(subnets, subnetId),
       desiredStatus,
-      machineCpu: store.get(machines, this.#machineId)?.resources.cpu ?? Infinity,
+      machine: store.get(machines, this.#machineId)?.resources ?? { cpu: Infinity },
       resolveImage: this.#deps.resolveImage,
       roleCredentials: this.#credentials(
         task,

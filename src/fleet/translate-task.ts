@@ -3,6 +3,7 @@ import { arn } from '../base/arn.ts';
 import { given } from '../base/given.ts';
 import { shortName } from '../model/ecs/arns.ts';
 import type { Task } from '../model/ecs/task.ts';
+import type { MachineResources } from '../model/fleet/machine.ts';
 import type { TaskDefinition } from '../model/ecs/task-definition.ts';
 import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
 import type { Subnet } from '../model/ec2/network.ts';
@@ -24,8 +25,8 @@ export interface TaskParts {
   /** The subnet of the task's interface. */
   readonly subnet: Subnet | undefined;
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
-  /** CPU units of the machine: a container cannot be limited to more. */
-  readonly machineCpu: number;
+  /** What the machine has: a container cannot be given more. */
+  readonly machine: Pick<MachineResources, 'cpu' | 'openFiles'>;
   readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
   readonly roleCredentials?: IamRoleCredentials | undefined;
   readonly executionRoleCredentials?: IamRoleCredentials | undefined;
@@ -110,7 +111,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
 
 /** A container has its own limits; on Fargate the task's are a wall for each of its containers as well. */
 function limitsOf(
-  { task, machineCpu }: TaskParts,
+  { task, machine }: TaskParts,
   definition: ContainerDefinition,
   override: ContainerOverride | undefined,
 ): ContainerLimits {
@@ -122,9 +123,10 @@ function limitsOf(
   return {
     cpuUnits: override?.cpu ?? definition.cpu ?? 0,
     // Docker refuses a limit above what the machine has, and it would mean nothing.
-    ...(taskCpu === undefined || taskCpu >= machineCpu ? {} : { cpus: taskCpu / 1024 }),
+    ...(taskCpu === undefined || taskCpu >= machine.cpu ? {} : { cpus: taskCpu / 1024 }),
     ...given('memoryMiB', memoryMiB),
     ...given('memoryReservationMiB', override?.memoryReservation ?? definition.memoryReservation),
+    machineOpenFiles: machine.openFiles ?? Infinity,
   };
 }
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
 import type { Clock } from '../base/clock.ts';
+import { given } from '../base/given.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { runLoop } from '../control/loop.ts';
@@ -117,9 +119,20 @@ export class Conductor {
     return {
       id: `local-${installationId}`,
       attributes: [{ name: 'ecs.os-type', value: 'linux' }, { name: 'stowage.vpc' }],
-      resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20) },
+      resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20), ...given('openFiles', openFiles()) },
     };
   }
+}
+
+/** `CAP_SYS_RESOURCE`, with which a process may raise its limits (capabilities(7)). */
+const raisesLimits = 1n << 24n;
+
+/** The most open files that a process of this machine can be allowed, where it cannot be raised. */
+function openFiles(): number | undefined {
+  const bounds = /^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  if ((BigInt(`0x${bounds}`) & raisesLimits) !== 0n) return undefined;
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return hard === undefined ? undefined : Number(hard);
 }
 
 /** Where this machine's engine pulls an image from: our registry for names of ECR, the name itself for all others. */

@@ -95,6 +95,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const server = createServer(front);
   // Clients keep connections for reuse; one that closes first on our side races with their next request.
   server.keepAliveTimeout = 75_000;
+  // A slow push of a large layer takes as long as it takes; headers must still come within a minute.
+  server.requestTimeout = 0;
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve());

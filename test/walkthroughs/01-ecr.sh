@@ -8,11 +8,11 @@ cp "$(command -v busybox)" "$work/image/busybox"
 printf 'FROM scratch\nCOPY busybox /busybox\nCMD ["/busybox", "echo", "Hello World!"]\n' >"$work/image/Dockerfile"
 docker build -t hello-world "$work/image" >/dev/null
 cleanup "docker rmi hello-world $registry/hello-world"
-docker images --filter reference=hello-world | grep -q hello-world || fail 'the image is not there'
+docker images --filter reference=hello-world | grep hello-world || fail 'the image is not there'
 expect 'Hello World!' "$(docker run --rm --network none hello-world)" 'docker run'
 
 say 'docker login, create-repository, push'
-aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" | grep -q 'Login Succeeded'
+aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" | grep 'Login Succeeded'
 aws ecr create-repository --repository-name hello-world --image-scanning-configuration scanOnPush=true >/dev/null
 cleanup "aws ecr delete-repository --repository-name hello-world --force"
 docker tag hello-world:latest "$registry/hello-world:latest"
@@ -27,7 +27,7 @@ aws ecr describe-image-scan-findings --repository-name hello-world --image-id im
 
 say 'docker pull gets the same image back'
 docker rmi "$registry/hello-world:latest" >/dev/null
-docker pull "$registry/hello-world:latest" | grep -q "$digest" || fail 'another digest came back'
+docker pull "$registry/hello-world:latest" | grep "$digest" || fail 'another digest came back'
 
 say 'delete'
 aws ecr batch-delete-image --repository-name hello-world --image-ids imageTag=latest >/dev/null

@@ -40,7 +40,7 @@ for spelling in '.5vCPU 1GB' '0.5 vCPU:1 GB' '512 1024'; do
   aws ecs register-task-definition --family python-web-app --network-mode awsvpc --task-role-arn "$role" \
     --execution-role-arn "$role" --cpu "${cpu/_/ }" --memory "$memory" --requires-compatibilities FARGATE \
     --container-definitions "file://$work/containers.json" --query 'taskDefinition.[cpu,memory]' --output text |
-    grep -qx $'512\t1024' || fail "cpu and memory '$spelling' were not understood"
+    grep -x $'512\t1024' || fail "cpu and memory '$spelling' were not understood"
 done
 cleanup "aws logs delete-log-group --log-group-name /ecs/python-web-app"
 
@@ -55,7 +55,7 @@ aws ecs create-service --cluster FargateCLI --service-name python-web-app --task
   --load-balancers "file://$work/load-balancers.json" --desired-count 2 --launch-type FARGATE \
   --scheduling-strategy REPLICA --network-configuration "file://$work/network.json" >/dev/null
 cleanup "aws ecs delete-service --cluster FargateCLI --service python-web-app --force && aws ecs wait services-inactive --cluster FargateCLI --services python-web-app"
-aws ecs list-services --cluster FargateCLI --query 'serviceArns[0]' --output text | grep -q 'service/FargateCLI/python-web-app$'
+aws ecs list-services --cluster FargateCLI --query 'serviceArns[0]' --output text | grep 'service/FargateCLI/python-web-app$'
 aws ecs wait services-stable --cluster FargateCLI --services python-web-app
 
 say 'the page, by the name of the load balancer, from both tasks'

@@ -10,6 +10,8 @@ export interface MachineResources {
   readonly cpu: number;
   /** MiB. */
   readonly memory: number;
+  /** The most open files that it can allow a process, where its own limits bound that (setrlimit(2)). */
+  readonly openFiles?: number;
 }
 
 /**
