@@ -43,7 +43,7 @@ function payload(
     definition: { document } as unknown as TaskDefinition,
     subnet,
     desiredStatus: 'RUNNING',
-    machineCpu: options.machineCpu ?? 4096,
+    machine: { cpu: options.machineCpu ?? 4096 },
     resolveImage: (image) => ({ image: `registry/${image}` }),
   });
   const first = translated.containers[0];
