@@ -20,7 +20,7 @@ const outside = { outside: '100.127.79.255' };
 const out = '100.127.64';
 /** Long enough for any machine; what passes ends it at once. */
 const long = 20_000;
-const short = 500;
+const short = 300;
 
 /** What every network driver does, on the real one and the fake alike. */
 export function networkDriverConformance(name: string, make: () => Promise<World>): void {

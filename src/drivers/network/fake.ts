@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { NetworkDriver } from './driver.ts';
-import { closeQuietly } from './sockets.ts';
+import { Listeners } from './listeners.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
 
 /**
@@ -12,7 +12,7 @@ import { judge, type Packet, type Verdict } from './policy.ts';
  */
 export class FakeNetworkDriver implements NetworkDriver {
   readonly #vpcs = new Map<string, { spec: VpcSpec; attached: Map<string, number> }>();
-  readonly #open = new Set<Server | Socket>();
+  readonly #listeners = new Listeners();
   /** Thrown by the next `applyVpc`, once. */
   failNextApply: DriverError | undefined;
 
@@ -32,6 +32,7 @@ export class FakeNetworkDriver implements NetworkDriver {
   }
 
   removeVpc(vpcId: string): Promise<void> {
+    this.#listeners.close(vpcId);
     this.#vpcs.delete(vpcId);
     return Promise.resolve();
   }
@@ -58,22 +59,24 @@ export class FakeNetworkDriver implements NetworkDriver {
     return Promise.resolve([...(this.#vpcs.get(vpcId)?.attached.keys() ?? [])]);
   }
 
-  async listenTcp(vpcId: string): Promise<Server> {
-    this.#known(vpcId);
-    const server = this.#track(createServer());
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-    await promise;
-    return server;
+  listenTcp(vpcId: string): Promise<Server> {
+    return this.#listeners.tcp(vpcId, async () => {
+      this.#known(vpcId);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const server = createServer().once('error', reject).listen(0, '127.0.0.1', resolve);
+      await promise;
+      return server;
+    });
   }
 
-  async bindUdp(vpcId: string): Promise<Socket> {
-    this.#known(vpcId);
-    const socket = this.#track(createSocket('udp4'));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    socket.once('error', reject).bind(0, '127.0.0.1', resolve);
-    await promise;
-    return socket;
+  bindUdp(vpcId: string): Promise<Socket> {
+    return this.#listeners.udp(vpcId, async () => {
+      this.#known(vpcId);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const socket = createSocket('udp4').once('error', reject).bind(0, '127.0.0.1', resolve);
+      await promise;
+      return socket;
+    });
   }
 
   namespaceOf(vpcId: string): string {
@@ -86,8 +89,7 @@ export class FakeNetworkDriver implements NetworkDriver {
   }
 
   close(): Promise<void> {
-    for (const each of this.#open) closeQuietly(each);
-    this.#open.clear();
+    this.#listeners.close();
     return Promise.resolve();
   }
 
@@ -109,11 +111,5 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   #known(vpcId: string): void {
     if (!this.#vpcs.has(vpcId)) throw new DriverError('gone', `there is no network ${vpcId}`);
-  }
-
-  #track<Open extends Server | Socket>(open: Open): Open {
-    this.#open.add(open);
-    open.once('close', () => this.#open.delete(open));
-    return open;
   }
 }

@@ -35,6 +35,14 @@ interface Known {
   readonly netns: number;
 }
 
+/** What a VPC is made from. */
+export interface LinuxVpcOptions {
+  readonly mtu: number;
+  readonly log: Log;
+  /** The namespace was made anew: what was opened in the old one is cut off. */
+  readonly onRemade: () => Promise<void>;
+}
+
 /**
  * One VPC on this machine. Two ways lead to what a spec says: what differs from the last one is changed in place, which is
  * fast; or, where that fails or the last one is not known, the kernel is asked what there is and everything is mended.
@@ -47,6 +55,7 @@ export class LinuxVpc {
   readonly #host: LinuxHost;
   readonly #mtu: number;
   readonly #log: Log;
+  readonly #onRemade: () => Promise<void>;
   readonly #vpcId: string;
   #spec: VpcSpec | undefined;
   #known: Known | undefined;
@@ -56,13 +65,14 @@ export class LinuxVpc {
   #mending: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(host: LinuxHost, vpcId: string, options: { readonly mtu: number; readonly log: Log }) {
+  constructor(host: LinuxHost, vpcId: string, options: LinuxVpcOptions) {
     this.#vpcId = vpcId;
     this.#host = host;
     this.#name = namespaceName(host.plan.installationId, vpcId);
     this.#path = join(netnsDirectory, this.#name);
     this.#link = hostLink(host.plan.installationId, vpcId);
     this.#mtu = options.mtu;
+    this.#onRemade = options.onRemade;
     this.#log = options.log.with({ vpcId });
     this.netns = new Netns(this.#path);
   }
@@ -171,7 +181,7 @@ export class LinuxVpc {
   /** Mends all but what hangs on processes; answers the attachments that are gone. */
   async #mendLinks(spec: VpcSpec, seen?: ObservedHost): Promise<Attachment[]> {
     const host = seen ?? (await this.#host.ensure());
-    await this.#ensureNamespace();
+    const remade = await this.#ensureNamespace();
     await this.netns.script(prepareScript);
     let observed = await this.#observe();
 
@@ -216,6 +226,7 @@ export class LinuxVpc {
       await this.#host.netns.ip(changeHostRoutes(new Map(through), next.hostRoutes, this.#link));
     }
     this.#known = next;
+    if (remade) await this.#onRemade();
 
     for (const each of attached) this.#attachments.set(each.interfaceId, each);
     return [...this.#attachments.values()].filter(({ interfaceId }) => !links.has(taskLink(interfaceId)));
@@ -276,10 +287,12 @@ export class LinuxVpc {
     return parseVpc(await this.netns.script(observeVpcScript));
   }
 
-  async #ensureNamespace(): Promise<void> {
-    if (netnsInode(this.#path) !== undefined) return;
+  /** Answers whether it had to be made. */
+  async #ensureNamespace(): Promise<boolean> {
+    if (netnsInode(this.#path) !== undefined) return false;
     await this.#removeNamespace();
     await runCommand('ip', ['netns', 'add', this.#name]);
+    return true;
   }
 
   async #removeNamespace(): Promise<void> {

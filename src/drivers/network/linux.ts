@@ -9,10 +9,11 @@ import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { NetworkDriver } from './driver.ts';
 import { LinuxHost } from './linux-host.ts';
 import { LinuxVpc } from './linux-vpc.ts';
+import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
 import { Netns, netnsInode } from './netns.ts';
 import { hostAddressOf } from './public-pool.ts';
-import { bindIn, closeQuietly, listenIn } from './sockets.ts';
+import { bindIn, listenIn } from './sockets.ts';
 
 /** What the driver is made from. */
 export interface LinuxNetworkOptions {
@@ -35,7 +36,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #options: LinuxNetworkOptions;
   readonly #host: LinuxHost;
   readonly #vpcs = new Map<string, LinuxVpc>();
-  readonly #open = new Map<Server | Socket, string>();
+  readonly #listeners = new Listeners();
   #cancel: Cancel = () => {};
   #closed = false;
 
@@ -57,7 +58,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   }
 
   async removeVpc(vpcId: string): Promise<void> {
-    for (const [socket, of] of this.#open) if (of === vpcId) closeQuietly(socket);
+    this.#listeners.close(vpcId);
     await this.#vpc(vpcId).remove();
     this.#vpcs.delete(vpcId);
   }
@@ -86,11 +87,11 @@ export class LinuxNetworkDriver implements NetworkDriver {
   }
 
   async listenTcp(vpcId: string, address: string, port: number): Promise<Server> {
-    return this.#track(vpcId, await listenIn(this.#existing(vpcId), address, port));
+    return this.#listeners.tcp(vpcId, () => listenIn(this.#existing(vpcId), address, port));
   }
 
   async bindUdp(vpcId: string, address: string, port: number): Promise<Socket> {
-    return this.#track(vpcId, await bindIn(this.#existing(vpcId), address, port));
+    return this.#listeners.udp(vpcId, () => bindIn(this.#existing(vpcId), address, port));
   }
 
   namespaceOf(vpcId: string): string {
@@ -105,15 +106,15 @@ export class LinuxNetworkDriver implements NetworkDriver {
   close(): Promise<void> {
     this.#closed = true;
     this.#cancel();
-    for (const socket of this.#open.keys()) closeQuietly(socket);
-    this.#open.clear();
+    this.#listeners.close();
     return Promise.resolve();
   }
 
   #vpc(vpcId: string): LinuxVpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
-      vpc = new LinuxVpc(this.#host, vpcId, { mtu: this.#options.mtu ?? 1500, log: this.#options.log });
+      const { mtu = 1500, log } = this.#options;
+      vpc = new LinuxVpc(this.#host, vpcId, { mtu, log, onRemade: () => this.#listeners.reopen(vpcId) });
       this.#vpcs.set(vpcId, vpc);
     }
     return vpc;
@@ -124,12 +125,6 @@ export class LinuxNetworkDriver implements NetworkDriver {
       throw new DriverError('gone', `there is no network ${vpcId}`);
     }
     return this.#vpc(vpcId).netns;
-  }
-
-  #track<Open extends Server | Socket>(vpcId: string, socket: Open): Open {
-    this.#open.set(socket, vpcId);
-    socket.once('close', () => this.#open.delete(socket));
-    return socket;
   }
 
   #schedule(): void {

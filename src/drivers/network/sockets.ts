@@ -18,15 +18,6 @@ export async function bindIn(netns: Netns, address: string, port: number): Promi
   return (await opened(netns, 'udp', address, port)) as Socket;
 }
 
-/** Closes a socket, whether it is open or not. */
-export function closeQuietly(socket: Server | Socket): void {
-  try {
-    socket.close();
-  } catch {
-    // A datagram socket says so when it is closed already.
-  }
-}
-
 function opened(netns: Netns, protocol: 'tcp' | 'udp', address: string, port: number): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const [program, args] = netns.command(process.execPath, [handOver, protocol, address, String(port)]);

@@ -174,6 +174,27 @@ export class LinuxWorld implements World {
     return prober;
   }
 
+  /** Serves on a port of the host, on all its addresses. */
+  async listenOnHost(port: number): Promise<void> {
+    await this.#listen('host', await this.#prober('host', this.host), 'tcp', '0.0.0.0', port);
+  }
+
+  /** Lets another process apply `spec` and attach its tasks, and kills it after a while. */
+  async killedWhile(spec: VpcSpec, pids: Record<string, number>, afterMs: number): Promise<void> {
+    const program = join(import.meta.dirname, 'apply-for-tests.ts');
+    const input = {
+      spec,
+      pids,
+      installationId: this.installationId,
+      publicPool: this.publicPool,
+      host: this.host.path,
+    };
+    const child = spawn(process.execPath, [program, JSON.stringify(input)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), afterMs));
+    await ended;
+  }
+
   /** Forgets what listens in a VPC's namespace, which is gone. */
   forgetRouter(vpcId: string): void {
     this.#probers.get(`router ${vpcId}`)?.end();
