@@ -191,7 +191,7 @@ export class LinuxWorld implements World {
     };
     const child = spawn(process.execPath, [program, JSON.stringify(input)], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), afterMs));
+    child.stdout.once('data', () => systemClock.after(afterMs, () => child.kill('SIGKILL')));
     await ended;
   }
 
