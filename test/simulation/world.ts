@@ -8,15 +8,15 @@ import { newTask } from '../../src/model/ecs/new-task.ts';
 import type { Deployment, Service } from '../../src/model/ecs/service.ts';
 import type { Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
-import { Store, type Reader } from '../../src/store/store.ts';
+import { Store } from '../../src/store/store.ts';
 import * as ec2Tables from '../../src/store/tables/ec2.ts';
 import * as ecsTables from '../../src/store/tables/ecs.ts';
 import * as elbTables from '../../src/store/tables/elbv2.ts';
 import * as fleetTables from '../../src/store/tables/fleet.ts';
-import type { BalancerSpec } from '../../src/wire/balancer-spec.ts';
 import { loopback } from '../../src/wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../../src/wire/messages.ts';
 import { Fleet } from '../../src/fleet/fleet.ts';
+import { readBalancer, translateBalancer } from '../../src/fleet/translate-balancer.ts';
 import { MemoryDisk } from './memory-journal.ts';
 import { ScriptedAgent, type Behaviour } from './scripted-agent.ts';
 
@@ -80,11 +80,13 @@ export class World {
       ...deps,
       scope,
       resolveImage: (image) => ({ image }),
-      translateBalancer,
+      translateBalancer: (reader, arn) => {
+        const rows = readBalancer(reader, arn);
+        return rows && translateBalancer(rows);
+      },
       storeLogs: ({ sequence }) => ({ sequence }),
     });
     const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24' }).map((loop) => runLoop(loop, deps));
-    stops.push(this.#drain(store));
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }
 
@@ -277,24 +279,6 @@ export class World {
     };
   }
 
-  /** The balancer loop's part in a task's end: drained targets go. */
-  #drain(store: Store): () => void {
-    let cancel = (): void => {};
-    const look = (): void => {
-      const now = this.clock.now();
-      store.transact((tx) => {
-        for (const target of tx.list(elbTables.targets)) {
-          if (target.drainingSince !== undefined && target.drainingSince + drainMs <= now) {
-            tx.delete(elbTables.targets, elbTables.targets.key(target));
-          }
-        }
-      });
-      cancel = this.clock.after(500, look);
-    };
-    look();
-    return () => cancel();
-  }
-
   #furnish(): void {
     const place = { ...scope, vpcId: 'vpc-1', tags: [] };
     this.store.transact((tx) => {
@@ -372,7 +356,7 @@ export class World {
           healthyThreshold: 5,
           unhealthyThreshold: 2,
         },
-        attributes: {},
+        attributes: { 'deregistration_delay.timeout_seconds': String(drainMs / 1000) },
         createdAt: this.clock.now(),
       });
     });
@@ -380,45 +364,3 @@ export class World {
 }
 
 const network = { subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-1'], assignPublicIp: 'DISABLED' } as const;
-
-/** As much of a balancer as the scripted agent reads. */
-function translateBalancer(store: Reader, arn: string): BalancerSpec | undefined {
-  const balancer = store.get(elbTables.loadBalancers, arn);
-  if (balancer === undefined) return undefined;
-  const targets = store.by(elbTables.targets, 'targetGroup', targetGroupArn);
-  return {
-    loadBalancerArn: arn,
-    name: balancer.name,
-    type: 'application',
-    vpcId: balancer.vpcId,
-    addresses: [],
-    attributes: {},
-    listeners: [],
-    targetGroups: [
-      {
-        targetGroupArn,
-        name: 'web',
-        protocol: 'HTTP',
-        attributes: {},
-        healthCheck: {
-          enabled: true,
-          protocol: 'HTTP',
-          port: 'traffic-port',
-          path: '/',
-          intervalSeconds: 30,
-          timeoutSeconds: 5,
-          healthyThreshold: 5,
-          unhealthyThreshold: 2,
-          matcher: '200',
-        },
-        targets: targets.map(({ id, port, drainingSince, health }) => ({
-          id,
-          address: id,
-          port,
-          draining: drainingSince !== undefined,
-          lastHealth: health.state,
-        })),
-      },
-    ],
-  };
-}

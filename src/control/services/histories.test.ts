@@ -154,6 +154,6 @@ it('any history of crashes, updates and failures ends well or with a reason, and
       expect(faults).toEqual([]);
       world.crash();
     }),
-    { numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? 25) },
+    { numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? 60) },
   );
 }, 600_000);

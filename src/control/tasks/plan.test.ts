@@ -1,0 +1,171 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Machine } from '../../model/fleet/machine.ts';
+import { reached, taskStatuses, type Task } from '../../model/ecs/task.ts';
+import type { TaskTarget } from '../../store/task-targets.ts';
+import type { ObservedTask } from './observe.ts';
+import { planTask, stoppedTaskLifeMs, type TaskStep } from './plan.ts';
+
+const now = 1_000_000;
+const container = { name: 'web', essential: true, lastStatus: 'RUNNING' };
+const balanced = { loadBalancers: [{ targetGroupArn: 'group', containerName: 'web', containerPort: 80 }] };
+const base = {
+  arn: 'task',
+  launchType: 'FARGATE',
+  lastStatus: 'RUNNING',
+  desiredStatus: 'RUNNING',
+  reported: {},
+  containers: [container],
+  loadBalancers: [],
+  connectivity: 'CONNECTED',
+  networkConfiguration: { subnets: ['a', 'b'], securityGroups: [], assignPublicIp: 'DISABLED' },
+};
+
+function target(state: TaskTarget['state']): TaskTarget {
+  return { targetGroupArn: 'group', id: '10.0.0.4', port: 80, state };
+}
+
+function next(
+  task: object,
+  seen: {
+    targets?: TaskTarget['state'][];
+    places?: number[];
+    subnets?: [string, string, number][];
+    away?: number;
+  } = {},
+): TaskStep | undefined {
+  const observed: ObservedTask = {
+    task: { ...base, ...task } as unknown as Task,
+    machine: { id: 'm', connected: seen.away === undefined, disconnectedAt: now - (seen.away ?? 0) } as Machine,
+    places: (seen.places ?? []).map((tasks, index) => ({ machineId: `m${index}`, tasks })),
+    subnets: (seen.subnets ?? []).map(([subnetId, availabilityZone, tasks]) => ({ subnetId, availabilityZone, tasks })),
+    targets: (seen.targets ?? []).map(target),
+  };
+  return planTask(observed, now).step;
+}
+
+const write = (change: object): TaskStep => ({ kind: 'write', change });
+const stopping = { desiredStatus: 'STOPPED', stop: { code: 'UserInitiated', reason: 'because' } };
+const reported = (status: string): object => ({ reported: { status } });
+const dead = { containers: [{ ...container, lastStatus: 'STOPPED', exitCode: 3 }] };
+const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' };
+
+describe('planTask', () => {
+  it.each([
+    ['waits for a machine', { lastStatus: 'PROVISIONING' }, { subnets: [['a', 'z1', 0]] }, undefined],
+    [
+      'places on the emptiest machine, in the emptiest subnet of the emptiest zone',
+      { lastStatus: 'PROVISIONING' },
+      {
+        places: [2, 1],
+        subnets: [
+          ['a', 'z1', 0],
+          ['b', 'z1', 3],
+          ['c', 'z2', 2],
+          ['d', 'z2', 0],
+        ],
+      },
+      { kind: 'place', machineId: 'm1', subnetIds: ['d', 'c', 'a', 'b'] },
+    ],
+    ['waits for the report', { lastStatus: 'PENDING' }, {}, undefined],
+    ['runs', { lastStatus: 'PENDING', ...reported('RUNNING') }, {}, write({ lastStatus: 'RUNNING', startedAt: now })],
+    [
+      'is activated',
+      { lastStatus: 'PENDING', ...reported('RUNNING'), ...balanced },
+      {},
+      write({ lastStatus: 'ACTIVATING' }),
+    ],
+    ['waits for its target', { lastStatus: 'ACTIVATING', ...balanced }, { targets: ['absent'] }, undefined],
+    ['waits for a target group', { lastStatus: 'ACTIVATING', ...balanced }, { targets: ['no-group'] }, undefined],
+    [
+      'runs once registered',
+      { lastStatus: 'ACTIVATING', ...balanced },
+      { targets: ['registered'] },
+      write({ lastStatus: 'RUNNING', startedAt: now }),
+    ],
+    ['is left alone', {}, {}, undefined],
+    ['is stopped', stopping, {}, write({ lastStatus: 'STOPPING', stoppingAt: now })],
+    ['drains first', { ...stopping, ...balanced }, { targets: ['registered'] }, write({ lastStatus: 'DEACTIVATING' })],
+    [
+      'goes on draining',
+      { ...stopping, ...balanced, lastStatus: 'DEACTIVATING' },
+      { targets: ['draining'] },
+      undefined,
+    ],
+    [
+      'is stopped once drained',
+      { ...stopping, ...balanced, lastStatus: 'DEACTIVATING' },
+      { targets: ['absent'] },
+      write({ lastStatus: 'STOPPING', stoppingAt: now }),
+    ],
+    [
+      'does not drain what is dead',
+      { ...stopping, ...balanced, ...dead },
+      { targets: ['draining'] },
+      write({ lastStatus: 'STOPPING', stoppingAt: now }),
+    ],
+    ['is to stop when an essential container has', dead, {}, write({ desiredStatus: 'STOPPED', stop: exited })],
+    [
+      'keeps the first reason',
+      { ...dead, ...stopping, ...reported('STOPPED') },
+      {},
+      write({ lastStatus: 'DEPROVISIONING', stoppingAt: now }),
+    ],
+    ['waits for the machine to stop it', { ...stopping, lastStatus: 'STOPPING' }, {}, undefined],
+    [
+      'keeps its address while balanced',
+      { ...stopping, ...balanced, lastStatus: 'DEPROVISIONING' },
+      { targets: ['registered'] },
+      undefined,
+    ],
+    ['is finished', { ...stopping, lastStatus: 'DEPROVISIONING' }, { targets: ['draining'] }, { kind: 'finish' }],
+    ['is remembered for an hour', { lastStatus: 'STOPPED', stoppedAt: now - stoppedTaskLifeMs + 1 }, {}, undefined],
+    ['is forgotten', { lastStatus: 'STOPPED', stoppedAt: now - stoppedTaskLifeMs }, {}, { kind: 'forget' }],
+    ['bears a short absence', {}, { away: 5_000 }, undefined],
+    ['is called disconnected', {}, { away: 10_000 }, write({ connectivity: 'DISCONNECTED', connectivityAt: now })],
+    ['is found again', { connectivity: 'DISCONNECTED' }, {}, write({ connectivity: 'CONNECTED', connectivityAt: now })],
+  ] as [string, object, Parameters<typeof next>[1], TaskStep | undefined][])('%s', (_, task, seen, step) => {
+    expect(next(task, seen)).toEqual(step);
+  });
+
+  it.each([
+    ['CannotPullContainerError: no', 'FARGATE', { code: 'TaskFailedToStart', reason: 'CannotPullContainerError: no' }],
+    ['CannotPullContainerError: no', 'EC2', { code: 'TaskFailedToStart', reason: 'Task failed to start' }],
+    [
+      'ResourceInitializationError: eni',
+      'FARGATE',
+      { code: 'TaskFailedToStart', reason: 'ResourceInitializationError: eni' },
+    ],
+  ])('a container that never ran (%s, %s) is a failure to start', (reason, launchType, stop) => {
+    const containers = [{ ...container, lastStatus: 'STOPPED', reason }];
+    expect(next({ lastStatus: 'PENDING', launchType, containers })).toEqual(write({ desiredStatus: 'STOPPED', stop }));
+  });
+
+  it('only ever moves forward', () => {
+    const states = fc.constantFrom<TaskTarget['state']>('no-group', 'absent', 'registered', 'draining');
+    const any = fc.record({
+      lastStatus: fc.constantFrom(...taskStatuses),
+      desiredStatus: fc.constantFrom('RUNNING', 'STOPPED'),
+      status: fc.constantFrom(undefined, 'PENDING', 'RUNNING', 'STOPPED'),
+      ended: fc.boolean(),
+      isBalanced: fc.boolean(),
+      targets: fc.array(states, { maxLength: 2 }),
+      places: fc.array(fc.nat(3), { maxLength: 2 }),
+    });
+    fc.assert(
+      fc.property(any, ({ lastStatus, desiredStatus, status, ended, isBalanced, targets, places }) => {
+        const task = {
+          lastStatus,
+          desiredStatus,
+          reported: { status },
+          ...(ended ? dead : {}),
+          ...(isBalanced ? balanced : {}),
+        };
+        const step = next(task, { targets, places, subnets: [['a', 'z', 0]] });
+        if (step?.kind !== 'write' || step.change.lastStatus === undefined) return;
+        expect(step.change.lastStatus).not.toBe(lastStatus);
+        expect(reached(step.change.lastStatus, lastStatus)).toBe(true);
+      }),
+    );
+  });
+});
