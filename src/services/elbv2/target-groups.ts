@@ -112,7 +112,8 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
   if (vpcId === undefined) throw elbErrors.validation('A VPC ID must be specified');
   if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw notSupported(`A target group of protocol '${protocol}'`);
   checkRange(port, 'port', 1, 65_535);
-  const version = input.ProtocolVersion ?? 'HTTP1';
+  // Terraform sends it empty where its configuration does not say.
+  const version = input.ProtocolVersion === undefined || input.ProtocolVersion === '' ? 'HTTP1' : input.ProtocolVersion;
   if (version !== 'HTTP1') throw notSupported(`Protocol version '${version}'`);
   if (input.TargetControlPort !== undefined) throw notSupported('TargetControlPort');
   if ((input.IpAddressType ?? 'ipv4') !== 'ipv4')
