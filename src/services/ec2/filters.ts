@@ -26,9 +26,9 @@ export function matcher<Row>(known: Filters<Row>, asked: readonly Filter[] | und
 }
 
 function filterNamed<Row>(known: Filters<Row>, name: string | undefined): (row: Row) => FilterValue {
-  const direct = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
-  if (direct !== undefined) return direct;
   const tagOf = known['tag:'];
+  const direct = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+  if (direct !== undefined && direct !== tagOf) return direct;
   if (tagOf !== undefined && name?.startsWith('tag:') === true && name.length > 4) {
     const key = name.slice(4);
     return (row) => {
