@@ -62,11 +62,6 @@ export class Networks {
     return this.#found.has(interfaceId);
   }
 
-  /** The state of a VPC as last applied. */
-  get(vpcId: string): VpcSpec | undefined {
-    return this.#applied.get(vpcId);
-  }
-
   /** Takes the wanted state of a VPC. */
   apply(spec: VpcSpec): void {
     const lane = this.#lanes.get(spec.vpcId) ?? { wanted: undefined, work: undefined };

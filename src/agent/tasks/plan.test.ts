@@ -1,0 +1,153 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { container, payload } from '../control-for-tests.ts';
+import { planTask, retentionMs, stepKey, type TaskStep } from './plan.ts';
+import { newTaskView, type ContainerView, type TaskView } from './view.ts';
+
+const app = container('app', 'serve');
+const running = { phase: 'running', pulled: true, logsReady: true, id: 'c1', startedAt: 0 } as const;
+const pause = { phase: 'running', id: 'p1', pid: 7, startedAt: 0 } as const;
+
+function task(change: Partial<TaskView>, ...containers: Partial<ContainerView>[]): TaskView {
+  const view = newTaskView(payload(0, [app, container('side', 'serve', { essential: false })]));
+  return {
+    ...view,
+    ...change,
+    containers: view.containers.map((each, index) => ({ ...each, ...containers[index] })),
+  };
+}
+
+const keys = (view: TaskView, now = 0, busy = new Set<string>()): string[] =>
+  planTask(view, busy, now).steps.map((step) => stepKey(step));
+
+describe('the plan of a task', () => {
+  const ready = { pause, attached: true, vpcId: 'vpc-1' };
+  const created = { phase: 'created', pulled: true, logsReady: true, id: 'c' } as const;
+  const stopped = { phase: 'exited', pulled: true, logsReady: true, id: 'c', exitCode: 0 } as const;
+  it.each<[string, TaskView, string[]]>([
+    ['begins with everything that needs nothing else', task({}), ['create-pause', 'pull app', 'pull side']],
+    ['starts the pause', task({ pause: { phase: 'created', id: 'p1', pid: 0 } }, created, created), ['start-pause']],
+    ['attaches once the VPC stands', task({ pause, vpcId: 'vpc-1' }, created, created), ['attach']],
+    ['waits for its VPC', task({ pause }, created, created), []],
+    ['creates before the network is there', task({ pause }, { pulled: true }, created), ['create app']],
+    ['opens the log before the start', task(ready, { ...created, logsReady: false }, running), ['open-log app']],
+    ['starts', task(ready, created, running), ['start app']],
+    ['has nothing to do with what runs', task(ready, running, running), []],
+    ['stops all when told', task({ ...ready, desired: 'STOPPED' }, running, running), ['stop app', 'stop side']],
+    ['stops the rest after an essential one', task(ready, stopped, running), ['stop side']],
+    ['goes on after another', task(ready, running, stopped), []],
+    [
+      'stops when the pause died',
+      task({ ...ready, pause: { phase: 'exited', pid: 0 } }, running, stopped),
+      ['stop app'],
+    ],
+    ['concludes', task(ready, stopped, stopped), ['conclude']],
+    ['gives the network back', task({ ...ready, stoppedAt: 0 }, stopped, stopped), ['release-network']],
+    ['never makes a pause for what has begun', task({}, running, running), ['stop app', 'stop side']],
+    ['is done when removed', task({ removed: true }, stopped, stopped), []],
+  ])('%s', (_name, view, expected) => {
+    expect(keys(view)).toEqual(expected);
+  });
+
+  it('keeps the containers for a while, and longer while lines are not stored', () => {
+    const over = task({ attached: false, stoppedAt: 0, released: true }, stopped, stopped);
+    expect(planTask(over, new Set(), 5)).toEqual({ steps: [], lookAt: retentionMs });
+    expect(keys(over, retentionMs)).toEqual(['remove']);
+    expect(keys({ ...over, released: false }, retentionMs)).toEqual([]);
+  });
+
+  it('gives up on a VPC that never stands', () => {
+    const waiting = task({ pause }, created, created);
+    expect(planTask(waiting, new Set(), 0).lookAt).toBe(180_000);
+    expect(keys(waiting, 180_000)).toEqual(['fail']);
+  });
+
+  it('stops in the opposite order of its dependencies', () => {
+    const view = newTaskView(
+      payload(0, [
+        container('database', 'serve'),
+        container('web', 'serve', { dependsOn: [{ containerName: 'database', condition: 'START' }] }),
+      ]),
+    );
+    const both = {
+      ...view,
+      desired: 'STOPPED' as const,
+      containers: view.containers.map((each) => ({ ...each, ...running })),
+    };
+    expect(keys(both)).toEqual(['stop web']);
+    const first = both.containers.map((each) =>
+      each.spec.name === 'web' ? { ...each, phase: 'exited' as const } : each,
+    );
+    expect(keys({ ...both, containers: first })).toEqual(['stop database']);
+  });
+
+  it('waits no longer than startTimeout', () => {
+    const view = newTaskView(
+      payload(0, [
+        container('slow', 'serve', { startTimeout: 10 }),
+        container('web', 'serve', { dependsOn: [{ containerName: 'slow', condition: 'HEALTHY' }] }),
+      ]),
+    );
+    const [slow, web] = view.containers;
+    if (slow === undefined || web === undefined) throw new Error('two containers');
+    const waiting = {
+      ...view,
+      ...ready,
+      containers: [
+        { ...slow, ...running },
+        { ...web, ...created },
+      ],
+    };
+    expect(planTask(waiting, new Set(), 1)).toEqual({ steps: [], lookAt: 10_000 });
+    expect(keys(waiting, 10_000)).toEqual(['fail web']);
+  });
+
+  it('never plans a step that is under way, nor starts anything of a task that ends', () => {
+    const phase = fc.constantFrom('none', 'created', 'running', 'exited');
+    const view = fc.record(
+      { pulled: fc.boolean(), logsReady: fc.boolean(), phase },
+      { requiredKeys: ['phase', 'pulled', 'logsReady'] },
+    );
+    const begins = new Set<TaskStep['kind']>([
+      'create-pause',
+      'start-pause',
+      'attach',
+      'pull',
+      'open-log',
+      'create',
+      'start',
+    ]);
+    const busyKeys = [
+      'create-pause',
+      'start-pause',
+      'attach',
+      'create app',
+      'start app',
+      'stop app',
+      'stop side',
+      'conclude',
+    ];
+    fc.assert(
+      fc.property(
+        view,
+        view,
+        phase,
+        fc.boolean(),
+        fc.boolean(),
+        fc.subarray(busyKeys),
+        (one, two, held, attached, stop, under) => {
+          const each = { pause: { phase: held, pid: 1, id: 'p' }, attached, vpcId: 'vpc-1' };
+          const subject = task(
+            { ...each, desired: stop ? 'STOPPED' : 'RUNNING' },
+            { ...one, id: 'a' },
+            { ...two, id: 'b' },
+          );
+          const busy = new Set(under);
+          const { steps } = planTask(subject, busy, 0);
+          for (const step of steps) expect(busy.has(stepKey(step))).toBe(false);
+          if (stop) expect(steps.filter(({ kind }) => begins.has(kind))).toEqual([]);
+        },
+      ),
+    );
+  });
+});
