@@ -60,7 +60,8 @@ export function stateOf(container: EngineContainer): ContainerState {
     createdAt: atOf(container.Created) ?? 0,
     ...(startedAt === undefined ? {} : { startedAt }),
     // A container that was restarted keeps the end of its former life: that is not news about this one.
-    ...(ended && finishedAt !== undefined ? { finishedAt } : {}),
+    // The engine notes a start a moment after the process began, so that a very short life seems to end before.
+    ...(ended && finishedAt !== undefined ? { finishedAt: Math.max(finishedAt, startedAt ?? 0) } : {}),
     imageId: container.Image,
   };
 }
