@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { World } from '../../test/simulation/world.ts';
-import { internetGateways, networkInterfaces, routeTables, securityGroupRules, vpcs } from '../store/tables/ec2.ts';
+import {
+  internetGateways,
+  natGateways,
+  networkInterfaces,
+  routeTables,
+  securityGroupRules,
+  vpcs,
+} from '../store/tables/ec2.ts';
 import { loadBalancers } from '../store/tables/elbv2.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -29,6 +36,12 @@ describe('translateVpc', () => {
             target: { kind: 'internet-gateway', id: 'igw-1' },
             origin: 'CreateRoute',
           },
+          {
+            destinationCidr: '192.0.2.0/24',
+            target: { kind: 'internet-gateway', id: 'igw-gone' },
+            origin: 'CreateRoute',
+          },
+          { destinationCidr: '198.51.100.0/24', target: { kind: 'nat-gateway', id: 'nat-1' }, origin: 'CreateRoute' },
         ],
       });
       tx.put(securityGroupRules, { ...rule, id: 'r-1', direction: 'ingress', cidrIpv4: '10.0.0.0/8' });
@@ -38,6 +51,18 @@ describe('translateVpc', () => {
       if (task === undefined) throw new Error('no interface');
       const ownedByBalancer = { kind: 'load-balancer', arn: balancer.arn } as const;
       tx.put(networkInterfaces, { ...task, id: 'eni-lb', privateIp: '10.0.0.200', owner: ownedByBalancer });
+      for (const [id, state] of [
+        ['nat-1', 'available'],
+        ['nat-2', 'deleting'],
+      ] as const) {
+        const privateIp = id === 'nat-1' ? '10.0.0.202' : '10.0.0.203';
+        const nat = { ...scope, id, state, privateIp, publicIp: '100.127.0.7', allocationId: 'eipalloc-1' };
+        const place = { vpcId: 'vpc-1', subnetId: 'subnet-a', networkInterfaceId: `eni-${id}`, createdAt: 0 };
+        tx.put(natGateways, { ...nat, ...place });
+        const owner = { kind: 'nat-gateway', id } as const;
+        const { groups: _groups, ...bare } = task;
+        tx.put(networkInterfaces, { ...bare, id: `eni-${id}`, privateIp, publicIp: '100.127.0.7', groups: [], owner });
+      }
       tx.put(networkInterfaces, { ...task, id: 'eni-user', privateIp: '10.0.0.201', owner: { kind: 'user' } });
     });
     const { networkInterface: own } = world.task(arn);
@@ -52,11 +77,15 @@ describe('translateVpc', () => {
         { routeTableId: 'rtb-main', routes: [] },
         {
           routeTableId: 'rtb-b',
-          routes: [{ destinationCidr: '0.0.0.0/0', target: { kind: 'internet-gateway' } }],
+          routes: [
+            { destinationCidr: '0.0.0.0/0', target: { kind: 'internet-gateway' } },
+            { destinationCidr: '192.0.2.0/24', target: { kind: 'blackhole' } },
+            { destinationCidr: '198.51.100.0/24', target: { kind: 'nat-gateway', id: 'nat-1' } },
+          ],
         },
       ],
       internetGateway: true,
-      natGateways: [],
+      natGateways: [{ id: 'nat-1', privateIp: '10.0.0.202', publicIp: '100.127.0.7' }],
       securityGroups: [
         {
           groupId: 'sg-1',
@@ -83,6 +112,15 @@ describe('translateVpc', () => {
           privateIp: '10.0.0.200',
           macAddress: own?.macAddress,
           groups: ['sg-1'],
+        },
+        {
+          interfaceId: 'eni-nat-1',
+          kind: 'router',
+          subnetId: 'subnet-a',
+          privateIp: '10.0.0.202',
+          macAddress: own?.macAddress,
+          groups: [],
+          publicIp: '100.127.0.7',
         },
       ],
       hosts: { 'internal-web-1.us-east-1.elb.stowage.internal': ['10.0.0.200'] },

@@ -1,5 +1,5 @@
 import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
-import type { NetworkInterface, RouteTable, SecurityGroupRule } from '../model/ec2/network.ts';
+import type { NatGateway, NetworkInterface, Route, RouteTable, SecurityGroupRule } from '../model/ec2/network.ts';
 import type { Reader } from '../store/store.ts';
 import {
   internetGateways,
@@ -13,6 +13,8 @@ import {
 } from '../store/tables/ec2.ts';
 import { loadBalancers } from '../store/tables/elbv2.ts';
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../wire/network-spec.ts';
+
+type RouteTarget = VpcSpec['routeTables'][number]['routes'][number]['target'];
 
 /** The whole state of a VPC as a machine is told it; `undefined` when there is no such VPC. */
 export function translateVpc(store: Reader, vpcId: string): VpcSpec | undefined {
@@ -32,21 +34,31 @@ export function translateVpc(store: Reader, vpcId: string): VpcSpec | undefined 
       routeTableId: id,
       routes: routes.map(({ destinationCidr, target }) => ({
         destinationCidr,
-        target: target.kind === 'internet-gateway' ? { kind: target.kind } : target,
+        target: targetOf(store, vpcId, target),
       })),
     })),
     internetGateway: store.countBy(internetGateways, 'vpc', vpcId) > 0,
     natGateways: store
       .by(natGateways, 'vpc', vpcId)
-      .filter(({ state }) => state === 'pending' || state === 'available')
-      .flatMap(({ id, privateIp, publicIp }) => (publicIp === undefined ? [] : [{ id, privateIp, publicIp }])),
+      .flatMap((nat) =>
+        serves(nat) && nat.publicIp !== undefined
+          ? [{ id: nat.id, privateIp: nat.privateIp, publicIp: nat.publicIp }]
+          : [],
+      ),
     securityGroups: store.by(securityGroups, 'vpc', vpcId).map(({ id }) => {
       const rules = store.by(securityGroupRules, 'group', id);
       return { groupId: id, ingress: rulesOf(rules, 'ingress'), egress: rulesOf(rules, 'egress') };
     }),
-    interfaces: store.by(networkInterfaces, 'vpc', vpcId).flatMap((row) => interfaceOf(row) ?? []),
+    interfaces: store.by(networkInterfaces, 'vpc', vpcId).flatMap((row) => interfaceOf(store, row) ?? []),
     hosts: hostsOf(store, vpcId),
   };
+}
+
+/** An internet gateway that is not attached here leads nowhere, even where another one is attached by now. */
+function targetOf(store: Reader, vpcId: string, target: Route['target']): RouteTarget {
+  if (target.kind !== 'internet-gateway') return target;
+  const attached = store.get(internetGateways, target.id)?.vpcId === vpcId;
+  return { kind: attached ? 'internet-gateway' : 'blackhole' };
 }
 
 function gatewayIn(cidr: string): string {
@@ -74,9 +86,18 @@ function rulesOf(rules: readonly SecurityGroupRule[], direction: 'ingress' | 'eg
   );
 }
 
-/** What hangs in the network: interfaces that nothing is attached to are an address and nothing more. */
-function interfaceOf(row: NetworkInterface): InterfaceSpec | undefined {
-  if (row.owner.kind === 'user') return undefined;
+function serves(nat: NatGateway | undefined): boolean {
+  return nat?.state === 'available';
+}
+
+/**
+ * What hangs in the network. Interfaces that nothing is attached to are an address and nothing more, and so are those of
+ * NAT gateways that do not serve: no group protects them.
+ */
+function interfaceOf(store: Reader, row: NetworkInterface): InterfaceSpec | undefined {
+  const { owner } = row;
+  if (owner.kind === 'user') return undefined;
+  if (owner.kind === 'nat-gateway' && !serves(store.get(natGateways, owner.id))) return undefined;
   return {
     interfaceId: row.id,
     kind: row.owner.kind === 'task' ? 'task' : 'router',

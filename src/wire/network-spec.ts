@@ -19,7 +19,9 @@ export interface VpcSpec {
       readonly target:
         | { readonly kind: 'internet-gateway' }
         | { readonly kind: 'nat-gateway'; readonly id: string }
-        | { readonly kind: 'network-interface'; readonly id: string };
+        | { readonly kind: 'network-interface'; readonly id: string }
+        /** The target is gone or detached: what is sent there is dropped, and takes no other route. */
+        | { readonly kind: 'blackhole' };
     }[];
   }[];
   /** Whether an internet gateway is attached: without one nothing enters or leaves. */

@@ -67,6 +67,8 @@ function leave(vpcs: readonly VpcSpec[], vpc: VpcSpec, sender: InterfaceSpec, pa
         ? no(`${target.id} does not reach the internet`)
         : enter(vpcs, packet, gateway.publicIp);
     }
+    case 'blackhole':
+      return no(`the route of ${sender.subnetId} to ${packet.to} leads nowhere`);
     case 'network-interface': {
       const next = vpc.interfaces.find((each) => each.interfaceId === target.id);
       if (next?.kind !== 'task' || next.sourceDestCheck !== false) return no(`${target.id} does not forward`);

@@ -57,7 +57,7 @@ export function routerState(spec: VpcSpec): RouterState {
         // The NAT gateway is the next hop in name only: its address tells the translation whose connections these are.
         const hop = natGateways.get(target.id);
         if (hop !== undefined) way = `via ${hop} dev ${uplink} onlink`;
-      } else {
+      } else if (target.kind === 'network-interface') {
         const next = spec.interfaces.find(({ interfaceId }) => interfaceId === target.id);
         if (next?.kind === 'task' && next.sourceDestCheck === false) {
           way = `via ${next.privateIp} dev ${taskLink(next.interfaceId)} onlink`;

@@ -44,8 +44,3 @@ export function privateDnsNameOf(privateIp: string, region: string): string {
 export function privateDomainOf(region: string): string {
   return region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
 }
-
-/** `ec2-100-127-0-5.compute-1.amazonaws.com`-like public name, under our own reserved suffix. */
-export function publicDnsNameOf(publicIp: string, region: string): string {
-  return `ec2-${publicIp.replaceAll('.', '-')}.${region}.compute.stowage.internal`;
-}

@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-ec2';
 import { dateOf, isoOf } from '../../base/clock.ts';
 import { AwsError } from '../../base/errors.ts';
-import { privateDnsNameOf, publicDnsNameOf } from '../../model/ec2/addresses.ts';
+import { privateDnsNameOf } from '../../model/ec2/addresses.ts';
 import type { NetworkInterface } from '../../model/ec2/network.ts';
 import {
   AddressError,
@@ -11,7 +11,7 @@ import {
 } from '../../store/allocate-interface.ts';
 import { zoneIdOf } from '../../store/default-vpc.ts';
 import type { Reader } from '../../store/store.ts';
-import { addresses, networkInterfaces, securityGroups, vpcs } from '../../store/tables/ec2.ts';
+import { addresses, networkInterfaces, securityGroups } from '../../store/tables/ec2.ts';
 import { describeRows } from './describe.ts';
 import { badCombination, badValue, invalidValue, missing, notYours, unsupported } from './errors.ts';
 import type { Call, Ec2Operations } from './operation.ts';
@@ -46,18 +46,14 @@ export function allocate(call: Call, request: Omit<InterfaceRequest, 'ids' | 'no
   }
 }
 
-function publicName(tx: Reader, row: NetworkInterface): string | undefined {
-  const named = tx.get(vpcs, row.vpcId)?.enableDnsHostnames === true;
-  return named && row.publicIp !== undefined ? publicDnsNameOf(row.publicIp, row.region) : undefined;
-}
-
 function associationOf(tx: Reader, row: NetworkInterface): sdk.NetworkInterfaceAssociation | undefined {
   const { publicIp, allocationId } = row;
   if (publicIp === undefined) return undefined;
   const address = allocationId === undefined ? undefined : tx.get(addresses, allocationId);
   return {
     PublicIp: publicIp,
-    PublicDnsName: publicName(tx, row) ?? '',
+    // Public addresses have no names: nobody outside a VPC would resolve them.
+    PublicDnsName: '',
     IpOwnerId: address === undefined ? 'amazon' : row.account,
     ...(address === undefined ? {} : { AllocationId: allocationId, AssociationId: address.associationId }),
   };
@@ -211,7 +207,7 @@ export const networkInterfaceOperations = {
           'association.allocation-id': (row) => row.allocationId,
           'association.association-id': associated((one) => one.AssociationId),
           'association.ip-owner-id': associated((one) => one.IpOwnerId),
-          'association.public-dns-name': (row) => publicName(tx, row),
+          'association.public-dns-name': () => undefined,
           'association.public-ip': (row) => row.publicIp,
           'attachment.attach-time': attached(({ AttachTime }) =>
             AttachTime === undefined ? undefined : isoOf(AttachTime.getTime()),
