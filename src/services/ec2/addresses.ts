@@ -96,7 +96,8 @@ export const addressOperations = {
       const { rows } = describeRows(
         call,
         kinds.address,
-        { ids: [...(input.AllocationIds ?? []), ...named], idsName: 'allocationIds', filters: input.Filters },
+        input,
+        { ids: [...(input.AllocationIds ?? []), ...named], name: 'allocationIds' },
         {
           'allocation-id': (address) => address.allocationId,
           'association-id': (address) => address.associationId,
@@ -116,14 +117,11 @@ export const addressOperations = {
     takes: ['AllocationIds', 'Attribute', 'MaxResults', 'NextToken'],
     run(input, call) {
       // Names for reverse lookups cannot be set: no address has one.
-      const { rows } = describeRows(call, kinds.address, { ids: input.AllocationIds, idsName: 'allocationIds' }, {});
-      const { items, nextToken } = page(rows, (address) => address.allocationId, {
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
-      });
+      const { rows } = describeRows(call, kinds.address, {}, { ids: input.AllocationIds, name: 'allocationIds' }, {});
+      const { items, token } = page(rows, (address) => address.allocationId, input);
       return {
         Addresses: items.map(({ allocationId, publicIp }) => ({ AllocationId: allocationId, PublicIp: publicIp })),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

@@ -6,39 +6,41 @@ import { matcher, tagFilters, type Filters } from './filters.ts';
 import type { Call } from './operation.ts';
 import { checkId, find, type Kind, type Resource } from './resources.ts';
 
-/** How a Describe operation is asked. */
-export interface DescribeRequest {
-  /** Only these; each must exist. */
-  readonly ids?: readonly string[] | undefined;
-  /** The name of the member the ids came in, as messages have it. */
-  readonly idsName: string;
-  readonly filters?: readonly Filter[] | undefined;
-  readonly maxResults?: number | undefined;
-  readonly nextToken?: string | undefined;
+/** How every Describe operation can be asked. */
+interface DescribeInput {
+  readonly Filters?: readonly Filter[] | undefined;
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+/** The ids that a request names: only those are answered, and each must exist. `name` is their member in messages. */
+interface NamedIds {
+  readonly ids: readonly string[] | undefined;
+  readonly name: string;
 }
 
 /**
- * The rows that a Describe operation answers. Malformed ids are refused before unknown ones, as EC2 does; `filters` are
- * the operation's own, beside those on tags and on the owner.
+ * The rows that a Describe operation answers, and the token of the next page as its output has it. Malformed ids are
+ * refused before unknown ones, as EC2 does; `filters` are the operation's own, beside those on tags and on the owner.
  */
 export function describeRows<Row extends Resource>(
   call: Call,
   kind: Kind<Row>,
-  request: DescribeRequest,
+  input: DescribeInput,
+  { ids = [], name }: NamedIds,
   filters: Filters<Row>,
-): { rows: Row[]; nextToken?: string } {
-  const { ids = [], idsName } = request;
-  if (ids.length > 0 && request.maxResults !== undefined) {
-    throw badCombination(`The parameter ${idsName} cannot be used with the parameter maxResults`);
+): { rows: Row[]; token: { NextToken?: string } } {
+  if (ids.length > 0 && input.MaxResults !== undefined) {
+    throw badCombination(`The parameter ${name} cannot be used with the parameter maxResults`);
   }
   for (const id of ids) checkId(kind, id);
-  const matches = matcher<Row>({ 'owner-id': (row) => row.account, ...tagFilters, ...filters }, request.filters);
+  const matches = matcher<Row>({ 'owner-id': (row) => row.account, ...tagFilters, ...filters }, input.Filters);
   const all =
     ids.length > 0
-      ? [...new Set(ids)].map((id) => find(call, kind, id, idsName))
+      ? [...new Set(ids)].map((id) => find(call, kind, id, name))
       : call.tx.by(kind.table, 'scope', scopeOf(call));
-  const { items, ...rest } = page(all.filter(matches), (row) => kind.table.key(row), request);
-  return { rows: items, ...rest };
+  const { items, token } = page(all.filter(matches), (row) => kind.table.key(row), input);
+  return { rows: items, token };
 }
 
 /**
@@ -48,11 +50,10 @@ export function describeRows<Row extends Resource>(
 export function page<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => string,
-  request: { readonly maxResults?: number | undefined; readonly nextToken?: string | undefined },
-): { items: Item[]; nextToken?: string } {
-  const { maxResults, nextToken } = request;
-  if (maxResults === undefined && (nextToken === undefined || nextToken === '')) return { items: [...items] };
-  const size = maxResults ?? 1000;
+  input: Pick<DescribeInput, 'MaxResults' | 'NextToken'>,
+): { items: Item[]; token: { NextToken?: string } } {
+  const { MaxResults: size = 1000, NextToken: token = '' } = input;
+  if (input.MaxResults === undefined && token === '') return { items: [...items], token: {} };
   if (size < 5) {
     throw invalidValue(
       `Value ( ${size} ) for parameter maxResults is invalid. Expecting a value greater than or equal to 5.`,
@@ -61,7 +62,7 @@ export function page<Item>(
   if (size > 1000) {
     throw invalidValue(`Value ( ${size} ) for parameter maxResults is invalid. Expecting a value less than 1000.`);
   }
-  const after = nextToken === undefined || nextToken === '' ? '' : keyIn(nextToken);
+  const after = token === '' ? '' : keyIn(token);
   const sorted = items
     .map((item) => ({ key: keyOf(item), item }))
     .filter(({ key }) => key > after)
@@ -69,7 +70,7 @@ export function page<Item>(
   const last = sorted[size - 1];
   return {
     items: sorted.slice(0, size).map(({ item }) => item),
-    ...(sorted.length > size && last !== undefined ? { nextToken: tokenOf(last.key) } : {}),
+    token: sorted.length > size && last !== undefined ? { NextToken: tokenOf(last.key) } : {},
   };
 }
 

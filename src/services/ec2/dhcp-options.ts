@@ -38,11 +38,8 @@ export const dhcpOptionOperations = {
         },
         input.Filters,
       );
-      const { items, nextToken } = page([options].filter(matches), (one) => one.DhcpOptionsId ?? '', {
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
-      });
-      return { DhcpOptions: items, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
+      const { items, token } = page([options].filter(matches), (one) => one.DhcpOptionsId ?? '', input);
+      return { DhcpOptions: items, ...token };
     },
   },
 } satisfies Ec2Operations;

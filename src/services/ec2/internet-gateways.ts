@@ -32,16 +32,11 @@ export const internetGatewayOperations = {
   DescribeInternetGateways: {
     takes: ['InternetGatewayIds', 'Filters', 'MaxResults', 'NextToken'],
     run(input, call) {
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.internetGateway,
-        {
-          ids: input.InternetGatewayIds,
-          idsName: 'internetGatewayIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.InternetGatewayIds, name: 'internetGatewayIds' },
         {
           'attachment.state': (gateway) => (gateway.vpcId === undefined ? undefined : 'available'),
           'attachment.vpc-id': (gateway) => gateway.vpcId,
@@ -50,7 +45,7 @@ export const internetGatewayOperations = {
       );
       return {
         InternetGateways: rows.map(sdkGateway),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

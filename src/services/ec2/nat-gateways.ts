@@ -89,16 +89,11 @@ export const natGatewayOperations = {
   DescribeNatGateways: {
     takes: ['NatGatewayIds', 'Filter', 'MaxResults', 'NextToken'],
     run(input, call) {
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.natGateway,
-        {
-          ids: input.NatGatewayIds,
-          idsName: 'natGatewayIds',
-          filters: input.Filter,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        { ...input, Filters: input.Filter },
+        { ids: input.NatGatewayIds, name: 'natGatewayIds' },
         {
           'nat-gateway-id': (nat) => nat.id,
           state: (nat) => nat.state,
@@ -108,7 +103,7 @@ export const natGatewayOperations = {
       );
       return {
         NatGateways: rows.map(sdkNatGateway),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

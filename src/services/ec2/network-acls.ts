@@ -76,11 +76,8 @@ export const networkAclOperations = {
         input.Filters,
       );
       const asked = all.filter((acl) => (ids.length === 0 || ids.includes(acl.NetworkAclId ?? '')) && matches(acl));
-      const { items, nextToken } = page(asked, (acl) => acl.NetworkAclId ?? '', {
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
-      });
-      return { NetworkAcls: items, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
+      const { items, token } = page(asked, (acl) => acl.NetworkAclId ?? '', input);
+      return { NetworkAcls: items, ...token };
     },
   },
 } satisfies Ec2Operations;

@@ -189,16 +189,11 @@ export const networkInterfaceOperations = {
           const association = associationOf(tx, row);
           return association === undefined ? undefined : valueOf(association);
         };
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.networkInterface,
-        {
-          ids: input.NetworkInterfaceIds,
-          idsName: 'networkInterfaceIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.NetworkInterfaceIds, name: 'networkInterfaceIds' },
         {
           'addresses.association.owner-id': associated((one) => one.IpOwnerId),
           'addresses.association.public-ip': (row) => row.publicIp,
@@ -241,7 +236,7 @@ export const networkInterfaceOperations = {
       );
       return {
         NetworkInterfaces: rows.map((row) => sdkInterface(tx, row)),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

@@ -112,16 +112,11 @@ export const routeTableOperations = {
       const { tx } = call;
       const route = (valueOf: (route: sdk.Route) => string | undefined) => (table: RouteTable) =>
         sdkRoutes(tx, table).flatMap((one) => valueOf(one) ?? []);
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.routeTable,
-        {
-          ids: input.RouteTableIds,
-          idsName: 'routeTableIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.RouteTableIds, name: 'routeTableIds' },
         {
           'association.gateway-id': () => undefined,
           'association.main': (table) => table.associations.map((one) => String(one.main)),
@@ -146,7 +141,7 @@ export const routeTableOperations = {
       );
       return {
         RouteTables: rows.map((table) => sdkRouteTable(tx, table)),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

@@ -264,16 +264,11 @@ export const securityGroupRuleOperations = {
   DescribeSecurityGroupRules: {
     takes: ['SecurityGroupRuleIds', 'Filters', 'MaxResults', 'NextToken'],
     run(input, call) {
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.securityGroupRule,
-        {
-          ids: input.SecurityGroupRuleIds,
-          idsName: 'securityGroupRuleIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.SecurityGroupRuleIds, name: 'securityGroupRuleIds' },
         {
           'group-id': (rule) => rule.groupId,
           'security-group-rule-id': (rule) => rule.id,
@@ -281,7 +276,7 @@ export const securityGroupRuleOperations = {
       );
       return {
         SecurityGroupRules: rows.map(sdkRule),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

@@ -137,16 +137,11 @@ export const securityGroupOperations = {
       if (names.length > 0 && input.MaxResults !== undefined) {
         throw badCombination('The parameter groupNames cannot be used with the parameter maxResults');
       }
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.securityGroup,
-        {
-          ids: [...ids, ...names.map((name) => groupNamed(call, name).id)],
-          idsName: 'groupIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: [...ids, ...names.map((name) => groupNamed(call, name).id)], name: 'groupIds' },
         {
           description: (group) => group.description,
           'group-id': (group) => group.id,
@@ -158,7 +153,7 @@ export const securityGroupOperations = {
       );
       return {
         SecurityGroups: rows.map((group) => sdkGroup(tx, group)),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

@@ -179,16 +179,11 @@ export const subnetOperations = {
       const zoneId = (subnet: Subnet): string => subnet.availabilityZoneId;
       const cidr = (subnet: Subnet): string => subnet.cidr;
       const defaultForAz = (subnet: Subnet): string => String(subnet.defaultForAz);
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.subnet,
-        {
-          ids: input.SubnetIds,
-          idsName: 'subnetIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.SubnetIds, name: 'subnetIds' },
         {
           'availability-zone': zone,
           availabilityZone: zone,
@@ -221,7 +216,7 @@ export const subnetOperations = {
       );
       return {
         Subnets: rows.map((subnet) => sdkSubnet(tx, subnet)),
-        ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+        ...token,
       };
     },
   },

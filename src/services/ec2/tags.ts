@@ -111,17 +111,14 @@ export const tagOperations = {
         },
         input.Filters,
       );
-      const { items, nextToken } = page(every.filter(matches), (tag) => `${tag.id} ${tag.key}`, {
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
-      });
+      const { items, token } = page(every.filter(matches), (tag) => `${tag.id} ${tag.key}`, input);
       const answered = items.map(({ id, type, key, value }) => ({
         ResourceId: id,
         ResourceType: type,
         Key: key,
         Value: value,
       }));
-      return { Tags: answered, ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
+      return { Tags: answered, ...token };
     },
   },
 } satisfies Ec2Operations;

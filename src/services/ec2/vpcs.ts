@@ -97,16 +97,11 @@ export const vpcOperations = {
   DescribeVpcs: {
     takes: ['VpcIds', 'Filters', 'MaxResults', 'NextToken'],
     run(input, call) {
-      const { rows, nextToken } = describeRows(
+      const { rows, token } = describeRows(
         call,
         kinds.vpc,
-        {
-          ids: input.VpcIds,
-          idsName: 'vpcIds',
-          filters: input.Filters,
-          maxResults: input.MaxResults,
-          nextToken: input.NextToken,
-        },
+        input,
+        { ids: input.VpcIds, name: 'vpcIds' },
         {
           cidr: (vpc) => vpc.cidr,
           'cidr-block': (vpc) => vpc.cidr,
@@ -124,7 +119,7 @@ export const vpcOperations = {
           'vpc-id': (vpc) => vpc.id,
         },
       );
-      return { Vpcs: rows.map((vpc) => sdkVpc(vpc)), ...(nextToken === undefined ? {} : { NextToken: nextToken }) };
+      return { Vpcs: rows.map((vpc) => sdkVpc(vpc)), ...token };
     },
   },
   DeleteVpc: {
