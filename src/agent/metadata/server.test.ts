@@ -55,8 +55,8 @@ afterEach(async () => {
 });
 
 async function get(path: string): Promise<{ status: number; body: unknown }> {
-  const { port } = network.server?.address() as AddressInfo;
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  const address = network.server?.address() as AddressInfo | undefined;
+  const response = await fetch(`http://127.0.0.1:${address?.port ?? 0}${path}`);
   return { status: response.status, body: await response.json() };
 }
 
