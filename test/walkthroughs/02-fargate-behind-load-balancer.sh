@@ -15,13 +15,13 @@ cleanup "until_ok 60 aws ec2 delete-security-group --group-id $app"
 say 'load balancer, target group, listener'
 balancer=$(aws elbv2 create-load-balancer --name ecs-alb --subnets "$subnet_a" "$subnet_b" --security-groups "$web" \
   --scheme internet-facing --type application --ip-address-type ipv4 --query 'LoadBalancers[0].LoadBalancerArn' --output text)
-cleanup "aws elbv2 delete-load-balancer --load-balancer-arn $balancer"
 targets=$(aws elbv2 create-target-group --name tg-ecs-app --protocol HTTP --port 8080 --target-type ip --vpc-id "$vpc" \
   --health-check-interval-seconds 5 --health-check-timeout-seconds 2 --healthy-threshold-count 2 \
   --query 'TargetGroups[0].TargetGroupArn' --output text)
 aws elbv2 modify-target-group-attributes --target-group-arn "$targets" \
   --attributes Key=deregistration_delay.timeout_seconds,Value=1 >/dev/null
 cleanup "until_ok 60 aws elbv2 delete-target-group --target-group-arn $targets"
+cleanup "aws elbv2 delete-load-balancer --load-balancer-arn $balancer"
 aws elbv2 create-listener --load-balancer-arn "$balancer" --protocol HTTP --port 80 \
   --default-actions "Type=forward,TargetGroupArn=$targets" >/dev/null
 

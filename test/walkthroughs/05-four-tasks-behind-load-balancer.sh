@@ -16,11 +16,11 @@ aws ec2 authorize-security-group-ingress --group-id "$app" --protocol tcp --port
 
 balancer=$(aws elbv2 create-load-balancer --name alb-ecs-app2 --subnets "$subnet_a" "$subnet_b" --security-groups "$web" \
   --query 'LoadBalancers[0].LoadBalancerArn' --output text)
-cleanup "aws elbv2 delete-load-balancer --load-balancer-arn $balancer"
 targets=$(aws elbv2 create-target-group --name tg-ecs-app2 --protocol HTTP --port 8080 --target-type ip --vpc-id "$vpc" \
   --health-check-interval-seconds 5 --health-check-timeout-seconds 2 --healthy-threshold-count 2 \
   --query 'TargetGroups[0].TargetGroupArn' --output text)
 cleanup "until_ok 60 aws elbv2 delete-target-group --target-group-arn $targets"
+cleanup "aws elbv2 delete-load-balancer --load-balancer-arn $balancer"
 aws elbv2 modify-target-group-attributes --target-group-arn "$targets" \
   --attributes Key=deregistration_delay.timeout_seconds,Value=1 >/dev/null
 aws elbv2 create-listener --load-balancer-arn "$balancer" --protocol HTTP --port 80 \

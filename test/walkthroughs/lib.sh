@@ -30,7 +30,8 @@ cleanup() { cleanups=("$*" "${cleanups[@]}"); }
 run_cleanups() {
   local status=$?
   set +e
-  for step in "${cleanups[@]}"; do eval "$step" >/dev/null 2>&1; done
+  # Each in a shell of its own: one that fails must not keep the others from running.
+  for step in "${cleanups[@]}"; do (eval "$step") >/dev/null 2>&1; done
   exit "$status"
 }
 trap run_cleanups EXIT
