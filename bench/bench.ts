@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { prepareMachine } from '../src/cli/prepare/prepare.ts';
 import { processTerminal } from '../src/cli/terminal.ts';
 import { freePort, startInstallation } from '../test/support/installation.ts';
+import { benchBalancer } from './balancer.ts';
 import { benchIdle, benchStart } from './process.ts';
 import { format, type Row } from './report.ts';
 import { benchStore } from './store.ts';
@@ -22,6 +23,7 @@ const home = mkdtempSync(join(tmpdir(), 'stowage-bench-'));
 print(await benchStart(home, await freePort(), await freePort()));
 rmSync(home, { recursive: true, force: true });
 print(await benchStore());
+print(await benchBalancer());
 
 const installation = await startInstallation();
 try {

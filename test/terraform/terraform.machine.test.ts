@@ -21,6 +21,7 @@ describe.skipIf(!hasTerraform)('terraform (needs terraform and its AWS provider 
     await terraform.apply();
     const url = await terraform.output('url');
     expect(await must('curl', ['-fsS', '--max-time', '10', url])).toContain('Hello from a container');
+    expect(await must('curl', ['-fsS', '--max-time', '10', `${url}?health=checked`])).toBe('fixed by a rule');
     const { status, text } = await terraform.plan();
     expect(status, text).toBe(0);
     await terraform.destroy();

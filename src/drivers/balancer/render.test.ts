@@ -74,8 +74,7 @@ test('renders a balancer with one listener and one group', () => {
       bind 10.0.1.5:80
       bind 10.0.2.5:80
       tcp-request connection set-var(sess.until) date(3600)
-      http-request set-var(txn.now) date
-      http-after-response set-header Connection close if { var(sess.until),sub(txn.now) -m int lt 0 }
+      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request set-header X-Forwarded-Proto http
@@ -137,6 +136,7 @@ test('renders what attributes ask for', () => {
       balance leastconn
       http-request return status 503 content-type text/html string '<html>'\\x0d\\x0a'<head><title>503 Service Temporarily Unavailable</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>503 Service Temporarily Unavailable</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0 if { be_conn_free(tg_web_0123456789abcdef) -m int 0 }
       errorfile 503 /run/stowage/lb/bad-gateway.http
+      http-request set-var(txn.now) date
       http-request set-var(txn.cookie) req.cook(AWSALB),b64dec
       http-request set-var(txn.until) date(300)
       http-request set-var(txn.server) var(txn.cookie),field(1,~) if { var(txn.cookie),field(2,~),sub(txn.now) -m int gt 0 }
@@ -148,8 +148,7 @@ test('renders what attributes ask for', () => {
     "frontend listener_80
       bind 127.0.0.1:80
       tcp-request connection set-var(sess.until) date(60)
-      http-request set-var(txn.now) date
-      http-after-response set-header Connection close if { var(sess.until),sub(txn.now) -m int lt 0 }
+      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       http-request del-header '[^A-Za-z0-9-]' -m reg
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]:%[src_port]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src]:%[src_port] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
@@ -189,7 +188,7 @@ describe('rules', () => {
     expect(rulesOf(conditions, fixed)).toMatchInlineSnapshot(`
       "  acl rule1_0 path -m str -- /exact
         acl rule1_0 path -m reg -- '^/a.*b.\\.c$'
-        acl rule1_1 'req.hdr(host),field(1,:)' -i -m reg -- '^.*\\.example\\.com$'
+        acl rule1_1 'req.hdr(host),field(1,:)' -i -m end -- .example.com
         acl rule1_2 'req.fhdr("User-Agent")' -i -m reg -- '^.*it'\\x27's.*$'
         acl rule1_3 method -- GET
         acl rule1_3 method -- HEAD

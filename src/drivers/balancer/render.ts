@@ -183,8 +183,7 @@ function renderKeepAlive({ attributes }: BalancerSpec): string[] {
   const seconds = Number(attributes['client_keep_alive.seconds'] ?? 3600);
   return [
     `tcp-request connection set-var(sess.until) date(${seconds})`,
-    'http-request set-var(txn.now) date',
-    'http-after-response set-header Connection close if { var(sess.until),sub(txn.now) -m int lt 0 }',
+    'http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }',
   ];
 }
 
@@ -230,6 +229,7 @@ function renderStickiness({ attributes }: TargetGroupSpec): string[] {
   const fresh = '{ var(txn.cookie),field(2,~),sub(txn.now) -m int gt 0 }';
   const value = `%[srv_name,concat(~,txn.until),base64]; ${cookieTail}`;
   return [
+    'http-request set-var(txn.now) date',
     'http-request set-var(txn.cookie) req.cook(AWSALB),b64dec',
     `http-request set-var(txn.until) date(${seconds})`,
     `http-request set-var(txn.server) var(txn.cookie),field(1,~) if ${fresh}`,

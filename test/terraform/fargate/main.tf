@@ -117,6 +117,81 @@ resource "aws_lb_listener" "http" {
   }
 }
 
+resource "aws_lb_listener_rule" "redirect" {
+  listener_arn = aws_lb_listener.http.arn
+  priority     = 10
+  action {
+    type = "redirect"
+    redirect {
+      port        = "443"
+      protocol    = "HTTPS"
+      status_code = "HTTP_301"
+    }
+  }
+  condition {
+    http_header {
+      http_header_name = "X-Secure"
+      values           = ["yes"]
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "fixed" {
+  listener_arn = aws_lb_listener.http.arn
+  priority     = 20
+  action {
+    type = "fixed-response"
+    fixed_response {
+      content_type = "text/plain"
+      message_body = "fixed by a rule"
+      status_code  = "200"
+    }
+  }
+  condition {
+    query_string {
+      key   = "health"
+      value = "check*"
+    }
+    query_string {
+      value = "bar"
+    }
+  }
+  condition {
+    source_ip {
+      values = ["0.0.0.0/0"]
+    }
+  }
+  tags = { kind = "fixed" }
+}
+
+resource "aws_lb_listener_rule" "weighted" {
+  listener_arn = aws_lb_listener.http.arn
+  priority     = 100
+  action {
+    type = "forward"
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.app.arn
+        weight = 80
+      }
+      stickiness {
+        enabled  = true
+        duration = 600
+      }
+    }
+  }
+  condition {
+    path_pattern {
+      values = ["/api/*"]
+    }
+  }
+  condition {
+    host_header {
+      values = ["*.example.com"]
+    }
+  }
+}
+
 resource "aws_iam_role" "execution" {
   name = "terraform-execution"
   assume_role_policy = jsonencode({
