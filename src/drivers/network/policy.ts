@@ -26,9 +26,16 @@ export type Verdict =
 
 /**
  * What the networks do with a packet, said once more and without a kernel: the reference that the real driver is held
- * against, and the fake's answer. `receiver` is an interface's id, `router` for its services, or `internet`.
+ * against, and the fake's answer. `receiver` is an interface's id, `router` for its services, or `internet`:
+ * everything but the addresses of `publicPool`.
  */
-export function judge(vpcs: readonly VpcSpec[], packet: Packet): Verdict {
+export function judge(vpcs: readonly VpcSpec[], packet: Packet, publicPool?: string): Verdict {
+  const verdict = decide(vpcs, packet);
+  const unused = verdict.passes && verdict.receiver === 'internet' && inBlock(publicPool ?? '', packet.to);
+  return unused ? no(`nobody has the address ${packet.to}`) : verdict;
+}
+
+function decide(vpcs: readonly VpcSpec[], packet: Packet): Verdict {
   if ('outside' in packet.from) return enter(vpcs, packet, packet.from.outside);
   const { vpcId, address } = packet.from;
   const vpc = vpcs.find((each) => each.vpcId === vpcId);

@@ -81,6 +81,16 @@ describe('the table of a VPC', () => {
     expect(markOf(narrower)).not.toBe(markOf(table));
   });
 
+  test('sixteen groups on an interface still make a name', () => {
+    const ids = Array.from({ length: 16 }, (_, index) => `sg-0123456789abcde${index.toString(16).padStart(2, '0')}`);
+    const table = vpcTable(
+      vpc('v', { securityGroups: ids.map((id) => group(id)), interfaces: [task('a', '10.0.1.10', ids)] }),
+    );
+    const [name = ''] = [...table.chains.keys()].filter((each) => each.startsWith('ingress-any-'));
+    expect(name.length).toBeLessThan(256);
+    expect(table.chains.get(name)?.rules).toHaveLength(16);
+  });
+
   test('an interface without rules or with unknown groups only takes and sends nothing', () => {
     const table = vpcTable(
       vpc('v', {

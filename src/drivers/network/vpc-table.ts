@@ -1,4 +1,3 @@
-import { parseCidr } from '../../base/ipv4.ts';
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
 import { isProtected, publicAddresses, routerServices, servingInterfaces, workingNatGateways } from './internet.ts';
 import { digest, internetHop, taskLink, uplink } from './names.ts';
@@ -98,16 +97,9 @@ export function vpcTable(spec: VpcSpec): NftTable {
     chains.set(`ingress-${groupId}`, { rules: rulesOf(ingress, 'saddr', referenced) });
     chains.set(`egress-${groupId}`, { rules: rulesOf(egress, 'daddr', referenced) });
   }
-  for (const groupId of referenced) {
-    const members = spec.interfaces.filter(({ groups }) => groups.includes(groupId));
-    sets.set(
-      `members-${groupId}`,
-      setOf(
-        'ipv4_addr',
-        members.map((each) => each.privateIp),
-      ),
-    );
-  }
+  const members = new Map(Array.from(referenced, (groupId): [string, string[]] => [groupId, []]));
+  for (const each of spec.interfaces) for (const groupId of each.groups) members.get(groupId)?.push(each.privateIp);
+  for (const [groupId, addresses] of members) sets.set(`members-${groupId}`, setOf('ipv4_addr', addresses));
 
   const senders = new Map<string, string>();
   const receivers = new Map<string, string>();
@@ -141,14 +133,15 @@ export function vpcTable(spec: VpcSpec): NftTable {
 /** Where an interface's packets are judged. Several groups share a chain that asks one after the other; any may allow. */
 function verdict(each: InterfaceSpec, direction: 'ingress' | 'egress', chains: Map<string, NftChain>): string {
   if (!isProtected(each)) return 'accept';
-  const asked = [...new Set(each.groups)].sort().map((groupId) => `${direction}-${groupId}`);
   // A group that the VPC does not have allows nothing.
-  const existing = asked.filter((name) => chains.has(name));
-  const [first] = existing;
+  const asked = [...new Set(each.groups)].sort().filter((groupId) => chains.has(`${direction}-${groupId}`));
+  const [first] = asked;
   if (first === undefined) return 'drop';
-  if (existing.length === 1) return `jump ${first}`;
-  const name = `${direction}-any-${digest(existing.join(), 16).slice(0, 12)}`;
-  if (!chains.has(name)) chains.set(name, { rules: existing.map((chain) => `jump ${chain}`) });
+  if (asked.length === 1) return `jump ${direction}-${first}`;
+  const names = asked.map((groupId) => groupId.replace(/^sg-/, '')).join('-');
+  // The kernel takes names of up to 255 characters.
+  const name = `${direction}-any-${names.length > 200 ? digest(names, 16).slice(0, 16) : names}`;
+  if (!chains.has(name)) chains.set(name, { rules: asked.map((groupId) => `jump ${direction}-${groupId}`) });
   return `jump ${name}`;
 }
 
@@ -163,7 +156,7 @@ function rulesOf(rules: readonly SecurityRuleSpec[], side: 'saddr' | 'daddr', re
 
 function peer(of: SecurityRuleSpec['peer'], side: 'saddr' | 'daddr'): string {
   if ('groupId' in of) return `ip ${side} @members-${of.groupId}`;
-  return parseCidr(of.cidr)?.prefixLength === 0 ? '' : `ip ${side} ${of.cidr}`;
+  return of.cidr.endsWith('/0') ? '' : `ip ${side} ${of.cidr}`;
 }
 
 /** Protocols by name or IANA number, as `IpPermission` has them ("IpPermission", EC2 API Reference). */

@@ -82,8 +82,13 @@ export class LinuxWorld implements World {
     });
   }
 
-  async apply(spec: VpcSpec): Promise<void> {
+  /** Notes where addresses are. */
+  knows(spec: VpcSpec): void {
     this.#specs.set(spec.vpcId, spec);
+  }
+
+  async apply(spec: VpcSpec): Promise<void> {
+    this.knows(spec);
     await this.driver.applyVpc(spec);
     for (const each of spec.interfaces) {
       if (each.kind === 'task')
