@@ -5,6 +5,7 @@ import { prepareMachine } from '../src/cli/prepare/prepare.ts';
 import { processTerminal } from '../src/cli/terminal.ts';
 import { freePort, startInstallation } from '../test/support/installation.ts';
 import { benchBalancer } from './balancer.ts';
+import { benchNetwork } from './network.ts';
 import { benchIdle, benchStart } from './process.ts';
 import { format, type Row } from './report.ts';
 import { benchStore } from './store.ts';
@@ -24,6 +25,7 @@ print(await benchStart(home, await freePort(), await freePort()));
 rmSync(home, { recursive: true, force: true });
 print(await benchStore());
 print(await benchBalancer());
+print(await benchNetwork());
 
 const installation = await startInstallation();
 try {

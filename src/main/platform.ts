@@ -10,6 +10,7 @@ import { createDocker } from '../drivers/docker/engine.ts';
 import { hostsFile, noHostNames, type HostNames } from '../drivers/names/hosts-file.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import { LinuxNetworkDriver } from '../drivers/network/linux.ts';
+import { parseRoutedBlocks, routesCommand } from '../drivers/network/observe.ts';
 import { choosePublicPool } from '../drivers/network/public-pool.ts';
 
 /** The drivers of this machine, as one installation uses them. */
@@ -68,12 +69,10 @@ async function publicPoolOf(home: string, id: string): Promise<string> {
   } catch {
     // The first start.
   }
-  const { stdout } = await runCommand('ip', ['-json', 'route', 'show', 'table', 'all']);
-  const routes = (JSON.parse(stdout) as { dst?: string }[]).flatMap(({ dst = '' }) =>
-    /^[\d.]+$/.test(dst) ? `${dst}/32` : /^[\d./]+$/.test(dst) ? dst : [],
-  );
-  const base = process.env['STOWAGE_PUBLIC_RANGE'];
-  const chosen = choosePublicPool(id, routes, base === undefined ? {} : { base });
+  const [program, ...args] = routesCommand;
+  const { stdout } = await runCommand(program, args);
+  const taken = parseRoutedBlocks(stdout).map(({ cidr }) => cidr);
+  const chosen = choosePublicPool(id, taken, process.env['STOWAGE_PUBLIC_RANGE']);
   writeFileSync(file, `${chosen}\n`);
   return chosen;
 }

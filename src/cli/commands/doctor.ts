@@ -1,7 +1,10 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { createDocker } from '../../drivers/docker/engine.ts';
+import { networkRequirements } from '../../drivers/network/requirements.ts';
 import type { Command } from '../command.ts';
 import { healthOf } from '../control-plane-client.ts';
 import type { Installation } from '../installation.ts';
@@ -57,10 +60,30 @@ async function examine(installation: Installation): Promise<Finding[]> {
       what: engine === undefined ? 'no container engine answers' : `Docker Engine ${engine} answers`,
       mend: "start it ('systemctl start docker'; 'stowage up' does it)",
     },
+    ...(root && engine !== undefined ? await networks(installation) : []),
     disk(installation.home),
     await port(installation),
   ];
   return findings;
+}
+
+/** What networks need beyond programs. */
+async function networks({ id, home }: Installation): Promise<Finding[]> {
+  const pool = join(home, 'public-pool');
+  const publicPool = existsSync(pool) ? readFileSync(pool, 'utf8').trim() : undefined;
+  const docker = createDocker({ dockerHost: process.env['DOCKER_HOST'], clock: systemClock });
+  try {
+    const { kernel } = await docker.version();
+    const [running] = (await docker.list([])).filter(({ pid }) => pid > 0);
+    return await networkRequirements({
+      installationId: id,
+      engineKernel: kernel,
+      ...(publicPool === undefined ? {} : { publicPool }),
+      ...(running === undefined ? {} : { containerPid: running.pid }),
+    });
+  } finally {
+    await docker.close();
+  }
 }
 
 function disk(home: string): Finding {

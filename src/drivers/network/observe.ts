@@ -103,11 +103,14 @@ export function parseHost(output: string, tableName: string): ObservedHost {
   };
 }
 
-/** The blocks that a machine has routes to in any table (`ip -j -4 route show table all`), for `choosePublicPool`. */
-export function parseRoutedBlocks(output: string): string[] {
+/** What prints the routes that `parseRoutedBlocks` reads. */
+export const routesCommand = ['ip', '-j', '-4', 'route', 'show', 'table', 'all'] as const;
+
+/** The blocks that a machine has routes to, in any table and apart from default routes, and the links they go through. */
+export function parseRoutedBlocks(output: string): { readonly cidr: string; readonly device: string }[] {
   return (json(output) as readonly RawRoute[])
     .filter(({ dst }) => dst !== 'default')
-    .map(({ dst }) => (dst.includes('/') ? dst : `${dst}/32`));
+    .map(({ dst, dev = '' }) => ({ cidr: dst.includes('/') ? dst : `${dst}/32`, device: dev }));
 }
 
 interface RawLink {

@@ -9,18 +9,12 @@ export const defaultPublicBase = '100.127.0.0/16';
 const sliceLength = 20;
 
 /**
- * Chooses the part of `base` that is this installation's: always the same one while it is free, else the next free one.
- * `taken` are the blocks that the machine has routes to or addresses in; what `recorded` says (this installation's
- * earlier choice) stays, whatever is routed. Throws `fatal` when nothing is free.
+ * Chooses the part of `from` that is this installation's: always the same one while it is free, else the next free one.
+ * `taken` are the blocks that the machine has routes to. Throws `fatal` when nothing is free.
  */
-export function choosePublicPool(
-  installationId: string,
-  taken: readonly string[],
-  options: { base?: string; recorded?: string } = {},
-): string {
-  if (options.recorded !== undefined) return options.recorded;
-  const base = parseCidr(options.base ?? defaultPublicBase);
-  if (base === undefined) throw new DriverError('fatal', `${options.base ?? ''} is no IPv4 block`);
+export function choosePublicPool(installationId: string, taken: readonly string[], from = defaultPublicBase): string {
+  const base = parseCidr(from);
+  if (base === undefined) throw new DriverError('fatal', `${from} is no IPv4 block`);
   const length = Math.max(base.prefixLength, sliceLength);
   const size = 2 ** (32 - length);
   const count = base.size / size;

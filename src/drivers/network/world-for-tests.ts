@@ -32,7 +32,7 @@ export class LinuxWorld implements World {
   readonly #probers = new Map<string, Prober>();
   readonly #pids = new Map<string, ChildProcess>();
   readonly #specs = new Map<string, VpcSpec>();
-  readonly #listening = new Set<string>();
+  readonly #listening = new Map<string, Promise<unknown>>();
 
   private constructor(name: string, owner: boolean, pool = '100.127.64.0/20') {
     this.#name = name;
@@ -128,9 +128,12 @@ export class LinuxWorld implements World {
 
   async #listen(where: string, prober: Prober, protocol: string, address: string, port: number): Promise<void> {
     const key = `${where} ${protocol} ${port}`;
-    if (this.#listening.has(key)) return;
-    this.#listening.add(key);
-    const done = await prober.ask('listen', { protocol, address, port });
+    let listening = this.#listening.get(key);
+    if (listening === undefined) {
+      listening = prober.ask('listen', { protocol, address, port });
+      this.#listening.set(key, listening);
+    }
+    const done = await listening;
     if (done !== true) throw new Error(`${key}: ${String(done)}`);
   }
 
@@ -206,7 +209,8 @@ export class LinuxWorld implements World {
     this.#probers.delete(`router ${vpcId}`);
     for (const each of this.#specs.get(vpcId)?.interfaces ?? []) {
       if (each.kind !== 'router') continue;
-      for (const key of this.#listening) if (key.startsWith(`${vpcId} ${each.privateIp} `)) this.#listening.delete(key);
+      for (const key of this.#listening.keys())
+        if (key.startsWith(`${vpcId} ${each.privateIp} `)) this.#listening.delete(key);
     }
   }
 
