@@ -50,7 +50,7 @@ second_address=$(address_of "$second")
 [ "$first_address" != "$second_address" ] || fail 'both tasks have one address'
 
 say 'a third task reaches the open one and itself over localhost, not the shut one'
-probe="for a in $first_address $second_address 127.0.0.1; do if /bin/busybox wget -q -T 3 -O /dev/null http://\$a:8080/; then echo \$a open; else echo \$a shut; fi; done; echo done"
+probe="for a in $first_address $second_address 127.0.0.1; do if echo | /bin/busybox nc -w 3 \$a 8080 >/dev/null; then echo \$a open; else echo \$a shut; fi; done; echo done"
 register probe "[{\"name\":\"web\",\"image\":\"$image\",\"essential\":false},
   {\"name\":\"probe\",\"image\":\"$image\",\"entryPoint\":[\"/bin/busybox\",\"sh\",\"-c\"],\"command\":[\"$probe\"],
    \"dependsOn\":[{\"containerName\":\"web\",\"condition\":\"START\"}],$log}]"
