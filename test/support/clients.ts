@@ -42,14 +42,6 @@ export async function must(
   return stdout.trim();
 }
 
-/** The real aws CLI: answers its JSON. */
-export async function aws<Answer>(installation: TestInstallation, ...args: readonly string[]): Promise<Answer> {
-  const text = await must('aws', ['--endpoint-url', installation.endpoint, '--output', 'json', ...args], {
-    env: installation.env,
-  });
-  return (text === '' ? {} : JSON.parse(text)) as Answer;
-}
-
 const hello = resolve(import.meta.dirname, '../../examples/hello');
 
 /** Builds the hello page as `revision`, pushes it through the registry, and answers its reference. */

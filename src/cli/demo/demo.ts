@@ -178,6 +178,15 @@ async function loadBalancer(clients: Clients): Promise<Balancer> {
       '2',
     ));
   const targetGroupArn = TargetGroups[0]?.TargetGroupArn ?? '';
+  // The default gives clients five minutes to finish with a task that leaves; a page is done at once.
+  await clients.aws(
+    'elbv2',
+    'modify-target-group-attributes',
+    '--target-group-arn',
+    targetGroupArn,
+    '--attributes',
+    'Key=deregistration_delay.timeout_seconds,Value=2',
+  );
   const { Listeners } = await clients.aws<{ Listeners: unknown[] }>(
     'elbv2',
     'describe-listeners',
