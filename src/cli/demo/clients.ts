@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts';
 import { runCommand } from '../../base/command.ts';
 import { clientEnvironment } from '../commands/env.ts';
 import { endpointOf, type Installation } from '../installation.ts';
@@ -37,4 +38,17 @@ export function clientsOf(installation: Installation, terminal: Terminal): Clien
       return (await runCommand('docker', args, { env, ...(input === undefined ? {} : { input }) })).stdout.trim();
     },
   };
+}
+
+/** The answer of a describe call, or `undefined` when it fails because there is no such thing yet. */
+export async function existing<Answer>(
+  describe: () => Promise<Answer>,
+  notFoundCode: string,
+): Promise<Answer | undefined> {
+  try {
+    return await describe();
+  } catch (error) {
+    if (messageOf(error).includes(notFoundCode)) return undefined;
+    throw error;
+  }
 }
