@@ -16,6 +16,7 @@ import { installationOf, UsageError } from './installation.ts';
 import { PrepareError } from './prepare/prepare.ts';
 import { columns, processTerminal } from './terminal.ts';
 
+const terminal = processTerminal();
 const commands: readonly Command[] = [up, down, status, demo, doctor, env, aws, logs, reset];
 
 const shared = {
@@ -29,7 +30,6 @@ const shared = {
 } as const;
 
 function help(): void {
-  const terminal = processTerminal();
   terminal.line('Stowage: the AWS container platform on machines you own.\n');
   terminal.line('usage: stowage <command> [options]\n');
   for (const line of columns(commands.map((command) => [`  ${command.usage}`, command.summary]))) terminal.line(line);
@@ -44,7 +44,7 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    processTerminal().warn(`there is no command '${name}': 'stowage help' lists them`);
+    terminal.warn(`there is no command '${name}': 'stowage help' lists them`);
     return 2;
   }
   // What is handed to another program is not ours to parse.
@@ -53,12 +53,12 @@ async function run(argv: readonly string[]): Promise<number> {
     : parseArgs({ args: [...rest], options: { ...command.options, ...shared }, allowPositionals: true });
   const values: Record<string, unknown> = parsed.values;
   if (values['help'] === true) {
-    processTerminal().line(`usage: stowage ${command.usage}\n\n${command.summary}`);
+    terminal.line(`usage: stowage ${command.usage}\n\n${command.summary}`);
     return 0;
   }
   return command.run({
     installation: installationOf(values),
-    terminal: processTerminal(),
+    terminal,
     json: values['json'] === true,
     options: values,
     arguments: parsed.positionals,
@@ -74,7 +74,7 @@ try {
     error instanceof PrepareError ||
     error instanceof NotRunningError ||
     (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-  processTerminal().warn(known ? messageOf(error) : String(error instanceof Error ? (error.stack ?? error) : error));
+  terminal.warn(known ? messageOf(error) : String(error instanceof Error ? (error.stack ?? error) : error));
   process.exitCode = 1;
 } finally {
   release();

@@ -19,6 +19,8 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   const colours = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const paint = (code: string, text: string): string => (colours ? `\u001B[${code}m${text}\u001B[0m` : text);
+  // Whoever read our output has had enough (`stowage logs | head`): that is no failure.
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   return {
     line: (text = '') => write(text),
