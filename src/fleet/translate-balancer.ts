@@ -94,6 +94,7 @@ function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]
         id: target.id,
         address: target.id,
         port: target.port,
+        registeredAt: target.registeredAt,
         draining: target.drainingSince !== undefined,
         lastHealth: target.health.state,
       }))

@@ -84,6 +84,8 @@ export interface TargetSpec {
   readonly id: string;
   readonly address: string;
   readonly port: number;
+  /** When it was registered, epoch milliseconds: one that was deregistered and registered again is checked afresh. */
+  readonly registeredAt: number;
   /** A draining target takes no new requests and keeps those it has. */
   readonly draining: boolean;
   /** The last health the control plane was told, so that a restarted agent need not start over. */

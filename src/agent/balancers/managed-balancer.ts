@@ -122,11 +122,11 @@ export class ManagedBalancer {
         const key = keyOf(ref);
         const known = before.get(key);
         before.delete(key);
-        if (
+        const same =
           known !== undefined &&
           known.checker.target.address === target.address &&
-          sameCheck(known.checker.check, group.healthCheck)
-        ) {
+          known.checker.target.registeredAt === target.registeredAt;
+        if (known !== undefined && same && sameCheck(known.checker.check, group.healthCheck)) {
           this.#watched.set(key, known);
           continue;
         }
@@ -138,10 +138,9 @@ export class ManagedBalancer {
           this.#deps.clock,
           () => this.#changed(key),
         );
-        const same = known !== undefined && known.checker.target.address === target.address;
-        this.#watched.set(key, { ref, checker, told: same ? known.told : undefined });
+        this.#watched.set(key, { ref, checker, told: same ? known?.told : undefined });
         if (!same) this.#rotation.delete(key);
-        checker.start(same ? known.checker.state : undefined);
+        checker.start(same ? known?.checker.state : undefined);
         // What was measured before is on record; that the checks begin is news.
         if (checker.state.report.state === 'initial') this.#tell(key);
       }

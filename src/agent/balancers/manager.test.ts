@@ -121,6 +121,15 @@ describe('the manager of load balancers', () => {
     await expect.poll(told).toContain('1 unhealthy Target.FailedHealthChecks');
   });
 
+  test('starts over with a target that was registered again before it heard of the end of the first', async () => {
+    answers.set(1, 200);
+    await manager.apply(specOf(targetSpec(1)));
+    await expect.poll(told).toContain('1 healthy');
+    const before = told().length;
+    await manager.apply(specOf(targetSpec(1, { registeredAt: 2 })));
+    await expect.poll(() => told().slice(before)).toEqual(['1 initial Elb.InitialHealthChecking', '1 healthy']);
+  });
+
   test('does not check targets that drain or are gone, and starts over with those that return', async () => {
     answers.set(1, 200);
     await manager.apply(specOf(targetSpec(1)));

@@ -130,7 +130,7 @@ describe('haproxy: traffic', () => {
     };
     const fresh = await headersOf({ host: 'shop.example.com' });
     expect(fresh).toMatchObject({
-      host: 'shop.example.com',
+      host: `shop.example.com:${port}`,
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-proto': 'http',
       'x-forwarded-port': String(port),
@@ -145,6 +145,13 @@ describe('haproxy: traffic', () => {
     expect(relayed['x-amzn-trace-id']).toMatch(
       /^Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678$/,
     );
+  });
+
+  test('keeps the Host header as it came where it is to be preserved', async () => {
+    const group = groupSpec('web', [targetSpec(await backend('a'))]);
+    const port = await serve([forwardTo(group)], [group], { 'routing.http.preserve_host_header.enabled': 'true' });
+    const { body } = await fetchFrom(port, '/', { headers: { host: 'shop.example.com' } });
+    expect(JSON.parse(body)).toMatchObject({ headers: { host: 'shop.example.com' } });
   });
 
   test('answers 503 without targets and 502 where the target refuses, in the words of ELB', async () => {

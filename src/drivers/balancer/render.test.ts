@@ -75,6 +75,7 @@ test('renders a balancer with one listener and one group', () => {
       bind 10.0.2.5:80
       tcp-request connection set-var(sess.until) date(3600)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
+      http-request set-header Host %[req.fhdr(Host),field(1,:)] if { req.fhdr(Host) -m sub : }
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request set-header X-Forwarded-Proto http
@@ -149,6 +150,7 @@ test('renders what attributes ask for', () => {
       bind 127.0.0.1:80
       tcp-request connection set-var(sess.until) date(60)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
+      http-request set-header Host %[req.fhdr(Host),field(1,:)] if { req.fhdr(Host) -m sub : }
       http-request del-header '[^A-Za-z0-9-]' -m reg
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]:%[src_port]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src]:%[src_port] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }

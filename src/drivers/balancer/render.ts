@@ -138,6 +138,7 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec): string[] {
     ...renderKeepAlive(spec),
     ...decide,
     ...answer,
+    ...renderHost(spec, listener),
     ...renderForwarded(spec, listener),
     ...renderTrace(),
     ...renderResponseHeaders(listener),
@@ -149,6 +150,18 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec): string[] {
 
 /** ELB's cookies expire after seven days, whatever duration they carry inside. */
 const cookieTail = 'Expires=%[date(604800),http_date]; Path=/';
+
+/**
+ * "Host header preservation" (ELB): unless it is preserved, a listener on port 80 or 443 takes the port out of it, and one
+ * on another port appends its own where there is none.
+ */
+function renderHost({ attributes }: BalancerSpec, listener: ListenerSpec): string[] {
+  if (attributes['routing.http.preserve_host_header.enabled'] === 'true') return [];
+  const said = '{ req.fhdr(Host) -m sub : }';
+  return listener.port === 80 || listener.port === 443
+    ? [`http-request set-header Host %[req.fhdr(Host),field(1,:)] if ${said}`]
+    : [`http-request set-header Host %[req.fhdr(Host)]:${listener.port} if { req.fhdr(Host) -m found } !${said}`];
+}
 
 /** "HTTP headers and Application Load Balancers" (ELB): X-Forwarded-For grows by one address, the others are replaced. */
 function renderForwarded({ attributes }: BalancerSpec, listener: ListenerSpec): (string | false)[] {

@@ -70,5 +70,13 @@ export function groupSpec(
 
 /** A target on loopback. */
 export function targetSpec(port: number, over: Partial<TargetSpec> = {}): TargetSpec {
-  return { id: '127.0.0.1', address: '127.0.0.1', port, draining: false, lastHealth: 'initial', ...over };
+  return {
+    id: '127.0.0.1',
+    address: '127.0.0.1',
+    port,
+    registeredAt: 1,
+    draining: false,
+    lastHealth: 'initial',
+    ...over,
+  };
 }

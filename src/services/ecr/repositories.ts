@@ -18,9 +18,12 @@ export function repositoryHandlers(deps: EcrDeps): EcrHandlers {
       const name = input.repositoryName ?? '';
       checkRepositoryName(name);
       const scope = registryOf(ctx, input.registryId);
-      const { encryptionType = 'AES256' } = input.encryptionConfiguration ?? {};
+      const { encryptionType = 'AES256', kmsKey } = input.encryptionConfiguration ?? {};
       if (encryptionType !== 'AES256') {
         throw invalidParameter('encryptionConfiguration.encryptionType', 'only AES256 is supported here');
+      }
+      if (kmsKey !== undefined && kmsKey !== '') {
+        throw invalidParameter('encryptionConfiguration.kmsKey', 'a key goes with the encryption type KMS only');
       }
       const repository: Repository = {
         account: scope.account,

@@ -640,6 +640,40 @@ describe('With a cluster and a task definition,', () => {
       'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.',
     ],
     [
+      'CreateCluster with a log of commands that nobody executes',
+      ({ ecs }) => ecs.CreateCluster({ configuration: { executeCommandConfiguration: { logging: 'NONE' } } }, ctx),
+      'ClientException',
+      'configuration.executeCommandConfiguration.logging = "NONE" isn\'t supported by Stowage yet.',
+    ],
+    [
+      'CreateService with early success criteria',
+      ({ ecs }) =>
+        ecs.CreateService({ ...service, deploymentConfiguration: { earlySuccessCriteria: { enable: true } } }, ctx),
+      'ClientException',
+      "deploymentConfiguration.earlySuccessCriteria isn't supported by Stowage yet.",
+    ],
+    [
+      'CreateService with a threshold of its own for the circuit breaker',
+      ({ ecs }) =>
+        ecs.CreateService(
+          {
+            ...service,
+            deploymentConfiguration: {
+              deploymentCircuitBreaker: { enable: true, rollback: true, resetOnHealthyTask: true },
+            },
+          },
+          ctx,
+        ),
+      'ClientException',
+      "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask isn't supported by Stowage yet.",
+    ],
+    [
+      'CreateService with monitoring',
+      ({ ecs }) => ecs.CreateService({ ...service, monitoring: {} }, ctx),
+      'ClientException',
+      "monitoring isn't supported by Stowage yet.",
+    ],
+    [
       'PutAccountSetting of an unknown one',
       ({ ecs }) => ecs.PutAccountSetting({ name: 'none' as 'containerInsights', value: 'enabled' }, ctx),
       'InvalidParameterException',

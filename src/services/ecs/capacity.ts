@@ -1,17 +1,20 @@
 import type { CapacityProvider, CapacityProviderStrategyItem } from '@aws-sdk/client-ecs';
 import { capacityProviderArn, shortName } from '../../model/ecs/arns.ts';
 import { fargateCapacityProviders, isFargateProvider } from '../../model/ecs/capacity.ts';
+import type { ServiceDeps } from '../deps.ts';
 import { invalidParameter } from './errors.ts';
+import { needCluster } from './find.ts';
 import type { EcsHandlers } from './handler-types.ts';
 import { page } from './paging.ts';
 
 /** Capacity providers: Fargate's two, which every account has. */
-export function capacityProviderHandlers() {
+export function capacityProviderHandlers({ store }: ServiceDeps) {
   return {
     DescribeCapacityProviders(input, ctx) {
       const asked = input.capacityProviders ?? [];
       const names = asked.length === 0 ? [...fargateCapacityProviders] : asked.map(shortName);
-      const found = names.filter(isFargateProvider);
+      const associated = input.cluster === undefined ? names : needCluster(store, ctx, input.cluster).capacityProviders;
+      const found = names.filter((name) => isFargateProvider(name) && associated.includes(name));
       const { items, ...rest } = page(found, (name) => name, input);
       return {
         capacityProviders: items.map((name): CapacityProvider => ({

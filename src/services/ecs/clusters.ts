@@ -163,17 +163,21 @@ function readConfiguration(configuration: ClusterConfiguration | undefined): Clu
   if (configuration?.managedStorageConfiguration !== undefined) {
     throw notSupported('configuration.managedStorageConfiguration');
   }
-  const execute = configuration?.executeCommandConfiguration;
-  if (execute?.logging === 'OVERRIDE') {
-    const { cloudWatchLogGroupName, s3BucketName } = execute.logConfiguration ?? {};
+  const { logging, logConfiguration, kmsKeyId } = configuration?.executeCommandConfiguration ?? {};
+  if (logging === 'OVERRIDE') {
+    const { cloudWatchLogGroupName, s3BucketName } = logConfiguration ?? {};
     if (cloudWatchLogGroupName === undefined && s3BucketName === undefined) {
       throw invalidParameter(
         'A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.',
       );
     }
-  } else if (execute?.logConfiguration !== undefined) {
+  } else if (logConfiguration !== undefined) {
     throw invalidParameter("You must set logging to 'OVERRIDE' when you supply a log configuration.");
   }
+  // No command is executed yet, so none could be logged or encrypted as asked.
+  const path = 'configuration.executeCommandConfiguration';
+  if (kmsKeyId !== undefined) throw notSupported(`${path}.kmsKeyId`);
+  if (logging !== undefined && logging !== 'DEFAULT') throw notSupported(`${path}.logging = "${logging}"`);
   return configuration;
 }
 

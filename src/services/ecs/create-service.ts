@@ -23,6 +23,10 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   if (!/^[a-zA-Z0-9\-_]{1,255}$/.test(name)) {
     throw invalidParameter(`ServiceName must match ^[a-zA-Z0-9\\-_]{1,255}$, but was ${name}`);
   }
+  // A repeated request is known by its name and by what it asks for, with a token or without one.
+  if (input.clientToken !== undefined && !/^[\u0021-\u007e]{1,36}$/.test(input.clientToken)) {
+    throw invalidParameter('clientToken must have 1 to 36 characters in the range of 33 to 126.');
+  }
   const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA';
   if (schedulingStrategy === 'DAEMON') checkDaemon(input);
   if (input.desiredCount === undefined) throw invalidParameter('desiredCount can not be blank.');

@@ -52,4 +52,10 @@ function refuse(asked: DeploymentConfiguration): void {
   if ((asked.lifecycleHooks?.length ?? 0) > 0) throw notSupported(`${path}.lifecycleHooks`);
   if (asked.linearConfiguration !== undefined) throw notSupported(`${path}.linearConfiguration`);
   if (asked.canaryConfiguration !== undefined) throw notSupported(`${path}.canaryConfiguration`);
+  if (asked.earlySuccessCriteria !== undefined) throw notSupported(`${path}.earlySuccessCriteria`);
+  const { resetOnHealthyTask, thresholdConfiguration } = asked.deploymentCircuitBreaker ?? {};
+  if (resetOnHealthyTask !== undefined) throw notSupported(`${path}.deploymentCircuitBreaker.resetOnHealthyTask`);
+  if (thresholdConfiguration !== undefined) {
+    throw notSupported(`${path}.deploymentCircuitBreaker.thresholdConfiguration`);
+  }
 }

@@ -13,7 +13,7 @@ import { taskHandlers } from './tasks.ts';
 export function ecsHandlers(deps: ServiceDeps) {
   return {
     ...clusterHandlers(deps),
-    ...capacityProviderHandlers(),
+    ...capacityProviderHandlers(deps),
     ...taskDefinitionHandlers(deps),
     ...taskHandlers(deps),
     ...serviceHandlers(deps),

@@ -11,6 +11,9 @@ export function refuseUnsupportedService(input: Shared): void {
   if (input.serviceConnectConfiguration?.enabled === true) throw notSupported('serviceConnectConfiguration');
   if ((input.volumeConfigurations?.length ?? 0) > 0) throw notSupported('volumeConfigurations');
   if ((input.vpcLatticeConfigurations?.length ?? 0) > 0) throw notSupported('vpcLatticeConfigurations');
+  if (input.gatewayConnectors !== undefined && input.gatewayConnectors.length > 0)
+    throw notSupported('gatewayConnectors');
+  if (input.monitoring !== undefined) throw notSupported('monitoring');
   if (input.enableExecuteCommand === true) throw notSupported('enableExecuteCommand');
   if (input.availabilityZoneRebalancing === 'ENABLED') throw notSupported('availabilityZoneRebalancing = "ENABLED"');
   const controller = input.deploymentController?.type;

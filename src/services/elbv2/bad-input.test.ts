@@ -57,8 +57,33 @@ const targets =
   (...Targets: object[]) =>
   () => ({ TargetGroupArn: named.group, Targets });
 
+/** An attribute that AWS has, with a value whose effect Stowage does not. */
+const attribute = (Key: string, Value: string) => () => ({
+  LoadBalancerArn: named.balancer,
+  Attributes: [{ Key, Value }],
+});
+
 const cases: [operation: string, input: object | (() => object), code: string, message: RegExp][] = [
   ['CreateLoadBalancer', balancer({ Name: 'a_b' }), 'ValidationError', /alphanumeric/],
+  [
+    'ModifyLoadBalancerAttributes',
+    attribute('routing.http2.enabled', 'false'),
+    'InvalidConfigurationRequest',
+    /valid is 'true'/,
+  ],
+  [
+    'ModifyLoadBalancerAttributes',
+    attribute('waf.fail_open.enabled', 'true'),
+    'InvalidConfigurationRequest',
+    /valid is 'false'/,
+  ],
+  [
+    'ModifyLoadBalancerAttributes',
+    attribute('routing.http.x_amzn_tls_version_and_cipher_suite.enabled', 'true'),
+    'InvalidConfigurationRequest',
+    /valid is 'false'/,
+  ],
+  ['CreateLoadBalancer', balancer({ EnablePrefixForIpv6SourceNat: 'on' }), 'ValidationError', /not supported/],
   ['CreateLoadBalancer', balancer({ Name: '-a' }), 'ValidationError', /begin or end/],
   ['CreateLoadBalancer', balancer({ Name: 'x'.repeat(33) }), 'ValidationError', /longer than '32'/],
   ['CreateLoadBalancer', balancer({ Name: 'internal-x' }), 'ValidationError', /internal-/],

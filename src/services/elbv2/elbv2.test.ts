@@ -265,7 +265,14 @@ describe('listeners and rules', () => {
       [[], { type: 'forward', targetGroups: [{ targetGroupArn: web.TargetGroupArn, weight: 1 }] }],
     ]);
     expect(spec?.targetGroups.find((each) => each.name === 'api')?.targets).toEqual([
-      { id: '172.31.0.9', address: '172.31.0.9', port: 8080, draining: false, lastHealth: 'initial' },
+      {
+        id: '172.31.0.9',
+        address: '172.31.0.9',
+        port: 8080,
+        registeredAt: expect.any(Number),
+        draining: false,
+        lastHealth: 'initial',
+      },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import type { ElbHandlers } from './handler-types.ts';
+import { page } from './paging.ts';
 
 /** The quotas that are held, by their names in DescribeAccountLimits ("Quotas for your Application Load Balancers"). */
 export const limits = {
@@ -19,8 +20,9 @@ export const mostTags = 50;
 /** DescribeAccountLimits. */
 export function limitHandlers() {
   return {
-    DescribeAccountLimits: () => ({
-      Limits: Object.entries(limits).map(([Name, max]) => ({ Name, Max: String(max) })),
-    }),
+    DescribeAccountLimits(input) {
+      const { items, next } = page(Object.entries(limits), ([name]) => name, input);
+      return { Limits: items.map(([Name, max]) => ({ Name, Max: String(max) })), ...next };
+    },
   } satisfies ElbHandlers;
 }

@@ -99,6 +99,7 @@ export function loadBalancerHandlers(deps: ServiceDeps) {
 
     SetSubnets(input, ctx) {
       checkAddressType(input.IpAddressType);
+      if (input.EnablePrefixForIpv6SourceNat === 'on') throw notSupported('EnablePrefixForIpv6SourceNat');
       const row = change(input.LoadBalancerArn, ctx, (tx, before) => {
         const subnets = readSubnets(tx, ctx, wantedSubnets(input), before.scheme);
         if (subnets[0]?.vpcId !== before.vpcId) {
@@ -155,6 +156,7 @@ function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx)
   checkAddressType(input.IpAddressType);
   if (input.CustomerOwnedIpv4Pool !== undefined) throw notSupported('CustomerOwnedIpv4Pool');
   if (input.IpamPools !== undefined) throw notSupported('IpamPools');
+  if (input.EnablePrefixForIpv6SourceNat === 'on') throw notSupported('EnablePrefixForIpv6SourceNat');
   const scheme = input.Scheme ?? 'internet-facing';
   if (scheme !== 'internet-facing' && scheme !== 'internal') {
     throw new AwsError('InvalidScheme', `The scheme '${String(scheme)}' is not valid`);

@@ -63,6 +63,10 @@ export function ruleHandlers({ store, ids }: ServiceDeps) {
 
     ModifyRule(input, ctx) {
       checkNoTransforms(input.Transforms);
+      // No rule has a transform, so resetting leaves what there is; only both at once cannot be.
+      if (input.ResetTransforms === true && input.Transforms !== undefined) {
+        throw elbErrors.validation('Transforms and ResetTransforms cannot be specified at the same time');
+      }
       return store.transact((tx) => {
         const before = findRule(tx, ctx, input.RuleArn);
         if (before.priority === 'default') throw defaultRule(before, 'modified');

@@ -19,6 +19,9 @@ const policies: readonly { readonly name: string; readonly protocols: readonly s
     },
   ];
 
+/** The types of load balancers that both policies serve. */
+const supportedTypes: readonly string[] = ['application', 'network'];
+
 /** DescribeSSLPolicies: the default policies of the command line and of the console. */
 export function sslPolicyHandlers() {
   return {
@@ -28,14 +31,17 @@ export function sslPolicyHandlers() {
           throw new AwsError('SSLPolicyNotFound', `SSL policy '${name}' not found`);
         }
       }
-      const named = policies.filter(({ name }) => input.Names === undefined || input.Names.includes(name));
+      const type = input.LoadBalancerType;
+      const named = policies
+        .filter(({ name }) => input.Names === undefined || input.Names.includes(name))
+        .filter(() => type === undefined || supportedTypes.includes(type));
       const { items, next } = page(named, ({ name }) => name, input);
       return {
         SslPolicies: items.map(({ name, protocols, ciphers }) => ({
           Name: name,
           SslProtocols: [...protocols],
           Ciphers: ciphers.split(' ').map((Name, index) => ({ Name, Priority: index + 1 })),
-          SupportedLoadBalancerTypes: ['application', 'network'],
+          SupportedLoadBalancerTypes: [...supportedTypes],
         })),
         ...next,
       };

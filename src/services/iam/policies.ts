@@ -3,9 +3,10 @@ import { arn } from '../../base/arn.ts';
 import { dateOf } from '../../base/clock.ts';
 import type { Handlers } from '../../aws/handlers.ts';
 import type { Policy } from '../../model/iam/identity.ts';
-import type { Reader, Transaction } from '../../store/store.ts';
+import type { Transaction } from '../../store/store.ts';
 import { policies, roles } from '../../store/tables/iam.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { policyOf } from './find-policy.ts';
 import { awsManagedPolicies } from './managed-policies.ts';
 import {
   checkName,
@@ -21,32 +22,6 @@ import {
 } from './names.ts';
 import { changeRole, roleOf } from './roles.ts';
 
-/** AWS's own policies are older than any installation. */
-const awsEpoch = 1_423_180_800_000;
-
-const missing = (policyArn: string | undefined): Error =>
-  iamErrors.noSuchEntity(`Policy ${policyArn} does not exist or is not attachable.`);
-
-/** A managed policy, AWS's own or a customer's, in one shape. */
-function policyOf(reader: Reader, account: string, policyArn: string | undefined): Policy {
-  const own = reader.get(policies, policyArn ?? '');
-  if (own !== undefined && own.account === account) return own;
-  const aws = awsManagedPolicies.get(policyArn ?? '');
-  if (aws === undefined) throw missing(policyArn);
-  return {
-    account: 'aws',
-    arn: aws.arn,
-    id: aws.id,
-    name: aws.name,
-    path: aws.path,
-    createdAt: awsEpoch,
-    tags: [],
-    versions: [{ id: 'v1', document: aws.document, createdAt: awsEpoch }],
-    defaultVersion: 'v1',
-    nextVersion: 2,
-  };
-}
-
 /** A customer's policy, for changing it. */
 function customerPolicy(tx: Transaction, account: string, policyArn: string | undefined): Policy {
   const row = policyOf(tx, account, policyArn);
@@ -58,6 +33,11 @@ function customerPolicy(tx: Transaction, account: string, policyArn: string | un
 /** The managed policy operations ("Managed policies and inline policies", IAM User Guide). */
 export function policyHandlers({ store, ids, clock }: ServiceDeps) {
   const attachments = (account: string, policyArn: string) => store.by(roles, 'policy', `${account} ${policyArn}`);
+  const bounded = (account: string, policyArn: string) => store.by(roles, 'boundary', `${account} ${policyArn}`);
+  /** Whether a policy is used as a filter asks: as a permissions policy, or as a permissions boundary. */
+  const usedAs = (account: string, policyArn: string, usage: sdk.PolicyUsageType | undefined): boolean =>
+    usage === undefined ||
+    (usage === 'PermissionsBoundary' ? bounded(account, policyArn) : attachments(account, policyArn)).length > 0;
   const sdkPolicy = (policy: Policy, account: string, listed = false) => ({
     PolicyName: policy.name,
     PolicyId: policy.id,
@@ -65,7 +45,7 @@ export function policyHandlers({ store, ids, clock }: ServiceDeps) {
     Path: policy.path,
     DefaultVersionId: policy.defaultVersion,
     AttachmentCount: attachments(account, policy.arn).length,
-    PermissionsBoundaryUsageCount: 0,
+    PermissionsBoundaryUsageCount: bounded(account, policy.arn).length,
     IsAttachable: true,
     ...(policy.description === undefined || listed ? {} : { Description: policy.description }),
     CreateDate: dateOf(policy.createdAt),
@@ -118,6 +98,7 @@ export function policyHandlers({ store, ids, clock }: ServiceDeps) {
         input.Scope === 'Local' ? [] : [...awsManagedPolicies.keys()].map((key) => policyOf(store, account, key));
       const all = [...own, ...aws]
         .filter((policy) => policy.path.startsWith(input.PathPrefix ?? '/'))
+        .filter((policy) => usedAs(account, policy.arn, input.PolicyUsageFilter))
         .filter((policy) => input.OnlyAttached !== true || attachments(account, policy.arn).length > 0);
       const { rows, ...rest } = page(all, input);
       return { Policies: rows.map((policy) => sdkPolicy(policy, account, true)), ...rest };
@@ -125,7 +106,7 @@ export function policyHandlers({ store, ids, clock }: ServiceDeps) {
     DeletePolicy: (input, { account }) => {
       store.transact((tx) => {
         const policy = customerPolicy(tx, account, input.PolicyArn);
-        if (attachments(account, policy.arn).length > 0)
+        if (attachments(account, policy.arn).length + bounded(account, policy.arn).length > 0)
           throw iamErrors.deleteConflict('Cannot delete a policy attached to entities.');
         if (policy.versions.length > 1)
           throw iamErrors.deleteConflict(
@@ -234,7 +215,13 @@ export function policyHandlers({ store, ids, clock }: ServiceDeps) {
     ListEntitiesForPolicy: (input, { account }) => {
       const policy = policyOf(store, account, input.PolicyArn);
       const wanted = input.EntityFilter === undefined || input.EntityFilter === 'Role';
-      const { rows, ...rest } = page(wanted ? attachments(account, policy.arn) : [], input);
+      const usage = input.PolicyUsageFilter;
+      const using = new Set([
+        ...(usage === 'PermissionsBoundary' ? [] : attachments(account, policy.arn)),
+        ...(usage === 'PermissionsPolicy' ? [] : bounded(account, policy.arn)),
+      ]);
+      const under = [...using].filter((role) => role.path.startsWith(input.PathPrefix ?? '/'));
+      const { rows, ...rest } = page(wanted ? under : [], input);
       return {
         PolicyGroups: [],
         PolicyUsers: [],

@@ -6,6 +6,7 @@ import type { Handlers } from '../../aws/handlers.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { instanceProfiles, nameKey, roles } from '../../store/tables/iam.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { policyOf } from './find-policy.ts';
 import {
   checkName,
   checkPath,
@@ -113,7 +114,9 @@ export function roleHandlers(deps: ServiceDeps) {
         maxSessionSeconds: checkSession(input.MaxSessionDuration),
         tags: mergeTags([], input.Tags),
         ...(input.Description === undefined ? {} : { description: input.Description }),
-        ...(input.PermissionsBoundary === undefined ? {} : { permissionsBoundary: input.PermissionsBoundary }),
+        ...(input.PermissionsBoundary === undefined
+          ? {}
+          : { permissionsBoundary: policyOf(store, account, input.PermissionsBoundary).arn }),
       });
       return { Role: sdkRole(role) };
     },
@@ -148,7 +151,7 @@ export function roleHandlers(deps: ServiceDeps) {
       return {};
     },
     PutRolePermissionsBoundary: (input, { account }) => {
-      const permissionsBoundary = input.PermissionsBoundary ?? '';
+      const permissionsBoundary = policyOf(store, account, input.PermissionsBoundary).arn;
       store.transact((tx) => changeRole(tx, account, input.RoleName, (role) => ({ ...role, permissionsBoundary })));
       return {};
     },

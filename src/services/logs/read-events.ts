@@ -41,6 +41,9 @@ export function readEventHandlers({ store, clock, logs }: LogsDeps) {
       if (input.logStreamNames !== undefined && input.logStreamNamePrefix !== undefined) {
         throw logsErrors.invalid('logStreamNames and logStreamNamePrefix are mutually exclusive parameters.');
       }
+      if (input.startFromHead === false) {
+        throw logsErrors.invalid('startFromHead = false is not supported by Stowage yet: events come oldest first.');
+      }
       const token = input.nextToken === undefined ? undefined : readEventToken(input.nextToken);
       if (token !== undefined && token.kind !== 's') throw logsErrors.invalid('The specified nextToken is invalid.');
       const streams = streamsOf(store, group, input.logStreamNames, input.logStreamNamePrefix);

@@ -59,6 +59,7 @@ export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof
         );
       }
       refuseMfa(input);
+      refuseUnsupported(input);
       const who = assumedRole(role, sessionName);
       return {
         Credentials: begin(named.account, { ...who, ...sessionScope(input) }, seconds),
@@ -69,6 +70,7 @@ export function stsHandlers({ store, ids, clock }: ServiceDeps): Handlers<typeof
     },
     GetSessionToken: (input, { account, caller }) => {
       refuseMfa(input);
+      refuseUnsupported(input);
       const who = { arn: caller.arn, userId: caller.userId };
       return { Credentials: begin(account, who, checkDuration(input.DurationSeconds, 43_200, 900, 129_600)) };
     },
@@ -84,6 +86,18 @@ function refuseMfa(input: {
   throw new AwsError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code.', {
     status: 403,
   });
+}
+
+/** What a session cannot have here is refused, and never taken silently. */
+function refuseUnsupported(input: sdk.AssumeRoleRequest | sdk.GetSessionTokenRequest): void {
+  const refused = {
+    TransitiveTagKeys: 'TransitiveTagKeys' in input && (input.TransitiveTagKeys?.length ?? 0) > 0,
+    ProvidedContexts: 'ProvidedContexts' in input && (input.ProvidedContexts?.length ?? 0) > 0,
+    MinimumSessionTokenSize: (input.MinimumSessionTokenSize ?? 0) > 0,
+  };
+  for (const [member, asked] of Object.entries(refused)) {
+    if (asked) throw new AwsError('ValidationError', `${member} is not supported by Stowage yet`);
+  }
 }
 
 /** What narrows a session, kept with it. */

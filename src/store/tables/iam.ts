@@ -13,6 +13,8 @@ export const roles = table<Role>()({
   indexes: {
     account: (row) => row.account,
     policy: (row) => row.attachedPolicies.map((arn) => `${row.account} ${arn}`),
+    boundary: (row) =>
+      row.permissionsBoundary === undefined ? undefined : `${row.account} ${row.permissionsBoundary}`,
   },
 });
 
