@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { eventually, must, pushHello } from '../support/clients.ts';
-import { startInstallation, type TestInstallation } from '../support/installation.ts';
+import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { startLoad } from '../support/load.ts';
 import { createWebService, sdk, type WebService } from '../support/web-service.ts';
 
@@ -40,13 +39,7 @@ describe('a service of ten tasks under load', () => {
     const pid = installation.pid();
     process.kill(pid, 'SIGKILL');
     // While nobody is in control, traffic flows.
-    await eventually('the process is gone', 5000, () => {
-      try {
-        return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') ? true : undefined;
-      } catch {
-        return true;
-      }
-    });
+    await gone(pid);
     installation.stowage('up', '--detach');
     await eventually('everything is adopted', 30_000, allHealthy);
     expect((await service.tasks()).map((task) => task.taskArn ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(

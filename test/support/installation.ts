@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { eventually } from './clients.ts';
 
 const cli = resolve(import.meta.dirname, '../../src/cli/cli.ts');
 
@@ -29,6 +30,17 @@ export function freePort(): Promise<number> {
     server.close(() => done(port));
   });
   return promise;
+}
+
+/** Resolves once a process has ended. */
+export async function gone(pid: number): Promise<void> {
+  await eventually(`process ${pid} is gone`, 5000, () => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') ? true : undefined;
+    } catch {
+      return true;
+    }
+  });
 }
 
 /** Starts one with `stowage up --detach`. */

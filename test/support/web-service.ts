@@ -26,12 +26,16 @@ import {
 import type { TestInstallation } from './installation.ts';
 
 /** The SDK's clients, pointed at an installation. */
-export function sdk(installation: TestInstallation): {
+export function sdk(
+  installation: TestInstallation,
+  more: { maxAttempts?: number } = {},
+): {
   ecs: ECSClient;
   ec2: EC2Client;
   elbv2: ElasticLoadBalancingV2Client;
 } {
   const config = {
+    ...more,
     endpoint: installation.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -49,6 +53,8 @@ export interface WebService {
   /** Its tasks that are to run. */
   tasks(): Promise<Task[]>;
   healthyTargets(): Promise<number>;
+  /** Where its tasks stand. */
+  readonly placement: { readonly subnets: string[]; readonly securityGroups: string[] };
   /** Resolves once ECS calls it stable. */
   stable(): Promise<void>;
 }
@@ -143,6 +149,7 @@ export async function createWebService(
     name,
     url: `http://${balancer?.DNSName}/`,
     targetGroupArn,
+    placement: { subnets, securityGroups: [groupId] },
     register,
     async tasks() {
       const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster: name, serviceName: name }));
