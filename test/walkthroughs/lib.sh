@@ -74,9 +74,10 @@ group() {
 }
 
 execution_role() {
-  aws iam get-role --role-name ecsTaskExecutionRole --query Role.Arn --output text 2>/dev/null ||
-    aws iam create-role --role-name ecsTaskExecutionRole --query Role.Arn --output text --assume-role-policy-document \
-      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+  # Two walkthroughs may want it at the same moment: whoever comes second finds it.
+  aws iam create-role --role-name ecsTaskExecutionRole --query Role.Arn --output text --assume-role-policy-document \
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}' \
+    2>/dev/null || aws iam get-role --role-name ecsTaskExecutionRole --query Role.Arn --output text
 }
 
 # page_from URL: the address of the task that made the page.

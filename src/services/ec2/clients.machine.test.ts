@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { must, run } from '../../../test/support/clients.ts';
+import { must } from '../../../test/support/clients.ts';
 import { ec2Fixture, startFront } from './testing.ts';
 
 let front: Awaited<ReturnType<typeof startFront>>;
@@ -8,7 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => front.close());
 
-const cli = (...args: string[]) => must('aws', ['ec2', ...args, '--output', 'text'], { env: front.env });
+/** The endpoint as an option too: a CLI older than AWS_ENDPOINT_URL knows nothing else. */
+const cli = (...args: string[]) =>
+  must('aws', ['--endpoint-url', front.env['AWS_ENDPOINT_URL'] ?? '', 'ec2', ...args, '--output', 'text'], {
+    env: front.env,
+  });
+const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 0;
 
 it('the aws CLI makes a network', async () => {
   const vpc = await cli('create-vpc', '--cidr-block', '10.0.0.0/16', '--query', 'Vpc.VpcId');
@@ -34,13 +40,13 @@ it('the aws CLI makes a network', async () => {
     ['tcp', '8000', '8080', '0.0.0.0/0', 'None'],
     ['-1', 'None', 'None', 'None', group],
   ]);
-  const again = await run('aws', ['ec2', 'describe-vpcs', '--vpc-ids', 'vpc-00000000'], { env: front.env });
-  expect(again.stderr).toContain(
+  const again = await cli('describe-vpcs', '--vpc-ids', 'vpc-00000000').catch(String);
+  expect(again).toContain(
     "An error occurred (InvalidVpcID.NotFound) when calling the DescribeVpcs operation: The vpc ID 'vpc-00000000' does not exist",
   );
 });
 
-it('boto3 pages, waits, tags and is refused', async () => {
+it.skipIf(!hasBoto3)('boto3 pages, waits, tags and is refused (skipped where it is not installed)', async () => {
   const script = `
 import boto3, botocore
 ec2 = boto3.client('ec2')

@@ -156,7 +156,9 @@ print(json.dumps(seen))
 
 describe.skipIf(!has('aws', '--version'))('the aws CLI (skipped where it is not installed)', () => {
   const aws = async (...args: string[]): Promise<unknown> => {
-    const { stdout } = await runCommand('aws', ['ecs', ...args, '--output', 'json'], { env: environment() });
+    // The endpoint as an option: a CLI older than AWS_ENDPOINT_URL knows nothing else.
+    const line = ['--endpoint-url', endpoint, 'ecs', ...args, '--output', 'json'];
+    const { stdout } = await runCommand('aws', line, { env: environment() });
     return JSON.parse(stdout);
   };
 

@@ -53,7 +53,9 @@ test('an image built with docker is pushed, described, pulled and run', async ()
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
-  const { stdout: password } = await run('aws', ['ecr', 'get-login-password', '--region', 'us-east-1'], { env });
+  // The endpoint as an option: a CLI older than AWS_ENDPOINT_URL knows nothing else.
+  const login = ['--endpoint-url', server.endpoint, 'ecr', 'get-login-password', '--region', 'us-east-1'];
+  const { stdout: password } = await run('aws', login, { env });
   await writeFile(join(dir, 'password'), password.trim());
   await run('sh', ['-c', `docker login --username AWS --password-stdin ${host} < ${dir}/password`], {
     env: { ...process.env, DOCKER_CONFIG: dir },
