@@ -6,6 +6,7 @@ import { balancerLoop } from './balancers/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { targetLoop } from './targets/loop.ts';
+import { taskDefinitionLoop } from './task-definitions/loop.ts';
 import { taskLoop } from './tasks/loop.ts';
 
 /** What the loops are made from. */
@@ -19,5 +20,12 @@ export interface ControlDeps {
 
 /** Every control loop there is; `runLoop` runs one. */
 export function allLoops(deps: ControlDeps): Loop[] {
-  return [serviceLoop(deps), taskLoop(deps), targetLoop(deps), balancerLoop(deps), natGatewayLoop(deps)];
+  return [
+    serviceLoop(deps),
+    taskLoop(deps),
+    targetLoop(deps),
+    balancerLoop(deps),
+    natGatewayLoop(deps),
+    taskDefinitionLoop(deps),
+  ];
 }

@@ -73,7 +73,7 @@ function place(
   } as const;
   const configuration = task.networkConfiguration;
   if (configuration === undefined) return change(tx, task, placed);
-  const attachmentId = deps.ids.uuid();
+  const attachmentId = task.attachmentId ?? deps.ids.uuid();
   const given = interfaceFor(deps, tx, task, configuration, step.subnetIds, attachmentId, now);
   if (typeof given === 'string') return fail(tx, task, { code: 'TaskFailedToStart', reason: given }, now);
   return change(tx, task, {

@@ -59,7 +59,9 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
     tags: order.tags,
     ...given('serviceArn', order.serviceArn),
     ...given('deploymentId', order.deploymentId),
-    ...given('networkConfiguration', order.networkConfiguration),
+    ...(order.networkConfiguration === undefined
+      ? {}
+      : { networkConfiguration: order.networkConfiguration, attachmentId: ids.uuid() }),
     loadBalancers: order.loadBalancers,
     desiredStatus: 'RUNNING',
     lastStatus: 'PROVISIONING',

@@ -125,6 +125,8 @@ export interface Task extends Scoped {
   readonly serviceArn?: string;
   readonly deploymentId?: string;
   readonly networkConfiguration?: AwsvpcConfiguration;
+  /** The id of the attachment that its network interface will have, from the task's first moment; awsvpc only. */
+  readonly attachmentId?: string;
   /** Where the task is to be registered once its containers run; empty for tasks run by hand. */
   readonly loadBalancers: readonly ServiceLoadBalancer[];
 

@@ -37,7 +37,7 @@ export function taskOutput(row: Task, options: { tags: boolean }): TaskOutput {
     },
     attributes: fargate ? [{ name: 'ecs.cpu-architecture', value: 'x86_64' }] : [],
     inferenceAccelerators: [],
-    attachments: row.networkInterface === undefined ? [] : [attachment(row.networkInterface)],
+    attachments: row.networkInterface === undefined ? wantedAttachments(row) : [attachment(row.networkInterface)],
     containers: row.containers.map((container) => containerOutput(container, row)),
     enableExecuteCommand: row.enableExecuteCommand,
     desiredStatus: row.desiredStatus,
@@ -61,6 +61,20 @@ export function taskOutput(row: Task, options: { tags: boolean }): TaskOutput {
 
 function when<Name extends string>(name: Name, atMs: number | undefined): { [K in Name]?: Date } {
   return given(name, atMs === undefined ? undefined : dateOf(atMs));
+}
+
+/** The attachment of a task that has no interface yet; its subnet is known where only one can be. */
+function wantedAttachments({ attachmentId, networkConfiguration, lastStatus }: Task): Attachment[] {
+  if (attachmentId === undefined) return [];
+  const [subnetId, ...others] = networkConfiguration?.subnets ?? [];
+  return [
+    {
+      id: attachmentId,
+      type: 'ElasticNetworkInterface',
+      status: lastStatus === 'STOPPED' ? 'DELETED' : 'PRECREATED',
+      details: subnetId === undefined || others.length > 0 ? [] : [{ name: 'subnetId', value: subnetId }],
+    },
+  ];
 }
 
 function attachment(eni: TaskNetworkInterface): Attachment {

@@ -113,6 +113,14 @@ describe('StopTask', () => {
 });
 
 describe('DescribeTasks', () => {
+  it('shows the attachment of a task before it has an interface', () => {
+    const { ecs } = withDefinition();
+    const task = ecs.RunTask(run, ctx).tasks?.[0];
+    expect(task?.attachments).toMatchObject([{ type: 'ElasticNetworkInterface', status: 'PRECREATED' }]);
+    const described = ecs.DescribeTasks({ tasks: [task?.taskArn ?? ''] }, ctx).tasks?.[0];
+    expect(described?.attachments).toEqual(task?.attachments);
+  });
+
   it('shows what the loops and the machine wrote', () => {
     const { ecs, store, clock } = withDefinition();
     const arn = ecs.RunTask(run, ctx).tasks?.[0]?.taskArn ?? '';

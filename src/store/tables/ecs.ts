@@ -16,7 +16,11 @@ export const clusters = table<Cluster>()({
 export const taskDefinitions = table<TaskDefinition>()({
   name: 'ecs.task-definitions',
   key: (row) => row.arn,
-  indexes: { scope: scopeOf, family: (row) => familyKey(row, row.family) },
+  indexes: {
+    scope: scopeOf,
+    family: (row) => familyKey(row, row.family),
+    deleting: (row) => (row.status === 'DELETE_IN_PROGRESS' ? 'yes' : undefined),
+  },
 });
 
 /** The value of the `family` index. */
