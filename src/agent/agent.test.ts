@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import { DriverError } from '../base/errors.ts';
-import { silentLog } from '../base/log.ts';
-import type { DockerDriver } from '../drivers/docker/driver.ts';
+import { silentLog, textLog, type Log } from '../base/log.ts';
+import type { ContainerSpec, DockerDriver } from '../drivers/docker/driver.ts';
 import { FakeDocker } from '../drivers/docker/fake.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import { FakeNetworkDriver } from '../drivers/network/fake.ts';
 import type { PayloadTask } from '../wire/acs.ts';
 import { createAgent, type Agent } from './agent.ts';
+import { appSpec } from './tasks/container-spec.ts';
 import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
 
 const label = 'stowage.installation=0a0a0a0a';
@@ -25,6 +26,7 @@ function agentOn(
   engine: DockerDriver = docker,
   net: NetworkDriver = network,
   connect: () => ReturnType<TestControl['connect']> | Promise<never> = () => control.connect(),
+  log: Log = silentLog,
 ): Agent {
   const agent = createAgent({
     connect,
@@ -37,7 +39,7 @@ function agentOn(
     }),
     registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
     clock,
-    log: silentLog,
+    log,
     installationId: '0a0a0a0a',
     arch: 'x64',
   });
@@ -281,6 +283,78 @@ describe('things that happen behind our back', () => {
       message: { messageId: 'm', generatedAt: 0, stopTasks: message?.stopCandidates ?? [] },
     });
     await until(() => status(task) === 'STOPPED');
+  });
+
+  it('asks about what a killed predecessor had made of a task that it does not know, and stops it', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    agentOn();
+    await until(() => control.connected);
+    const before = clock.now();
+    // The request of a process that is dead by now: the engine fulfils it all the same.
+    const [spec] = task.containers;
+    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, 'pause'));
+    const asked = () => control.messages.find((each) => each.type === 'TaskStopVerificationMessage');
+    await until(() => asked() !== undefined);
+    // By the event, not by the next listing of everything.
+    expect(clock.now() - before).toBeLessThan(1_000);
+    const stopTasks = asked()?.message.stopCandidates ?? [];
+    expect(stopTasks.map(({ taskArn }) => taskArn)).toEqual([task.arn]);
+    control.send({ type: 'TaskStopVerificationAck', message: { messageId: 'm', generatedAt: 0, stopTasks } });
+    await until(() => status(task) === 'STOPPED');
+    await until(async () => (await containers()).length === 0, 1000);
+  });
+
+  it('removes what comes late of a task that is over', async () => {
+    const task = payload(0, [container('app', 'exit 0')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    await until(async () => (await containers()).length === 0, 1000);
+    const [spec] = task.containers;
+    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, 'pause'));
+    await until(async () => (await containers()).length === 0);
+  });
+
+  it('says once that the engine is away, and goes on at once when it is back', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    const lines: string[] = [];
+    agentOn(
+      docker,
+      network,
+      undefined,
+      textLog(clock, (line) => lines.push(line)),
+    );
+    await until(() => control.connected);
+    docker.setAlive(false);
+    control.run(task);
+    await clock.advance(3_600_000);
+    expect(lines.length).toBeLessThan(30);
+    docker.setAlive(true);
+    const back = clock.now();
+    await until(() => status(task) === 'RUNNING', 10);
+    expect(clock.now() - back).toBeLessThan(1_000);
+  });
+
+  it('ends only when nothing is being made any more', async () => {
+    const task = payload(0, [container('app', 'sleep 100000')]);
+    const made = Promise.withResolvers<void>();
+    const slow = new Proxy(docker, {
+      get(target, name) {
+        if (name === 'create') return (spec: ContainerSpec) => made.promise.then(() => target.create(spec));
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const agent = agentOn(slow);
+    control.run(task);
+    await until(() => control.messages.some((each) => each.type === 'AckRequest'));
+    let ended = false;
+    const end = agent.stop().then(() => (ended = true));
+    for (let i = 0; i < 5; i++) await turn();
+    expect(ended).toBe(false);
+    made.resolve();
+    await end;
+    expect(await containers()).toHaveLength(1);
   });
 
   it('reports a task as stopped that it is told to stop and never knew', async () => {

@@ -13,6 +13,7 @@ import { Networks } from './networks/networks.ts';
 import { labels } from './tasks/names.ts';
 import { TaskEngine } from './tasks/engine.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
+import type { TaskView } from './tasks/view.ts';
 
 export interface AgentOptions {
   /** Opens the connection to the control plane; asked again, after a moment, whenever it was closed. */
@@ -41,6 +42,11 @@ export interface Agent {
 
 /** How often everything is listed though no event said that anything changed. */
 const rescanMs = 60_000;
+/** The first and the longest pause before an engine that does not answer is asked again for its containers. */
+const firstListMs = 250;
+const longestListMs = 5_000;
+/** How long the end of the agent waits for what the engine is making. */
+const farewellMs = 5_000;
 const firstReconnectMs = 100;
 const longestReconnectMs = 10_000;
 
@@ -95,21 +101,8 @@ export function createAgent(options: AgentOptions): Agent {
       case 'TaskManifestMessage': {
         acknowledge(message.message);
         const wanted = new Map(message.message.tasks.map((task) => [task.taskArn, task.desiredStatus]));
-        const stopCandidates = tasks.tasks
-          // One that ended by itself needs no stopping.
-          .filter(
-            (task) =>
-              task.desired === 'RUNNING' && task.stoppedAt === undefined && wanted.get(task.payload.arn) !== 'RUNNING',
-          )
-          .map(({ payload: { arn, taskClusterArn } }) => ({
-            taskArn: arn,
-            taskClusterArn,
-            desiredStatus: 'STOPPED' as const,
-          }));
-        if (stopCandidates.length === 0) return;
-        const { messageId } = message.message;
-        send({ type: 'TaskStopVerificationMessage', message: { messageId, stopCandidates } });
-        return;
+        const unwanted = tasks.tasks.filter(({ payload }) => wanted.get(payload.arn) !== 'RUNNING');
+        return askToStop(message.message.messageId, unwanted);
       }
       case 'TaskStopVerificationAck':
         for (const { taskArn } of message.message.stopTasks) tasks.stop(taskArn);
@@ -136,6 +129,19 @@ export function createAgent(options: AgentOptions): Agent {
     const { clusterArn: cluster, containerInstanceArn: containerInstance, messageId } = to;
     send({ type: 'AckRequest', message: { cluster, containerInstance, messageId } });
   };
+  /** Stops those of the tasks that the control plane then says are not wanted. */
+  const askToStop = (messageId: string, unwanted: readonly TaskView[]): void => {
+    const stopCandidates = unwanted
+      // One that ended by itself needs no stopping.
+      .filter((task) => task.desired === 'RUNNING' && task.stoppedAt === undefined)
+      .map(({ payload: { arn, taskClusterArn } }) => ({
+        taskArn: arn,
+        taskClusterArn,
+        desiredStatus: 'STOPPED' as const,
+      }));
+    if (stopCandidates.length === 0) return;
+    send({ type: 'TaskStopVerificationMessage', message: { messageId, stopCandidates } });
+  };
   const keepOnly = async (manifest: {
     vpcIds: readonly string[];
     loadBalancerArns: readonly string[];
@@ -152,6 +158,8 @@ export function createAgent(options: AgentOptions): Agent {
   const adopted = Promise.withResolvers<void>();
   let listing = false;
   let again = false;
+  let awaySince: number | undefined;
+  let listAgainMs = firstListMs;
   const list = async (): Promise<void> => {
     again = listing;
     if (listing || stop.signal.aborted) return;
@@ -159,11 +167,21 @@ export function createAgent(options: AgentOptions): Agent {
     try {
       const known = tasks.knownIds();
       const states = await docker.list([`${labels.installation}=${installationId}`]);
-      await tasks.observe(states, known);
+      const found = await tasks.observe(states, known);
+      // Those found before the first connection are compared with its manifest.
+      if (channel !== undefined) askToStop(`adopted-${clock.now()}`, found);
       adopted.resolve();
+      if (awaySince !== undefined) {
+        log.info('the container engine answers again', { afterMs: clock.now() - awaySince });
+        tasks.engineReturned();
+      }
+      awaySince = undefined;
+      listAgainMs = firstListMs;
     } catch (error) {
-      log.warn('containers not listed', { error: messageOf(error) });
-      clock.after(firstReconnectMs * 5, () => void list());
+      if (awaySince === undefined) log.warn('containers not listed', { error: messageOf(error) });
+      awaySince ??= clock.now();
+      clock.after(listAgainMs, () => void list());
+      listAgainMs = Math.min(longestListMs, listAgainMs * 2);
     } finally {
       listing = false;
     }
@@ -207,7 +225,10 @@ export function createAgent(options: AgentOptions): Agent {
     start() {
       unfollow = docker.events(
         `${labels.installation}=${installationId}`,
-        (event) => tasks.event(event),
+        (event) => {
+          // Made for a task that we do not know: by a predecessor that was killed meanwhile.
+          if (!tasks.event(event) && (event.action === 'create' || event.action === 'start')) void list();
+        },
         () => void list(),
       );
       clock.after(rescanMs, rescan);
@@ -217,7 +238,7 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       stop.abort();
       unfollow();
-      tasks.close();
+      await Promise.race([tasks.close(), clock.sleep(farewellMs)]);
       logs.close();
       await networks.close();
       await balancers.close();

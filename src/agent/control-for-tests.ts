@@ -134,6 +134,11 @@ export class TestControl {
     return left;
   }
 
+  /** Whether an agent is connected. */
+  get connected(): boolean {
+    return this.#channel !== undefined;
+  }
+
   disconnect(): void {
     this.#channel?.close();
     this.#channel = undefined;

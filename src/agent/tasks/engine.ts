@@ -44,6 +44,10 @@ export class TaskEngine {
   readonly #deps: TaskEngineDeps;
   readonly #runs = new Map<string, Run>();
   readonly #ended = new Map<string, PayloadTask>();
+  /** Steps under way that make something, which whoever ends this engine must know of. */
+  readonly #making = new Set<Promise<void>>();
+  /** Failed steps that wait to be tried again: calling one tries it now. */
+  readonly #waiting = new Set<() => void>();
   #closed = false;
 
   constructor(deps: TaskEngineDeps) {
@@ -89,30 +93,49 @@ export class TaskEngine {
     return new Set(ids.filter((id) => id !== undefined));
   }
 
-  /** Takes over everything of this installation that the engine has: tasks are adopted, and what is missing is noticed. */
-  async observe(states: readonly ContainerState[], known: ReadonlySet<string>): Promise<void> {
+  /**
+   * Takes over everything of this installation that the engine has: tasks are adopted, and what is missing is noticed.
+   * Answers the tasks that were new to us.
+   */
+  async observe(states: readonly ContainerState[], known: ReadonlySet<string>): Promise<TaskView[]> {
+    const adopted: TaskView[] = [];
     const byTask = Map.groupBy(states, (state) => state.labels[labels.task] ?? '');
     for (const run of this.#runs.values()) {
       const own = byTask.get(run.task.payload.arn) ?? [];
       this.#update(run, (task) => withListing(task, own, known, this.#deps.clock.now()));
     }
     for (const [arn, own] of byTask) {
-      if (arn === '' || this.#runs.has(arn) || this.#ended.has(arn)) continue;
+      if (arn === '' || this.#runs.has(arn)) continue;
+      if (this.#ended.has(arn)) {
+        // Asked for by a predecessor of ours that was killed, and made only after its task was over.
+        for (const { id } of own) await this.#deps.docker.remove(id);
+        continue;
+      }
       const task = adoptTask(own);
       if (task === undefined) continue;
       const eni = task.payload.elasticNetworkInterfaces[0];
       const attached = eni !== undefined && (await this.#deps.isAttached(eni.ec2Id));
-      if (!this.#runs.has(arn)) this.#add({ ...task, attached });
+      if (this.#runs.has(arn)) continue;
+      this.#add({ ...task, attached });
+      adopted.push(task);
     }
+    return adopted;
   }
 
-  /** Takes over one event. */
-  event(event: ContainerEvent): void {
+  /** Takes over one event; answers whether it is of a task that we know. */
+  event(event: ContainerEvent): boolean {
     const run = this.#runs.get(event.labels[labels.task] ?? '');
-    if (run === undefined) return;
+    if (run === undefined) return false;
     // Only an inspection tells whether its memory limit killed it.
     if (event.action === 'die' && event.exitCode === 137) void this.#inspectDeath(run, event);
     else this.#update(run, (task) => withEvent(task, event));
+    return true;
+  }
+
+  /** To be called when the engine answers again: what failed because it did not is tried at once. */
+  engineReturned(): void {
+    for (const run of this.#runs.values()) run.attempts.clear();
+    for (const again of this.#waiting) again();
   }
 
   /** To be called when VPCs changed. */
@@ -128,12 +151,14 @@ export class TaskEngine {
     }
   }
 
-  close(): void {
+  /** Ends all activity; resolves once nothing is being made any more. */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const run of this.#runs.values()) {
       run.cancelTimer();
       run.pulls.abort();
     }
+    await Promise.all(this.#making);
   }
 
   async #inspectDeath(run: Run, event: ContainerEvent): Promise<void> {
@@ -202,7 +227,12 @@ export class TaskEngine {
     if (this.#closed) return;
     const now = this.#deps.clock.now();
     const { steps, lookAt } = planTask(run.task, run.busy, now);
-    for (const step of steps) void this.#do(run, step);
+    for (const step of steps) {
+      const done = this.#do(run, step);
+      if (!makes(step)) continue;
+      this.#making.add(done);
+      void done.finally(() => this.#making.delete(done));
+    }
     run.cancelTimer();
     if (lookAt !== undefined) {
       run.cancelTimer = this.#deps.clock.after(Math.max(0, lookAt - now), () => this.#update(run, (task) => task));
@@ -229,7 +259,10 @@ export class TaskEngine {
   async #retry(run: Run, step: TaskStep, key: string, error: unknown): Promise<void> {
     const { clock, log, docker } = this.#deps;
     const attempt = (run.attempts.get(key) ?? 0) + 1;
-    log.warn('step failed', { task: run.task.payload.arn, step: key, attempt, error: messageOf(error) });
+    // The first failure is news, the hundredth is not.
+    if (Number.isInteger(Math.log2(attempt))) {
+      log.warn('step failed', { task: run.task.payload.arn, step: key, attempt, error: messageOf(error) });
+    }
     if (step.kind === 'pull' && attempt >= maxPullAttempts) {
       // Whether it was the registry or the engine itself that did not answer, the engine tells.
       const alive = await docker.version().then(
@@ -250,10 +283,14 @@ export class TaskEngine {
     // What is no driver's failure is a mistake of ours: it is tried again too, but it must not spin.
     const base = error instanceof DriverError ? firstRetryMs : 10 * firstRetryMs;
     run.attempts.set(key, attempt);
-    clock.after(Math.min(longestRetryMs, base * 2 ** Math.min(10, attempt - 1)), () => {
+    const again = (): void => {
+      cancel();
+      this.#waiting.delete(again);
       run.busy.delete(key);
       this.#update(run, (task) => task);
-    });
+    };
+    const cancel = clock.after(Math.min(longestRetryMs, base * 2 ** Math.min(10, attempt - 1)), again);
+    this.#waiting.add(again);
   }
 
   #followLogs(task: TaskView): void {
@@ -303,4 +340,11 @@ export class TaskEngine {
     const oldest = this.#ended.keys().next();
     if (this.#ended.size > maxEnded && oldest.done !== true) this.#ended.delete(oldest.value);
   }
+}
+
+/** Whether something new stands once the step is done. */
+function makes({ kind }: TaskStep): boolean {
+  return (
+    kind === 'create-pause' || kind === 'start-pause' || kind === 'attach' || kind === 'create' || kind === 'start'
+  );
 }

@@ -69,8 +69,10 @@ export function withEvent(task: TaskView, event: ContainerEvent): TaskView {
         return vanished(container, event.at);
       case 'health':
         return event.health === undefined ? container : { ...container, health: event.health, healthSince: event.at };
-      case 'create':
       case 'start':
+        // Mostly the answer to our own request tells first; but a predecessor of ours may have asked for it.
+        return container.phase === 'created' ? { ...container, phase: 'running', startedAt: event.at } : container;
+      case 'create':
       case 'oom':
         return container;
       default:

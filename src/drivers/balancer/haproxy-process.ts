@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
@@ -104,21 +104,47 @@ export async function processesOf(files: BalancerFiles): Promise<Processes> {
 }
 
 /**
- * The master that the pid file names, when it lives, is ours (process ids are used again) and stands in the network
- * namespace `namespace` (a VPC that was made anew has another one under the same name).
+ * The master of these files, when it lives, and whether it stands in another network namespace than `namespace` (a VPC that was made
+ * anew has another one under the same name). The pid file names it, mostly: whoever started it may have been killed before the
+ * file was written, and process ids are used again; then it is looked for.
  */
 export function findMaster(
   files: BalancerFiles,
   namespace: string | undefined,
 ): { pid: number; astray: boolean } | undefined {
-  try {
-    const pid = Number(readFileSync(files.pid, 'utf8'));
-    if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(files.config)) return undefined;
-    const astray = namespace !== undefined && !sameNamespace(pid, namespace);
-    return { pid, astray };
-  } catch {
-    return undefined;
-  }
+  const named = Number(readText(files.pid));
+  const pid = isMaster(files, named) ? named : processesWith(files).find((each) => isMaster(files, each));
+  return pid === undefined ? undefined : { pid, astray: namespace !== undefined && !sameNamespace(pid, namespace) };
+}
+
+/**
+ * Ends workers whose master is gone: they would go on taking connections, and nobody could tell them anything. They have a moment to
+ * finish what they are at.
+ */
+export async function endOrphans(files: BalancerFiles, clock: Clock): Promise<void> {
+  const orphans = processesWith(files).filter((pid) => !isMaster(files, pid) && !isMaster(files, sessionOf(pid) ?? 0));
+  await endAll(orphans, 'SIGUSR1', clock);
+}
+
+function processesWith(files: BalancerFiles): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && hasConfig(files, pid));
+}
+
+function hasConfig(files: BalancerFiles, pid: number): boolean {
+  return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0').includes(files.config);
+}
+
+/** A master leads the session that it was started in; its workers are in it. */
+function isMaster(files: BalancerFiles, pid: number): boolean {
+  return pid > 0 && hasConfig(files, pid) && sessionOf(pid) === pid;
+}
+
+/** The sixth field of "/proc/pid/stat" (proc(5)); the second, the name, may hold anything. */
+function sessionOf(pid: number): number | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
 }
 
 function sameNamespace(pid: number, namespace: string): boolean {
@@ -142,12 +168,15 @@ export function isAlive(pid: number): boolean {
 export async function stopMaster(files: BalancerFiles, pid: number, clock: Clock): Promise<void> {
   const processes = await processesOf(files).catch(() => ({ workers: [], oldWorkers: [] }));
   const all = [pid, ...processes.workers, ...processes.oldWorkers];
-  signal(pid, 'SIGTERM');
+  await endAll(all, 'SIGTERM', clock);
+}
+
+/** Asks the processes to end, and kills those that have not within two seconds. */
+async function endAll(pids: readonly number[], how: NodeJS.Signals, clock: Clock): Promise<void> {
+  for (const pid of pids) signal(pid, how);
   const until = clock.now() + 2000;
-  while (all.some((each) => isAlive(each))) {
-    if (clock.now() > until) {
-      for (const each of all) if (isAlive(each)) signal(each, 'SIGKILL');
-    }
+  while (pids.some((each) => isAlive(each))) {
+    if (clock.now() > until) for (const each of pids) if (isAlive(each)) signal(each, 'SIGKILL');
     await clock.sleep(pollMs);
   }
 }
@@ -161,9 +190,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 function lastLines(path: string): string {
+  return readText(path)?.trim().split('\n').slice(-5).join(' | ') ?? 'it left no log';
+}
+
+function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim().split('\n').slice(-5).join(' | ');
+    return readFileSync(path, 'utf8');
   } catch {
-    return 'it left no log';
+    return undefined;
   }
 }

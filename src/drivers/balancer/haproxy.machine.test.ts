@@ -9,7 +9,7 @@ import { silentLog } from '../../base/log.ts';
 import type { BalancerSpec, RuleSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
 import { balancerDriverConformance } from './conformance.ts';
 import { HaproxyDriver } from './haproxy.ts';
-import { findMaster, filesOf, processesOf } from './haproxy-process.ts';
+import { findMaster, filesOf, isAlive, processesOf } from './haproxy-process.ts';
 import { askWorker, parseServers } from './master-cli.ts';
 import { directoryName } from './names.ts';
 import { balancerSpec, forwardTo, groupSpec, listenerSpec, targetSpec } from './spec-for-tests.ts';
@@ -384,6 +384,23 @@ describe('haproxy: traffic', () => {
         { timeout: 10_000 },
       )
       .toBe(200);
+  });
+
+  test('finds a master that its starter had no time to note, and ends workers without a master', async () => {
+    const group = groupSpec('web', [targetSpec(await backend('a'))]);
+    const port = await serve([forwardTo(group)], [group]);
+    const [arn = ''] = await driver.list();
+    const files = filesOf(join(directory, directoryName(arn)));
+    const master = findMaster(files, undefined)?.pid ?? 0;
+    await rm(files.pid);
+    expect(findMaster(files, undefined)).toEqual({ pid: master, astray: false });
+    const { workers } = await processesOf(files);
+    // A worker that is stopped cannot see that its master dies.
+    process.kill(workers[0] ?? 0, 'SIGSTOP');
+    process.kill(master, 'SIGKILL');
+    await expect.poll(() => findMaster(files, undefined)?.pid ?? master, { timeout: 10_000 }).not.toBe(master);
+    await expect.poll(() => isAlive(workers[0] ?? 0), { timeout: 10_000 }).toBe(false);
+    await expect.poll(async () => (await fetchFrom(port, '/')).status).toBe(200);
   });
 
   test('refuses what HAProxy refuses and goes on with what it had', async () => {

@@ -10,6 +10,7 @@ import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balan
 import type { BalancerDriver, Rotation, TargetRef } from './driver.ts';
 import {
   checkConfig,
+  endOrphans,
   filesOf,
   findMaster,
   isAlive,
@@ -93,6 +94,7 @@ export class HaproxyDriver implements BalancerDriver {
       const files = this.#filesOf(loadBalancerArn);
       const master = findMaster(files, undefined);
       if (master !== undefined) await stopMaster(files, master.pid, this.#options.clock);
+      await endOrphans(files, this.#options.clock);
       await rm(files.directory, { recursive: true, force: true });
     });
   }
@@ -153,12 +155,17 @@ export class HaproxyDriver implements BalancerDriver {
     const inRotation = known?.inRotation ?? new Set(master === undefined ? [] : await this.#inRotation(files));
     keepWanted(inRotation, spec);
     const rendered = this.#render(spec, files, inRotation);
-    const loaded = master === undefined ? undefined : readText(join(files.directory, 'loaded.cfg'));
+    const loadedFile = join(files.directory, 'loaded.cfg');
+    const loaded = master === undefined ? undefined : readText(loadedFile);
     await this.#write(spec, files, rendered, loaded !== rendered.structure);
+    // Should this process end between the reload and its note, the note must not speak of what was loaded before.
+    if (loaded !== rendered.structure) await rm(loadedFile, { force: true });
     let pid = master?.pid;
-    if (pid === undefined) pid = await startMaster(this.#program, files, namespace, this.#options.clock);
-    else if (loaded !== rendered.structure) await reloadMaster(files, this.#options.clock);
-    await writeFile(join(files.directory, 'loaded.cfg'), rendered.structure, { mode: 0o600 });
+    if (pid === undefined) {
+      pid = await startMaster(this.#program, files, namespace, this.#options.clock);
+      await endOrphans(files, this.#options.clock);
+    } else if (loaded !== rendered.structure) await reloadMaster(files, this.#options.clock);
+    await writeFile(loadedFile, rendered.structure, { mode: 0o600 });
     known?.unwatch();
     const served: Served = { files, spec, pid, inRotation, leaving: known?.leaving ?? new Set(), unwatch: () => {} };
     this.#served.set(spec.loadBalancerArn, served);
