@@ -57,7 +57,7 @@ async function examine(installation: Installation): Promise<Finding[]> {
     }),
     {
       ok: engine !== undefined,
-      what: engine === undefined ? 'no container engine answers' : `Docker Engine ${engine} answers`,
+      what: engine === undefined ? 'no container engine answers' : `Docker Engine ${engine.version} answers`,
       mend: "start it ('systemctl start docker'; 'stowage up' does it)",
     },
     ...(root && engine !== undefined ? await networks(installation) : []),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
+import { release } from 'node:os';
 import { systemClock } from '../../base/clock.ts';
 import { runCommand } from '../../base/command.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -44,7 +45,13 @@ export async function prepareMachine(purpose: Purpose, terminal: Terminal): Prom
   }
   const running = await engineAnswers();
   await install(purpose, running === undefined && locate('dockerd') === undefined, terminal);
-  return running === undefined ? startEngine(terminal) : {};
+  if (running === undefined) return startEngine(terminal);
+  if (running.kernel !== release()) {
+    throw new PrepareError(
+      `the container engine runs on another kernel (${running.kernel}; this one is ${release()}), as Docker Desktop's does: run Stowage there, as a container beside the engine (that image follows).`,
+    );
+  }
+  return {};
 }
 
 async function install(purpose: Purpose, ownEngine: boolean, terminal: Terminal): Promise<void> {
@@ -88,9 +95,9 @@ async function startEngine(terminal: Terminal): Promise<Prepared> {
   }
   const deadline = systemClock.now() + 60_000;
   for (;;) {
-    const version = await engineAnswers();
-    if (version !== undefined) {
-      terminal.done(`Docker Engine ${version} runs`);
+    const engine = await engineAnswers();
+    if (engine !== undefined) {
+      terminal.done(`Docker Engine ${engine.version} runs`);
       return enginePid === undefined ? {} : { enginePid };
     }
     if (systemClock.now() > deadline) {
