@@ -1,0 +1,70 @@
+import type { ServiceId } from '../../src/aws/service-table.ts';
+
+const refusedAbove = 'refused as a whole, by the member that holds it';
+const refusedByList = 'refused, or acted on by fleet and agent, as `task-definition-members.ts` says of each';
+const nothingThere = 'there are none, so nothing can be asked of them and no page of them ends';
+const otherTypes = 'belongs to types of actions that are refused, and to no other';
+
+/**
+ * The members of inputs that no code names, and why that is right: by path, or by operation and path. What is inside of
+ * one shares its reason.
+ */
+export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>> = {
+  ecs: {
+    'configuration.executeCommandConfiguration.logConfiguration': 'goes with logging = OVERRIDE, which is refused',
+    'configuration.managedStorageConfiguration': refusedAbove,
+    serviceConnectDefaults: refusedAbove,
+    serviceConnectConfiguration: 'refused as a whole once it is enabled; disabled, it says nothing',
+    'loadBalancers.advancedConfiguration': refusedAbove,
+    serviceRegistries: refusedAbove,
+    'deploymentConfiguration.alarms': 'refused as a whole once it is enabled; disabled, it says nothing',
+    'deploymentConfiguration.lifecycleHooks': refusedAbove,
+    'deploymentConfiguration.linearConfiguration': refusedAbove,
+    'deploymentConfiguration.canaryConfiguration': refusedAbove,
+    'deploymentConfiguration.earlySuccessCriteria': refusedAbove,
+    placementConstraints: refusedAbove,
+    placementStrategy: refusedAbove,
+    volumeConfigurations: refusedAbove,
+    vpcLatticeConfigurations: refusedAbove,
+    gatewayConnectors: refusedAbove,
+    monitoring: refusedAbove,
+    'DescribeCapacityProviders.include': "asks for tags, which Fargate's own providers cannot have",
+    'DescribeContainerInstances.include': nothingThere,
+    ListAttributes: nothingThere,
+    ListContainerInstances: nothingThere,
+    'RegisterTaskDefinition.containerDefinitions': refusedByList,
+    'RegisterTaskDefinition.volumes': refusedByList,
+    'RegisterTaskDefinition.proxyConfiguration': refusedByList,
+    'RegisterTaskDefinition.inferenceAccelerators': refusedByList,
+    'RunTask.overrides.containerOverrides.resourceRequirements': refusedAbove,
+    'RunTask.overrides.inferenceAcceleratorOverrides': refusedAbove,
+    'RunTask.overrides.executionRoleArn': 'the fleet reads it when it tells a machine of the task',
+    'RunTask.overrides.taskRoleArn': 'the fleet reads it when it tells a machine of the task',
+  },
+  ecr: {
+    DescribeImageScanFindings: 'every scan fails, for want of a scanner, and has no findings to page',
+    'SetRepositoryPolicy.force': 'lets one lock oneself out, which policies cannot do until they are enforced',
+  },
+  elbv2: {
+    DefaultActions: otherTypes,
+    Actions: otherTypes,
+    Certificates: refusedAbove,
+    MutualAuthentication: refusedAbove,
+    Transforms: refusedAbove,
+    SubnetMappings: 'every member but the subnet is refused, whatever its name',
+    IpamPools: refusedAbove,
+    DescribeListenerCertificates: nothingThere,
+    'DeregisterTargets.Targets.AvailabilityZone': 'id and port alone tell a target from another in its group',
+    'Targets.QuicServerId': 'no target can be registered with one',
+  },
+  logs: {
+    'FilterLogEvents.interleaved': 'AWS ignores it, too: events are always interleaved',
+    unmask: 'nothing is masked: there are no data protection policies',
+    'PutLogEvents.sequenceToken': 'AWS ignores it, too',
+    'PutLogEvents.entity': 'the answer says that the entity was rejected',
+  },
+  sts: {
+    'AssumeRole.ProvidedContexts': refusedAbove,
+    'AssumeRole.ExternalId': 'for trust policies to judge by, which are not enforced yet',
+  },
+};
