@@ -5,6 +5,7 @@ import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
 import { readBody } from './body.ts';
+import { fromForeignPage } from './browser.ts';
 import type { Caller, Ctx } from './handlers.ts';
 import { protocolNow, protocolOf } from './protocols/protocols.ts';
 import { problemOf, type Protocol, type WireAnswer, type WireRequest } from './protocols/protocol.ts';
@@ -46,6 +47,11 @@ export function createFront(options: FrontOptions): RequestListener {
   const front = new Front(options);
   const { rawRoutes = [], log } = options;
   return (request, response) => {
+    if (fromForeignPage(request.headers)) {
+      response.writeHead(403, { 'content-type': 'application/json', connection: 'close' });
+      response.end('{"message":"Pages of other sites may not call this endpoint."}\n');
+      return undefined;
+    }
     const url = request.url ?? '/';
     for (const route of rawRoutes) {
       if (url.startsWith(route.prefix) || url === route.prefix.slice(0, -1)) return route.handle(request, response);

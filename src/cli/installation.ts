@@ -38,11 +38,17 @@ export function installationOf(options: InstallationOptions, env: NodeJS.Process
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new UsageError(`--port ${portText} is not a port: give a number from 1 to 65535`);
   }
+  const host = options.host ?? running?.host ?? '127.0.0.1';
+  if (!/^(127\.[\d.]+|localhost|::1)$/.test(host)) {
+    throw new UsageError(
+      `--host ${host} is not loopback: any access key is accepted there, so Stowage does not listen beyond this machine yet`,
+    );
+  }
   const account = options.account ?? env['STOWAGE_ACCOUNT'] ?? running?.account ?? '000000000000';
   if (!/^\d{12}$/.test(account)) throw new UsageError(`--account ${account} is not an AWS account: give 12 digits`);
   const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
   const id = createHash('sha256').update(home).digest('hex').slice(0, 8);
-  return { home, id, host: options.host ?? running?.host ?? '127.0.0.1', port, account, region };
+  return { home, id, host, port, account, region };
 }
 
 /** The endpoint of an installation. */

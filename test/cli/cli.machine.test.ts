@@ -89,6 +89,7 @@ describe('stowage', () => {
     expect(failure('nonsense')).toContain("'stowage help' lists them");
     expect(failure('up', '--port', 'x')).toContain('--port x is not a port');
     expect(failure('up', '--account', '1')).toContain('give 12 digits');
+    expect(failure('up', '--host', '0.0.0.0')).toContain('is not loopback');
     expect(failure('status', '--nonsense')).toContain('--nonsense');
   });
 
@@ -100,7 +101,7 @@ describe('stowage', () => {
   it('is empty after a reset, over HTTP and by the command, running or not', async () => {
     const refused = await fetch(`${installation.endpoint}/_stowage/reset`, {
       method: 'POST',
-      headers: { origin: 'http://elsewhere' },
+      headers: { origin: 'http://elsewhere.example' },
     });
     expect(refused.status).toBe(403);
     expect(await clusters('us-east-1')).toBe(1);
