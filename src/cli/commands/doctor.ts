@@ -50,7 +50,7 @@ async function examine(installation: Installation): Promise<Finding[]> {
       mend: 'run Stowage on Linux, or as a container beside the engine (that image follows)',
     },
     { ok: root, what: root ? 'runs as root' : 'does not run as root', mend: 'use sudo' },
-    ...needsOf('demo', engine === undefined).map(({ program, package: pack, purpose }) => {
+    ...needsOf('demo', engine === undefined).map(({ program, packages: [pack], purpose }) => {
       const path = locate(program);
       const what = path === undefined ? `${program} is missing (${purpose})` : `${program}: ${path} (${purpose})`;
       return { ok: path !== undefined, what, mend: `apt-get install ${pack} ('stowage up' and 'stowage demo' do it)` };

@@ -1,30 +1,42 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A program that a command of ours needs, and the Debian package that brings it. */
+/** A program that a command of ours needs, and the packages that bring it: one after another is tried. */
 export interface Need {
   readonly program: string;
-  readonly package: string;
+  readonly packages: readonly [string, ...string[]];
   /** What it is for, as a person would say it. */
   readonly purpose: string;
+  /** Where else it comes from, when no package brings it. */
+  readonly otherwise?: string;
 }
 
-const engine: Need = { program: 'dockerd', package: 'docker.io', purpose: 'the container engine' };
-const dockerCli: Need = { program: 'docker', package: 'docker.io', purpose: 'building and pushing images' };
-const iptables: Need = { program: 'iptables', package: 'iptables', purpose: "the engine's own rules" };
+const engine: Need = { program: 'dockerd', packages: ['docker.io'], purpose: 'the container engine' };
+// Since Debian 13 the client is a package of its own.
+const dockerCli: Need = {
+  program: 'docker',
+  packages: ['docker.io', 'docker-cli'],
+  purpose: 'building and pushing images',
+};
+const iptables: Need = { program: 'iptables', packages: ['iptables'], purpose: "the engine's own rules" };
 const serving: readonly Need[] = [
-  { program: 'haproxy', package: 'haproxy', purpose: 'load balancers' },
-  { program: 'nft', package: 'nftables', purpose: 'security groups' },
-  { program: 'ip', package: 'iproute2', purpose: 'VPC networks' },
+  { program: 'haproxy', packages: ['haproxy'], purpose: 'load balancers' },
+  { program: 'nft', packages: ['nftables'], purpose: 'security groups' },
+  { program: 'ip', packages: ['iproute2'], purpose: 'VPC networks' },
 ];
 const clients: readonly Need[] = [
-  { program: 'aws', package: 'awscli', purpose: 'the aws CLI' },
-  { program: 'busybox', package: 'busybox-static', purpose: 'the contents of example images' },
+  {
+    program: 'aws',
+    packages: ['awscli'],
+    purpose: 'the aws CLI',
+    otherwise: "'snap install aws-cli --classic' on Ubuntu",
+  },
+  { program: 'busybox', packages: ['busybox-static'], purpose: 'the contents of example images' },
 ];
 const testing: readonly Need[] = [
-  { program: 'curl', package: 'curl', purpose: 'walkthroughs' },
-  { program: 'jq', package: 'jq', purpose: 'walkthroughs' },
-  { program: 'wrk', package: 'wrk', purpose: 'load on the balancers' },
+  { program: 'curl', packages: ['curl'], purpose: 'walkthroughs' },
+  { program: 'pgrep', packages: ['procps'], purpose: 'finding what is to be killed' },
+  { program: 'wrk', packages: ['wrk'], purpose: 'load on the balancers' },
 ];
 
 /** What a command is about to do; each purpose needs what the ones before it need, and more. */

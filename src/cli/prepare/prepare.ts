@@ -6,7 +6,7 @@ import { runCommand } from '../../base/command.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { engineAnswers } from './engine.ts';
-import { locate, needsOf, programPath, type Purpose } from './packages.ts';
+import { locate, needsOf, programPath, type Need, type Purpose } from './packages.ts';
 
 /** What stands in the way and what a person can do about it. */
 export class PrepareError extends Error {
@@ -55,26 +55,38 @@ export async function prepareMachine(purpose: Purpose, terminal: Terminal): Prom
 }
 
 async function install(purpose: Purpose, ownEngine: boolean, terminal: Terminal): Promise<void> {
-  const missing = needsOf(purpose, ownEngine).filter((need) => locate(need.program) === undefined);
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((need) => need.package))];
+  const missing = (): readonly Need[] =>
+    needsOf(purpose, ownEngine).filter((need) => locate(need.program) === undefined);
+  const describe = (needs: readonly Need[]): string =>
+    needs.map(({ program, purpose: use }) => `${program} (${use})`).join(', ');
+  if (missing().length === 0) return;
   if (locate('apt-get') === undefined) {
     throw new PrepareError(
-      `missing: ${missing.map((need) => `${need.program} (${need.purpose})`).join(', ')}. Install them with this system's package manager; on Debian and Ubuntu Stowage does it itself.`,
+      `missing: ${describe(missing())}. Install them with this system's package manager; on Debian and Ubuntu Stowage does it itself.`,
     );
   }
-  terminal.step(`installing ${packages.join(', ')} (${missing.map((need) => need.purpose).join(', ')})`);
   const startedAt = systemClock.now();
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = ['-qq', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', 'install', ...packages];
-  try {
-    // A fresh machine has no package lists, an old one stale ones: refresh first, it is quick.
-    await runCommand('apt-get', ['-qq', 'update'], { env });
-    await runCommand('apt-get', apt, { env });
-  } catch (error) {
-    throw new PrepareError(`apt-get could not install ${packages.join(', ')}: ${messageOf(error)}`);
+  const apt = (...args: string[]): Promise<unknown> =>
+    runCommand('apt-get', ['-qq', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...args], { env });
+  terminal.step('reading the lists of packages');
+  const problems: string[] = [];
+  await apt('update').catch((error: unknown) => problems.push(messageOf(error)));
+  // A program that the first package did not bring (distributions differ) is looked for in the next one.
+  for (let attempt = 0; attempt < 2 && missing().length > 0; attempt += 1) {
+    const packages = [...new Set(missing().flatMap((need) => need.packages[attempt] ?? []))];
+    if (packages.length === 0) break;
+    terminal.step(`installing ${packages.join(', ')}: ${describe(missing())}`);
+    await apt('install', ...packages).catch((error: unknown) => problems.push(messageOf(error)));
   }
-  terminal.done(`installed ${packages.join(', ')} in ${Math.round((systemClock.now() - startedAt) / 1000)} s`);
+  const left = missing();
+  if (left.length > 0) {
+    const hints = left.flatMap(({ program, otherwise }) =>
+      otherwise === undefined ? [] : [`${program}: ${otherwise}`],
+    );
+    throw new PrepareError([`could not install ${describe(left)}`, ...problems, ...hints].join('\n'));
+  }
+  terminal.done(`installed in ${Math.round((systemClock.now() - startedAt) / 1000)} s`);
 }
 
 async function startEngine(terminal: Terminal): Promise<Prepared> {
