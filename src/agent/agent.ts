@@ -112,10 +112,11 @@ export function createAgent(options: AgentOptions): Agent {
         return;
       case 'StowageBalancerMessage':
         // It has told the control plane of a failure itself.
-        balancers.apply(message.message.balancer).catch(() => {});
+        firstWork.push(balancers.apply(message.message.balancer).catch(() => {}));
         return;
       case 'StowageManifestMessage':
-        void keepOnly(message.message);
+        firstWork.push(keepOnly(message.message));
+        void tellTakenOver();
         return;
       case 'StowageLogAck':
         logs.acknowledge(message.message);
@@ -153,6 +154,20 @@ export function createAgent(options: AgentOptions): Agent {
     } catch (error) {
       log.warn('manifest not fulfilled', { error: messageOf(error) });
     }
+  };
+
+  const startedAt = clock.now();
+  /** What the first connection asked of us; afterwards nobody looks at it. */
+  let firstWork: Promise<void>[] = [];
+  let takenOver = false;
+  /** Says once when all that was here before is in our hands: every container known, every network and balancer as wanted. */
+  const tellTakenOver = async (): Promise<void> => {
+    const work = firstWork;
+    firstWork = [];
+    if (takenOver) return;
+    takenOver = true;
+    await Promise.all([...work, networks.settled()]);
+    log.info('everything is taken over', { tasks: tasks.tasks.length, afterMs: clock.now() - startedAt });
   };
 
   const adopted = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { DescribeTasksCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { eventually, must, pushHello } from '../support/clients.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { startLoad } from '../support/load.ts';
@@ -69,6 +70,11 @@ describe('a service of ten tasks under load', () => {
     expect(await must('curl', ['-fsS', service.url])).toContain('revision 2');
   });
 
+  const twoHealthy = async (): Promise<true | undefined> => {
+    const running = (await service.tasks()).filter((task) => task.lastStatus === 'RUNNING').length;
+    return running === 2 && (await service.healthyTargets()) === 2 ? true : undefined;
+  };
+
   it('replaces a container that somebody removed', async () => {
     const [task] = await service.tasks();
     const victim = task?.containers?.[0]?.runtimeId ?? '';
@@ -78,15 +84,60 @@ describe('a service of ten tasks under load', () => {
       const running = tasks.filter((other) => other.lastStatus === 'RUNNING');
       return running.length === 2 && running.every((other) => other.taskArn !== task?.taskArn) ? true : undefined;
     });
-    await eventually('both are healthy again', 60_000, async () =>
-      (await service.healthyTargets()) === 2 ? true : undefined,
-    );
+    await eventually('both are healthy again', 60_000, twoHealthy);
   });
 
-  it('starts a load balancer again that somebody killed', async () => {
-    const pids = (await must('pgrep', ['-f', `haproxy.*${installation.home}`])).split('\n').map(Number);
-    expect(pids.length).toBeGreaterThan(0);
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
-    await eventually('the page comes again', 30_000, () => must('curl', ['-fsS', '--max-time', '2', service.url]));
+  it('ends a task whose pause container somebody removed, and says why', async () => {
+    const [task] = await service.tasks();
+    const filter = [`label=stowage.task=${task?.taskArn}`, 'label=stowage.container=~internal~ecs~pause'];
+    const pause = await must('docker', ['ps', '--quiet', ...filter.flatMap((each) => ['--filter', each])]);
+    await must('docker', ['rm', '--force', pause]);
+    const ended = await eventually('the task is stopped', 30_000, async () => {
+      const described = await sdk(installation).ecs.send(
+        new DescribeTasksCommand({ cluster: service.name, tasks: [task?.taskArn ?? ''] }),
+      );
+      return described.tasks?.[0]?.lastStatus === 'STOPPED' ? described.tasks[0] : undefined;
+    });
+    expect(ended.stoppedReason).toBe('Essential container in task exited');
+    expect(ended.stopCode).toBe('EssentialContainerExited');
+    await eventually('two are healthy again', 60_000, twoHealthy);
+  });
+
+  /** The VPC's namespace. */
+  const namespace = (): string => {
+    const id = (JSON.parse(installation.stowage('status', '--json')) as { installation: string }).installation;
+    return readdirSync('/run/netns').find((name) => name.startsWith(`stowage-${id}-`)) ?? '';
+  };
+  const inside = (...command: string[]): Promise<string> => must('ip', ['netns', 'exec', namespace(), ...command]);
+  const taskLinks = async (): Promise<string[]> => {
+    const links = JSON.parse(await inside('ip', '-j', 'link')) as { ifname: string }[];
+    return links.map(({ ifname }) => ifname).filter((name) => /^t[0-9a-f]{14}$/.test(name));
+  };
+  const haproxy = async (which: 'master' | 'worker'): Promise<void> => {
+    const pids = (await must('pgrep', ['-f', `^haproxy.*${installation.home}`])).split('\n');
+    const leads = (pid: string): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[5] === pid;
+    process.kill(Number(pids.find((pid) => leads(pid) === (which === 'master'))), 'SIGKILL');
+  };
+
+  it.each([
+    ['the rules of the VPC', () => inside('nft', 'flush', 'ruleset')],
+    ["a task's link", async () => inside('ip', 'link', 'delete', (await taskLinks())[0] ?? '')],
+    ['the way to the host', () => inside('ip', 'link', 'delete', 'up0')],
+    ["the VPC's namespace", () => must('ip', ['netns', 'delete', namespace()])],
+    ["HAProxy's master", () => haproxy('master')],
+    ["HAProxy's worker", () => haproxy('worker')],
+  ] as const)('mends %s when somebody takes it away, and no task ends for it', async (_what, take) => {
+    const before = await containers();
+    await take();
+    await eventually('all is mended and serves', 20_000, async () => {
+      expect(await inside('nft', 'list', 'ruleset')).toContain('chain ');
+      expect(await taskLinks()).toHaveLength(2);
+      const pages = new Set<string>();
+      for (let i = 0; i < 4; i++) pages.add(await must('curl', ['-fsS', '--max-time', '1', service.url]));
+      expect(pages.size).toBe(2);
+      return true;
+    });
+    expect(await service.healthyTargets()).toBe(2);
+    expect(await containers()).toEqual(before);
   });
 });

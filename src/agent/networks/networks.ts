@@ -89,9 +89,14 @@ export class Networks {
     }
   }
 
+  /** Resolves once nothing that was wanted by now is under way. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map(({ work }) => work ?? Promise.resolve()));
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([...this.#lanes.values()].map(({ work }) => work ?? Promise.resolve()));
+    await this.settled();
     await Promise.all([...this.#lanes.keys()].map((vpcId) => this.#closeListeners(vpcId)));
   }
 

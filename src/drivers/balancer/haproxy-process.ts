@@ -114,7 +114,7 @@ export function findMaster(
 ): { pid: number; astray: boolean } | undefined {
   const named = Number(readText(files.pid));
   const pid = isMaster(files, named) ? named : processesWith(files).find((each) => isMaster(files, each));
-  return pid === undefined ? undefined : { pid, astray: namespace !== undefined && !sameNamespace(pid, namespace) };
+  return pid === undefined ? undefined : { pid, astray: isAstray(pid, namespace) };
 }
 
 /**
@@ -147,10 +147,13 @@ function sessionOf(pid: number): number | undefined {
   return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
 }
 
-function sameNamespace(pid: number, namespace: string): boolean {
+/** Whether a process stands in another network namespace than the one of that name, which exists. */
+export function isAstray(pid: number, namespace: string | undefined): boolean {
+  if (namespace === undefined) return false;
   try {
-    return statSync(`/proc/${pid}/ns/net`).ino === statSync(`/run/netns/${basename(namespace)}`).ino;
+    return statSync(`/proc/${pid}/ns/net`).ino !== statSync(`/run/netns/${basename(namespace)}`).ino;
   } catch {
+    // One of them is just not there: it is or will be seen as dead, or the name comes back with another namespace.
     return false;
   }
 }

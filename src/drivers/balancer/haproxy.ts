@@ -14,6 +14,7 @@ import {
   filesOf,
   findMaster,
   isAlive,
+  isAstray,
   processesOf,
   reloadMaster,
   startMaster,
@@ -274,16 +275,18 @@ export class HaproxyDriver implements BalancerDriver {
     return observed.filter((server) => server.inRotation).map((server) => `${server.backend}/${server.name}`);
   }
 
-  /** Restarts HAProxy when its master dies, with what it served. */
+  /** Restarts HAProxy when its master dies or its VPC's namespace was made anew, with what it served. */
   #watch(served: Served): void {
     const arn = served.spec.loadBalancerArn;
     const look = (): void => {
       if (this.#closed || this.#served.get(arn) !== served) return;
-      if (isAlive(served.pid)) {
+      const alive = isAlive(served.pid);
+      if (alive && !isAstray(served.pid, this.#options.namespaceOf(served.spec.vpcId))) {
         served.unwatch = this.#options.clock.after(watchMs, look);
         return;
       }
-      this.#options.log.warn('HAProxy died and is started again', { balancer: arn, pid: served.pid });
+      const what = alive ? 'HAProxy stands in a network that is gone' : 'HAProxy died';
+      this.#options.log.warn(`${what} and is started again`, { balancer: arn, pid: served.pid });
       this.#inTurn(arn, async () => {
         if (this.#served.get(arn) === served) await this.#apply(served.spec);
       }).catch((error: unknown) => {

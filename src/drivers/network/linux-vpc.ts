@@ -9,7 +9,14 @@ import type { LinuxHost } from './linux-host.ts';
 import { hostLink, isTaskLink, namespaceName, netnsDirectory, taskLink, uplink } from './names.ts';
 import { Netns, netnsInode, unlessMissing } from './netns.ts';
 import { changeTable, markOf, replaceTable, type NftTable } from './nft-table.ts';
-import { observeVpcScript, parseVpc, type ObservedHost, type ObservedVpc } from './observe.ts';
+import {
+  glanceScript,
+  observeVpcScript,
+  parseGlance,
+  parseVpc,
+  type ObservedHost,
+  type ObservedVpc,
+} from './observe.ts';
 import { changeRouter, possibleRouter, routerState, type RouterState } from './router.ts';
 import { aliasOf, parseAlias, routerSide, taskLinkGroup, taskSide, tendTask, type Attachment } from './task-link.ts';
 import { vpcTable } from './vpc-table.ts';
@@ -97,6 +104,23 @@ export class LinuxVpc {
     return this.#inTurn(async () => {
       if (this.#spec !== undefined) await this.#mend(this.#spec, host);
     });
+  }
+
+  /** A glance at what hangs on tasks: whether namespace, links and rules are still there. `verify` looks at everything. */
+  async stands(): Promise<boolean> {
+    const known = this.#known;
+    // Without tasks nothing is missed that the next `verify` would not find; what is being changed is not judged.
+    if (known === undefined || this.#attachments.size === 0) return true;
+    if (netnsInode(this.#path) !== known.netns) return false;
+    const wanted = [...this.#attachments.keys()].map(taskLink);
+    const { links, chains } = parseGlance(await this.netns.script(glanceScript));
+    if (this.#known !== known || this.#inFlight.size > 0) return true;
+    const attached = new Set([...this.#attachments.keys()].map(taskLink));
+    return (
+      chains.has(known.mark) &&
+      (!known.spec.internetGateway || links.has(uplink)) &&
+      wanted.every((link) => links.has(link) || !attached.has(link))
+    );
   }
 
   /** Gives a process's network namespace an interface. */

@@ -25,8 +25,13 @@ export interface LinuxNetworkOptions {
   readonly log: Log;
   /** Bytes in a packet at most, 1500 unless told otherwise. */
   readonly mtu?: number;
-  /** How often to look whether somebody took away what we made; 30 s unless told otherwise, 0 for never. */
+  /** How often to look whether somebody took away or changed anything that we made; 30 s unless told otherwise, 0 for never. */
   readonly verifyEveryMs?: number;
+  /**
+   * How often to glance at what tasks hang on, their links and the rules; 3 s unless told otherwise, 0 (or no verifying) for never. Soon enough that
+   * a link is mended before health checks give its task up.
+   */
+  readonly glanceEveryMs?: number;
   /** The path of a network namespace that plays the host; without it the machine's own. */
   readonly hostNamespace?: string;
 }
@@ -37,7 +42,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
   readonly #host: LinuxHost;
   readonly #vpcs = new Map<string, LinuxVpc>();
   readonly #listeners = new Listeners();
-  #cancel: Cancel = () => {};
+  readonly #timers = new Set<Cancel>();
   #closed = false;
 
   constructor(options: LinuxNetworkOptions) {
@@ -46,7 +51,8 @@ export class LinuxNetworkDriver implements NetworkDriver {
     this.#options = options;
     const plan = { installationId, publicPool, hostAddress: hostAddressOf(publicPool) };
     this.#host = new LinuxHost(plan, new Netns(hostNamespace), log);
-    this.#schedule();
+    this.#repeat(options.verifyEveryMs ?? 30_000, () => this.#verifyAll());
+    this.#repeat(options.glanceEveryMs ?? (options.verifyEveryMs === 0 ? 0 : 3_000), () => this.#glanceAtAll());
   }
 
   applyVpc(spec: VpcSpec): Promise<void> {
@@ -105,7 +111,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#cancel();
+    for (const cancel of this.#timers) cancel();
     this.#listeners.close();
     return Promise.resolve();
   }
@@ -127,12 +133,25 @@ export class LinuxNetworkDriver implements NetworkDriver {
     return this.#vpc(vpcId).netns;
   }
 
-  #schedule(): void {
-    const everyMs = this.#options.verifyEveryMs ?? 30_000;
+  #repeat(everyMs: number, work: () => Promise<void>): void {
     if (everyMs === 0 || this.#closed) return;
-    this.#cancel = this.#options.clock.after(everyMs, () => {
-      void this.#verifyAll().finally(() => this.#schedule());
+    const cancel = this.#options.clock.after(everyMs, () => {
+      this.#timers.delete(cancel);
+      void work().finally(() => this.#repeat(everyMs, work));
     });
+    this.#timers.add(cancel);
+  }
+
+  async #glanceAtAll(): Promise<void> {
+    for (const [vpcId, vpc] of this.#vpcs) {
+      try {
+        if (await vpc.stands()) continue;
+        this.#options.log.warn('a network was changed behind our back and is mended', { vpcId });
+        await vpc.verify();
+      } catch (error) {
+        this.#options.log.warn('a network could not be looked at', { vpcId, error });
+      }
+    }
   }
 
   async #verifyAll(): Promise<void> {

@@ -43,6 +43,16 @@ export const observeVpcScript = [
   'nft list chains ip',
 ].join(' && echo === && ');
 
+/** Prints what `parseGlance` reads, with as few programs as can be: it is asked often. */
+export const glanceScript = 'cat /proc/net/dev && echo === && nft list chains ip';
+
+/** The names of the links and of our table's chains in a VPC's namespace. */
+export function parseGlance(output: string): Pick<ObservedVpc, 'chains'> & { readonly links: ReadonlySet<string> } {
+  const [devices, chains] = output.split('===\n');
+  const names = [...(devices ?? '').matchAll(/^ *([^:|\s]+):/gm)].map((match) => match[1] ?? '');
+  return { links: new Set(names), chains: chainsOf(chains, 'table ip stowage') };
+}
+
 /** Prints what `parseHost` reads. `iptables` may be missing, and its chains. */
 export const observeHostScript = [
   'ip -j link',
