@@ -15,6 +15,23 @@ const scope = { account: '000000000000', region: 'us-east-1', tags: [] };
 const rule = { ...scope, groupId: 'sg-1', protocol: 'tcp', fromPort: 80, toPort: 80 };
 
 describe('translateVpc', () => {
+  it('names public addresses where the VPC is to have DNS hostnames', async () => {
+    const world = await World.begin();
+    const { arn } = world.runTask('ok');
+    await world.until(() => world.task(arn).lastStatus === 'RUNNING');
+    const withNames = (enableDnsHostnames: boolean) => {
+      world.store.transact((tx) => {
+        const [task] = tx.by(networkInterfaces, 'vpc', 'vpc-1');
+        if (task !== undefined) tx.put(networkInterfaces, { ...task, privateIp: '10.0.0.9', publicIp: '100.127.0.9' });
+        tx.update(vpcs, 'vpc-1', (vpc) => ({ ...vpc, enableDnsHostnames }));
+      });
+      return translateVpc(world.store, 'vpc-1')?.hosts;
+    };
+    const name = 'ec2-100-127-0-9.compute-1.amazonaws.com';
+    expect(withNames(true)).toMatchObject({ [name]: ['10.0.0.9'] });
+    expect(withNames(false)).not.toHaveProperty([name]);
+  });
+
   it('says everything of a VPC', async () => {
     const world = await World.begin();
     const { arn } = world.runTask('ok');
@@ -123,7 +140,10 @@ describe('translateVpc', () => {
           publicIp: '100.127.0.7',
         },
       ],
-      hosts: { 'internal-web-1.us-east-1.elb.stowage.internal': ['10.0.0.200'] },
+      hosts: {
+        'internal-web-1.us-east-1.elb.stowage.internal': ['10.0.0.200'],
+        'ec2-100-127-0-7.compute-1.amazonaws.com': ['10.0.0.203'],
+      },
     });
   });
 
@@ -154,7 +174,7 @@ describe('translateVpc', () => {
       });
     });
     expect(translateVpc(world.store, 'vpc-2')?.hosts).toEqual({ 'web.example': ['100.127.0.9'] });
-    expect(translateVpc(world.store, 'vpc-1')?.hosts).toEqual({ 'web.example': ['10.0.0.200'] });
+    expect(translateVpc(world.store, 'vpc-1')?.hosts).toMatchObject({ 'web.example': ['10.0.0.200'] });
     expect(translateVpc(world.store, 'vpc-3')).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
-import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
-import type { NatGateway, NetworkInterface, Route, RouteTable, SecurityGroupRule } from '../model/ec2/network.ts';
+import { gatewayOf, parseCidr, publicDnsNameOf } from '../model/ec2/addresses.ts';
+import type { NatGateway, NetworkInterface, Route, RouteTable, SecurityGroupRule, Vpc } from '../model/ec2/network.ts';
 import type { Reader } from '../store/store.ts';
 import {
   internetGateways,
@@ -50,7 +50,7 @@ export function translateVpc(store: Reader, vpcId: string): VpcSpec | undefined 
       return { groupId: id, ingress: rulesOf(rules, 'ingress'), egress: rulesOf(rules, 'egress') };
     }),
     interfaces: store.by(networkInterfaces, 'vpc', vpcId).flatMap((row) => interfaceOf(store, row) ?? []),
-    hosts: hostsOf(store, vpcId),
+    hosts: { ...balancersOf(store, vpcId), ...publicNamesOf(store, vpc) },
   };
 }
 
@@ -110,7 +110,7 @@ function interfaceOf(store: Reader, row: NetworkInterface): InterfaceSpec | unde
 }
 
 /** Load balancers by name: those of this VPC at their private addresses, internet-facing ones elsewhere at their public. */
-function hostsOf(store: Reader, vpcId: string): Record<string, string[]> {
+function balancersOf(store: Reader, vpcId: string): Record<string, string[]> {
   const hosts: Record<string, string[]> = {};
   for (const balancer of store.list(loadBalancers)) {
     const here = balancer.vpcId === vpcId;
@@ -120,4 +120,16 @@ function hostsOf(store: Reader, vpcId: string): Record<string, string[]> {
     if (addresses.length > 0) hosts[balancer.dnsName.toLowerCase()] = addresses;
   }
   return hosts;
+}
+
+/** The names of a VPC's public addresses, which lead to the private ones inside of it ("DNS attributes for your VPC", VPC User Guide). */
+function publicNamesOf(store: Reader, vpc: Vpc): Record<string, string[]> {
+  if (!vpc.enableDnsHostnames) return {};
+  return Object.fromEntries(
+    store
+      .by(networkInterfaces, 'vpc', vpc.id)
+      .flatMap(({ publicIp, privateIp, region }) =>
+        publicIp === undefined ? [] : [[publicDnsNameOf(publicIp, region), [privateIp]]],
+      ),
+  );
 }

@@ -44,3 +44,9 @@ export function privateDnsNameOf(privateIp: string, region: string): string {
 export function privateDomainOf(region: string): string {
   return region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
 }
+
+/** `ec2-100-127-0-5.compute-1.amazonaws.com`, or `….eu-west-1.compute.amazonaws.com` ("DNS attributes for your VPC", VPC User Guide). */
+export function publicDnsNameOf(publicIp: string, region: string): string {
+  const domain = region === 'us-east-1' ? 'compute-1' : `${region}.compute`;
+  return `ec2-${publicIp.replaceAll('.', '-')}.${domain}.amazonaws.com`;
+}

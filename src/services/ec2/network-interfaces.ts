@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-ec2';
 import { dateOf, isoOf } from '../../base/clock.ts';
 import { AwsError } from '../../base/errors.ts';
-import { privateDnsNameOf } from '../../model/ec2/addresses.ts';
+import { privateDnsNameOf, publicDnsNameOf } from '../../model/ec2/addresses.ts';
 import type { NetworkInterface } from '../../model/ec2/network.ts';
 import {
   AddressError,
@@ -11,7 +11,7 @@ import {
 } from '../../store/allocate-interface.ts';
 import { zoneIdOf } from '../../store/default-vpc.ts';
 import type { Reader } from '../../store/store.ts';
-import { addresses, networkInterfaces, securityGroups } from '../../store/tables/ec2.ts';
+import { addresses, networkInterfaces, securityGroups, vpcs } from '../../store/tables/ec2.ts';
 import { describeRows } from './describe.ts';
 import { badCombination, badValue, invalidValue, missing, notYours, unsupported } from './errors.ts';
 import type { Call, Ec2Operations } from './operation.ts';
@@ -52,8 +52,8 @@ function associationOf(tx: Reader, row: NetworkInterface): sdk.NetworkInterfaceA
   const address = allocationId === undefined ? undefined : tx.get(addresses, allocationId);
   return {
     PublicIp: publicIp,
-    // Public addresses have no names: nobody outside a VPC would resolve them.
-    PublicDnsName: '',
+    // Only a VPC with DNS hostnames names its public addresses ("DNS attributes for your VPC", VPC User Guide).
+    PublicDnsName: tx.get(vpcs, row.vpcId)?.enableDnsHostnames === true ? publicDnsNameOf(publicIp, row.region) : '',
     IpOwnerId: address === undefined ? 'amazon' : row.account,
     ...(address === undefined ? {} : { AllocationId: allocationId, AssociationId: address.associationId }),
   };
@@ -202,7 +202,9 @@ export const networkInterfaceOperations = {
           'association.allocation-id': (row) => row.allocationId,
           'association.association-id': associated((one) => one.AssociationId),
           'association.ip-owner-id': associated((one) => one.IpOwnerId),
-          'association.public-dns-name': () => undefined,
+          'association.public-dns-name': associated((one) =>
+            one.PublicDnsName === '' ? undefined : one.PublicDnsName,
+          ),
           'association.public-ip': (row) => row.publicIp,
           'attachment.attach-time': attached(({ AttachTime }) =>
             AttachTime === undefined ? undefined : isoOf(AttachTime.getTime()),
