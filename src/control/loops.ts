@@ -1,7 +1,9 @@
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
+import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
@@ -16,6 +18,8 @@ export interface ControlDeps {
   readonly log: Log;
   /** The range that public addresses come from. */
   readonly publicPool: string;
+  /** Where the content of images lies. */
+  readonly blobs: Pick<Blobs, 'collect'>;
 }
 
 /** Every control loop there is; `runLoop` runs one. */
@@ -27,5 +31,6 @@ export function allLoops(deps: ControlDeps): Loop[] {
     balancerLoop(deps),
     natGatewayLoop(deps),
     taskDefinitionLoop(deps),
+    imageLoop(deps),
   ];
 }

@@ -13,6 +13,7 @@ import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts'
 import type { ResolvedImage } from '../fleet/translate-task.ts';
 import { ecrImage } from '../model/ecr/image-reference.ts';
 import type { Scoped } from '../model/tags.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
 import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +27,7 @@ import { taskCredentials } from './task-credentials.ts';
 export interface ConductorDeps {
   readonly store: Store;
   readonly logs: LogStore;
+  readonly blobs: Blobs;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -47,8 +49,8 @@ export class Conductor {
 
   /** Begins: what the store wants is what will be. */
   start(): void {
-    const { store, clock, ids, log, platform, logs, scope, registryHost } = this.#deps;
-    for (const loop of allLoops({ store, ids, log, publicPool: platform.publicPool })) {
+    const { store, clock, ids, log, platform, logs, blobs, scope, registryHost } = this.#deps;
+    for (const loop of allLoops({ store, ids, log, blobs, publicPool: platform.publicPool })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
     this.#stops.push(keepHostNames(store, platform.names, log));

@@ -5,7 +5,7 @@ import { createFront } from '../aws/front.ts';
 import { systemClock } from '../base/clock.ts';
 import { systemIds } from '../base/ids.ts';
 import { textLog } from '../base/log.ts';
-import { isReferenced } from '../services/ecr/garbage.ts';
+import { isReferenced } from '../store/image-garbage.ts';
 import { registryRoute } from '../services/ecr/registry/registry.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
@@ -54,7 +54,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
   const registryHost = `${host}:${port}`;
-  const conductor = new Conductor({ store, logs, clock, ids, log, platform, scope: { account, region }, registryHost });
+  const conductor = new Conductor({
+    store,
+    logs,
+    blobs,
+    clock,
+    ids,
+    log,
+    platform,
+    scope: { account, region },
+    registryHost,
+  });
 
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, clock, ids, log, publicPool };

@@ -86,7 +86,9 @@ export class World {
       },
       storeLogs: ({ sequence }) => ({ sequence }),
     });
-    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24' }).map((loop) => runLoop(loop, deps));
+    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24', blobs: { collect: () => {} } }).map((loop) =>
+      runLoop(loop, deps),
+    );
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }
 

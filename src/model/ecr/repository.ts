@@ -15,6 +15,8 @@ export interface Repository extends Scoped {
   readonly scanOnPush: boolean;
   readonly policyText?: string;
   readonly lifecyclePolicyText?: string;
+  /** When the lifecycle policy last ran, by the loop that runs it. */
+  readonly lifecycleEvaluatedAt?: number;
   readonly tags: readonly Tag[];
 }
 
@@ -30,7 +32,8 @@ export function isTagMutable(repository: Repository, tag: string): boolean {
   return repository.tagMutability.endsWith('WITH_EXCLUSION') && excluded ? !mutable : mutable;
 }
 
-function matchesWildcard(pattern: string, text: string): boolean {
+/** Whether a text is as `pattern` says, in which `*` stands for any characters and everything else for itself. */
+export function matchesWildcard(pattern: string, text: string): boolean {
   const escaped = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${escaped.join('.*')}$`, 's').test(text);
 }

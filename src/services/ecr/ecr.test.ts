@@ -200,7 +200,13 @@ describe('repositories', () => {
     await client.send(new DeleteRepositoryPolicyCommand({ repositoryName }));
     await expect(client.send(get)).rejects.toEqual(refused('RepositoryPolicyNotFoundException'));
 
-    const lifecyclePolicyText = `{"rules":[{"rulePriority":1,"description":"${'x'.repeat(100)}"}]}`;
+    const selection = { tagStatus: 'untagged', countType: 'imageCountMoreThan', countNumber: 1 };
+    const rule = { rulePriority: 1, description: 'x'.repeat(100), selection, action: { type: 'expire' } };
+    const lifecyclePolicyText = JSON.stringify({ rules: [rule] });
+    const nonsense = JSON.stringify({ rules: [{ ...rule, action: { type: 'transition' } }] });
+    await expect(
+      client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: nonsense })),
+    ).rejects.toEqual(refused('InvalidParameterException'));
     const getLifecycle = new GetLifecyclePolicyCommand({ repositoryName });
     await expect(client.send(getLifecycle)).rejects.toEqual(refused('LifecyclePolicyNotFoundException'));
     await client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));

@@ -1,10 +1,13 @@
+import { dateOf } from '../../base/clock.ts';
+import { given } from '../../base/given.ts';
+import { parseLifecyclePolicy } from '../../model/ecr/lifecycle.ts';
 import type { Repository } from '../../model/ecr/repository.ts';
 import { repositories } from '../../store/tables/ecr.ts';
 import type { EcrDeps, EcrHandlers } from './deps.ts';
 import { invalidParameter, policyNotFound } from './errors.ts';
 import { findRepository } from './find.ts';
 
-/** Repository policies and lifecycle policies: kept and given back; neither is acted on yet. */
+/** Lifecycle policies, which the image loop runs, and repository policies, which wait for authorization to heed them. */
 export function policyHandlers({ store }: EcrDeps): EcrHandlers {
   const naming = ({ account, name }: Repository): { registryId: string; repositoryName: string } => ({
     registryId: account,
@@ -13,7 +16,7 @@ export function policyHandlers({ store }: EcrDeps): EcrHandlers {
   return {
     SetRepositoryPolicy(input, ctx) {
       const policyText = input.policyText ?? '';
-      checkPolicy('PolicyText', policyText, 10_240, 'Statement');
+      readPolicy('PolicyText', policyText, 10_240, 'Statement');
       const repository = store.transact((tx) => {
         const changed = { ...findRepository(tx, ctx, input), policyText };
         tx.put(repositories, changed);
@@ -39,9 +42,13 @@ export function policyHandlers({ store }: EcrDeps): EcrHandlers {
 
     PutLifecyclePolicy(input, ctx) {
       const lifecyclePolicyText = input.lifecyclePolicyText ?? '';
-      checkPolicy('LifecyclePolicyText', lifecyclePolicyText, 30_720, 'rules');
+      const rules = parseLifecyclePolicy(readPolicy('LifecyclePolicyText', lifecyclePolicyText, 30_720, 'rules'));
+      if (typeof rules === 'string') {
+        throw invalidParameter('LifecyclePolicyText', `Lifecycle policy validation failure: ${rules}`);
+      }
       const repository = store.transact((tx) => {
-        const changed = { ...findRepository(tx, ctx, input), lifecyclePolicyText };
+        const { lifecycleEvaluatedAt: _, ...before } = findRepository(tx, ctx, input);
+        const changed = { ...before, lifecyclePolicyText };
         tx.put(repositories, changed);
         return changed;
       });
@@ -50,14 +57,18 @@ export function policyHandlers({ store }: EcrDeps): EcrHandlers {
 
     GetLifecyclePolicy(input, ctx) {
       const repository = findRepository(store, ctx, input);
-      const { lifecyclePolicyText } = repository;
+      const { lifecyclePolicyText, lifecycleEvaluatedAt } = repository;
       if (lifecyclePolicyText === undefined) throw policyNotFound('Lifecycle', repository.name, repository);
-      return { ...naming(repository), lifecyclePolicyText };
+      return {
+        ...naming(repository),
+        lifecyclePolicyText,
+        ...given('lastEvaluatedAt', lifecycleEvaluatedAt === undefined ? undefined : dateOf(lifecycleEvaluatedAt)),
+      };
     },
 
     DeleteLifecyclePolicy(input, ctx) {
       return store.transact((tx) => {
-        const { lifecyclePolicyText, ...repository } = findRepository(tx, ctx, input);
+        const { lifecyclePolicyText, lifecycleEvaluatedAt: _, ...repository } = findRepository(tx, ctx, input);
         if (lifecyclePolicyText === undefined) throw policyNotFound('Lifecycle', repository.name, repository);
         tx.put(repositories, repository);
         return { ...naming(repository), lifecyclePolicyText };
@@ -66,7 +77,7 @@ export function policyHandlers({ store }: EcrDeps): EcrHandlers {
   };
 }
 
-function checkPolicy(parameter: string, text: string, most: number, member: string): void {
+function readPolicy(parameter: string, text: string, most: number, member: string): unknown {
   if (text.length > most) throw invalidParameter(parameter, `must have at most ${most} characters`);
   let document: unknown;
   try {
@@ -77,4 +88,5 @@ function checkPolicy(parameter: string, text: string, most: number, member: stri
   if (typeof document !== 'object' || document === null || !(member in document)) {
     throw invalidParameter(parameter, `must be an object with the member ${member}`);
   }
+  return document;
 }

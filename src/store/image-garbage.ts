@@ -1,7 +1,7 @@
-import type { Image } from '../../model/ecr/image.ts';
-import type { Reader, Transaction } from '../../store/store.ts';
-import { contentKey, images, layers } from '../../store/tables/ecr.ts';
-import type { EcrDeps } from './deps.ts';
+import type { Image } from '../model/ecr/image.ts';
+import type { Blobs } from './blobs/blobs.ts';
+import type { Reader, Store, Transaction } from './store.ts';
+import { contentKey, images, layers } from './tables/ecr.ts';
 
 /** Whether any repository of any registry still needs the blob. */
 export function isReferenced(reader: Reader, digest: string): boolean {
@@ -25,7 +25,10 @@ export function removeImage(tx: Transaction, image: Image): string[] {
  * Deletes the content of those digests that nothing needs any more, once the rows that needed it are gone for good: a
  * crash in between must not bring back an image without its content.
  */
-export async function collectGarbage({ blobs, store }: EcrDeps, digests: readonly string[]): Promise<void> {
+export async function collectGarbage(
+  { blobs, store }: { readonly blobs: Pick<Blobs, 'collect'>; readonly store: Store },
+  digests: readonly string[],
+): Promise<void> {
   await store.flushed();
   blobs.collect(digests, (digest) => isReferenced(store, digest));
 }
