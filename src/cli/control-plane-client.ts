@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { request } from '../base/http.ts';
 import { endpointOf, type Installation } from './installation.ts';
 
 /** The answer of `GET /_stowage/health`. */

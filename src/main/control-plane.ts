@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createFront } from '../aws/front.ts';
 import { systemClock } from '../base/clock.ts';
+import { createServer } from '../base/http.ts';
 import { systemIds } from '../base/ids.ts';
 import { textLog } from '../base/log.ts';
 import { isReferenced } from '../store/image-garbage.ts';

@@ -1,7 +1,7 @@
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
+import { request } from '../../base/http.ts';
 import type { HealthCheckSpec } from '../../wire/balancer-spec.ts';
 import type { CheckResult } from './health.ts';
 import { matches } from './matcher.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
+import { createServer } from '../../base/http.ts';
 import { metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { VpcListeners } from '../networks/networks.ts';

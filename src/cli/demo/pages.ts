@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../base/http.ts';
 import { messageOf } from '../../base/errors.ts';
 import { eventually } from '../control-plane-client.ts';
 

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../base/http.ts';
 
 /** A container engine that answers. */
 export interface RunningEngine {

@@ -1,6 +1,7 @@
-import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { DriverError, messageOf } from '../../base/errors.ts';
+import { Agent, request } from '../../base/http.ts';
 
 /** Where the engine listens. */
 export type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
