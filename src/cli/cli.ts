@@ -1,15 +1,6 @@
 import { parseArgs } from 'node:util';
 import { holdProcess } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { aws } from './commands/aws.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { down } from './commands/down.ts';
-import { env } from './commands/env.ts';
-import { logs } from './commands/logs.ts';
-import { reset } from './commands/reset.ts';
-import { status } from './commands/status.ts';
-import { up } from './commands/up.ts';
 import type { Command } from './command.ts';
 import { NotRunningError } from './control-plane-client.ts';
 import { installationOf, UsageError } from './installation.ts';
@@ -17,7 +8,18 @@ import { PrepareError } from './prepare/prepare.ts';
 import { columns, processTerminal } from './terminal.ts';
 
 const terminal = processTerminal();
-const commands: readonly Command[] = [up, down, status, demo, doctor, env, aws, logs, reset];
+/** The commands in the order of the help, each loaded when it is asked for. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['up', async () => (await import('./commands/up.ts')).up],
+  ['down', async () => (await import('./commands/down.ts')).down],
+  ['status', async () => (await import('./commands/status.ts')).status],
+  ['demo', async () => (await import('./commands/demo.ts')).demo],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
+  ['env', async () => (await import('./commands/env.ts')).env],
+  ['aws', async () => (await import('./commands/aws.ts')).aws],
+  ['logs', async () => (await import('./commands/logs.ts')).logs],
+  ['reset', async () => (await import('./commands/reset.ts')).reset],
+]);
 
 const shared = {
   home: { type: 'string' },
@@ -29,20 +31,21 @@ const shared = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-function help(): void {
+async function help(): Promise<void> {
   terminal.line('Stowage: the AWS container platform on machines you own.\n');
   terminal.line('usage: stowage <command> [options]\n');
-  for (const line of columns(commands.map((command) => [`  ${command.usage}`, command.summary]))) terminal.line(line);
+  const all = await Promise.all([...commands.values()].map((load) => load()));
+  for (const line of columns(all.map((command) => [`  ${command.usage}`, command.summary]))) terminal.line(line);
   terminal.line('\nevery command: --home DIR (STOWAGE_HOME), --port N, --account 12-DIGITS, --region NAME, --json');
 }
 
 async function run(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (name === 'help' || name === '--help' || name === '-h') {
-    help();
+    await help();
     return 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = await commands.get(name)?.();
   if (command === undefined) {
     terminal.warn(`there is no command '${name}': 'stowage help' lists them`);
     return 2;
