@@ -62,9 +62,12 @@ function front(verify: boolean): ReturnType<typeof createFront> {
     clock: systemClock,
     ids: seededIds(1),
     log: silentLog,
-    flushed: () => {
-      durable += 1;
-      return Promise.resolve();
+    commits: {
+      sequence: 0,
+      flushed: () => {
+        durable += 1;
+        return Promise.resolve();
+      },
     },
     rawRoutes: [{ prefix: '/v2/', handle: (_request, response) => void response.end('registry') }],
   });

@@ -29,8 +29,11 @@ export interface FrontOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Resolves once what was written so far is durable; no request is answered before. */
-  flushed(): Promise<void>;
+  /**
+   * What is written: `sequence` rises with every commit; `flushed` resolves once all of them are durable, and no request is
+   * answered before. It rejects when that cannot be, but not when nothing was committed after `since`.
+   */
+  readonly commits: { readonly sequence: number; flushed(since: number): Promise<void> };
   readonly rawRoutes?: readonly RawRoute[];
 }
 
@@ -119,8 +122,10 @@ class Front {
       const input = protocol.read(operation, wire);
       checkRequired(operation, input);
       const endpoint = `http://${request.headers.host ?? 'localhost'}`;
+      const { commits } = this.#options;
+      const since = commits.sequence;
       const output = await handler(input, new RequestCtx(caller, region, requestId, endpoint, response));
-      await this.#options.flushed();
+      await commits.flushed(since);
       return protocol.write(operation, (output ?? {}) as Record<string, unknown>, requestId);
     } catch (thrown) {
       return this.#failure(thrown, asked, requestId);

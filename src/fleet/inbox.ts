@@ -1,5 +1,6 @@
+import type { Cancel } from '../base/clock.ts';
 import { given } from '../base/given.ts';
-import { messageOf } from '../base/errors.ts';
+import { AwsError, messageOf } from '../base/errors.ts';
 import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
 import { loadBalancers, targetKey, targets } from '../store/tables/elbv2.ts';
 import { vpcs } from '../store/tables/ec2.ts';
@@ -14,11 +15,19 @@ export type Report = Exclude<
   { type: 'HeartbeatAckRequest' | 'AckRequest' | 'TaskStopVerificationMessage' }
 >;
 
-/** Writes what one machine reports into the store. Taking the same report twice does nothing the second time. */
+/** The pause before waiting reports are tried again. */
+const retryMs = 500;
+
+/**
+ * Writes what one machine reports into the store. Taking the same report twice does nothing the second time. While nothing can
+ * be written (a full disk), reports wait in their order: a machine tells of each change once.
+ */
 export class Inbox {
   readonly #deps: FleetDeps;
   readonly #machineId: string;
   readonly #reply: (message: ServerMessage) => void;
+  readonly #waiting: Report[] = [];
+  #cancelRetry: Cancel = () => {};
 
   constructor(deps: FleetDeps, machineId: string, reply: (message: ServerMessage) => void) {
     this.#deps = deps;
@@ -26,16 +35,32 @@ export class Inbox {
     this.#reply = reply;
   }
 
-  /** Never throws: a report that cannot be written is logged, and told again at the machine's next session. */
+  /** Never throws: a report that cannot be written now is written later, one that never can is logged. */
   take(report: Report): void {
-    try {
-      this.#take(report);
-    } catch (error) {
-      this.#deps.log.error('report not taken', {
-        machine: this.#machineId,
-        type: report.type,
-        error: messageOf(error),
-      });
+    this.#waiting.push(report);
+    if (this.#waiting.length === 1) this.#write();
+  }
+
+  /** Forgets what waits: the machine tells everything again in its next session. */
+  close(): void {
+    this.#cancelRetry();
+    this.#waiting.length = 0;
+  }
+
+  #write(): void {
+    for (let report = this.#waiting[0]; report !== undefined; report = this.#waiting[0]) {
+      try {
+        this.#take(report);
+      } catch (error) {
+        const fields = { machine: this.#machineId, type: report.type, error: messageOf(error) };
+        if (error instanceof AwsError && error.status === 503) {
+          if (this.#waiting.length === 1) this.#deps.log.warn('reports wait until they can be written', fields);
+          this.#cancelRetry = this.#deps.clock.after(retryMs, () => this.#write());
+          return;
+        }
+        this.#deps.log.error('report not taken', fields);
+      }
+      this.#waiting.shift();
     }
   }
 

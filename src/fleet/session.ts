@@ -71,6 +71,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelHeartbeat();
+    this.#inbox.close();
     for (const cancel of this.#unacknowledged.values()) cancel();
     this.#unacknowledged.clear();
     this.#onClosed();

@@ -74,7 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     ids,
     log,
-    flushed: () => store.flushed(),
+    commits: store,
     authentication: {
       verify: false,
       account,

@@ -260,6 +260,9 @@ describe('store', () => {
     expect(put).toThrow(expect.objectContaining({ code: 'ServiceUnavailable', status: 503 }));
     await expect(store.flushed()).rejects.toMatchObject({ code: 'ServiceUnavailable', status: 503 });
     expect(store.transact((tx) => tx.list(items))).toHaveLength(1);
+    // Who has written nothing is not refused.
+    await store.flushed(store.sequence);
+    await expect(store.flushed(store.sequence - 1)).rejects.toMatchObject({ status: 503 });
     journal.failure = undefined;
     put();
     await store.flushed();

@@ -168,11 +168,15 @@ export class Store implements Reader {
     return () => void this.#watchers.delete(id);
   }
 
-  /** Resolves once every commit made so far is durable; rejects with `ServiceUnavailable` when the disk refuses. */
-  async flushed(): Promise<void> {
+  /**
+   * Resolves once every commit made so far is durable; rejects with `ServiceUnavailable` when the disk refuses. Who names the
+   * `sequence` at which they began is not refused when nobody has committed since: they have only read.
+   */
+  async flushed(since?: number): Promise<void> {
     try {
       await this.#journal.flushed();
     } catch (error) {
+      if (since === this.#sequence) return;
       throw unavailable(messageOf(error));
     }
   }

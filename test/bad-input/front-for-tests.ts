@@ -52,7 +52,7 @@ export async function startApi(): Promise<ApiServer> {
         logs: {} as LogStore,
       }),
       authentication: { verify: false, credential: () => undefined, account: '000000000000', region: 'us-east-1' },
-      flushed: () => store.flushed(),
+      commits: store,
     }),
   );
   const { promise, resolve } = Promise.withResolvers<void>();

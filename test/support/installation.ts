@@ -44,8 +44,10 @@ export async function gone(pid: number): Promise<void> {
 }
 
 /** Starts one with `stowage up --detach`. */
-export async function startInstallation(more: NodeJS.ProcessEnv = {}): Promise<TestInstallation> {
-  const home = mkdtempSync(join(tmpdir(), 'stowage-home-'));
+export async function startInstallation(
+  more: NodeJS.ProcessEnv = {},
+  home = mkdtempSync(join(tmpdir(), 'stowage-home-')),
+): Promise<TestInstallation> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const env: NodeJS.ProcessEnv = {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { onTestFinished } from 'vitest';
 
 /** What a load of requests met: every answer other than a 2xx or 3xx, and every broken connection, is a failure. */
 export interface LoadReport {
@@ -12,7 +13,7 @@ export interface Load {
   stop(): Promise<LoadReport>;
 }
 
-/** Sends requests over `connections` connections at once. SIGINT ends wrk early, and it still reports. */
+/** Sends requests over `connections` connections at once, until it is stopped or the test is over. */
 export function startLoad(url: string, connections: number): Load {
   const { promise, resolve, reject } = Promise.withResolvers<LoadReport>();
   const wrk = spawn('wrk', [
@@ -37,6 +38,8 @@ export function startLoad(url: string, connections: number): Load {
     const statuses = Number(/Non-2xx or 3xx responses: (\d+)/.exec(printed)?.[1] ?? 0);
     resolve({ requests, failed: sockets.reduce((sum, count) => sum + Number(count), statuses), printed });
   });
+  // SIGINT ends wrk early, and it still reports.
+  onTestFinished(() => void wrk.kill('SIGINT'));
   return {
     stop: () => {
       wrk.kill('SIGINT');

@@ -128,6 +128,8 @@ export class ManagedBalancer {
           known.checker.target.registeredAt === target.registeredAt;
         if (known !== undefined && same && sameCheck(known.checker.check, group.healthCheck)) {
           this.#watched.set(key, known);
+          // What it was told is not what it holds: it was lost on the way, or is still under way and is told twice.
+          if (target.lastHealth !== known.told?.state) this.#tell(key, 'again');
           continue;
         }
         known?.checker.stop();
@@ -156,11 +158,11 @@ export class ManagedBalancer {
     this.#wake();
   }
 
-  #tell(key: string): void {
+  #tell(key: string, again?: 'again'): void {
     const watched = this.#watched.get(key);
     if (watched === undefined) return;
     const { report } = watched.checker.state;
-    if (watched.told !== undefined && sameReport(watched.told, report)) return;
+    if (again === undefined && watched.told !== undefined && sameReport(watched.told, report)) return;
     watched.told = report;
     this.#deps.send({ type: 'StowageTargetHealth', message: { ...watched.ref, ...report } });
   }

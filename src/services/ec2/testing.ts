@@ -89,7 +89,7 @@ export async function startFront(
     clock,
     ids,
     log,
-    flushed: () => Promise.resolve(),
+    commits: { sequence: 0, flushed: () => Promise.resolve() },
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = createServer(front).listen(0, '127.0.0.1', resolve);

@@ -46,7 +46,7 @@ export async function startEcr(): Promise<EcrServer> {
       clock,
       ids: deps.ids,
       log: deps.log,
-      flushed: () => deps.store.flushed(),
+      commits: deps.store,
       rawRoutes: [registryRoute(deps)],
     }),
   );

@@ -51,7 +51,7 @@ beforeAll(async () => {
       clock: systemClock,
       ids: systemIds,
       log: silentLog,
-      flushed: () => fixture.store.flushed(),
+      commits: fixture.store,
       rawRoutes: [
         {
           prefix: '/play/',

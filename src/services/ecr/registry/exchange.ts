@@ -17,6 +17,8 @@ export class Exchange {
   readonly name: string;
   /** `/v2/<name>` as the client wrote it. */
   readonly base: string;
+  /** What had been committed when it began: one that only reads is answered though nothing can be written. */
+  readonly #since: number;
 
   constructor(parts: Pick<Exchange, 'deps' | 'request' | 'response' | 'query' | 'scope' | 'name' | 'base'>) {
     this.deps = parts.deps;
@@ -26,6 +28,7 @@ export class Exchange {
     this.scope = parts.scope;
     this.name = parts.name;
     this.base = parts.base;
+    this.#since = parts.deps.store.sequence;
   }
 
   /** The repository, or NAME_INVALID or NAME_UNKNOWN. */
@@ -38,7 +41,7 @@ export class Exchange {
 
   /** Answers once everything written so far is durable. */
   async answer(status: number, headers: Readonly<Record<string, string | number>>, body: string | Uint8Array = '') {
-    await this.deps.store.flushed();
+    await this.deps.store.flushed(this.#since);
     this.head(status, { 'content-length': Buffer.byteLength(body), ...headers });
     this.response.end(this.request.method === 'HEAD' ? undefined : body);
   }
