@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { AwsError, messageOf } from '../../base/errors.ts';
 import type { Ids } from '../../base/ids.ts';
@@ -237,6 +238,8 @@ export class LogStore {
   async #sweep(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       this.#later(async () => {
+        // Nothing was ever stored: the file and its thread are not made for that.
+        if (!existsSync(this.#path)) return;
         await this.#reconcile();
         for (const group of this.#store.list(logGroups)) await this.#expire(group);
         await this.#call('forgetSources', this.#clock.now() - sourceMs);
