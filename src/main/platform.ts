@@ -87,12 +87,18 @@ export interface Removed {
 /** Removes everything of the installation from this machine: containers first, then what they were attached to. */
 export async function removeAll(platform: Platform): Promise<Removed> {
   const { docker, network, balancer, names, installationId } = platform;
-  const containers = await docker.list([installationLabel(installationId)]);
-  await Promise.all(containers.map(({ id }) => docker.remove(id)));
+  let containers = 0;
+  for (;;) {
+    // What a control plane that was killed had asked for may still be being made: look until there is nothing.
+    const found = await docker.list([installationLabel(installationId)]);
+    if (found.length === 0) break;
+    await Promise.all(found.map(({ id }) => docker.remove(id)));
+    containers += found.length;
+  }
   const balancers = await balancer.list();
   await Promise.all(balancers.map((arn) => balancer.remove(arn)));
   const vpcs = await network.listVpcs();
   await network.removeAll();
   names.apply({});
-  return { containers: containers.length, balancers: balancers.length, vpcs: vpcs.length };
+  return { containers, balancers: balancers.length, vpcs: vpcs.length };
 }

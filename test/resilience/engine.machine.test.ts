@@ -3,10 +3,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DescribeTasksCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { locate } from '../../src/cli/prepare/packages.ts';
 import { eventually, must, pushHello } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
-import { createWebService, type WebService } from '../support/web-service.ts';
+import { createWebService, sdk, type WebService } from '../support/web-service.ts';
 
 /** A container engine of the test's own, so that it may die without harming anybody else's containers. */
 class OwnEngine {
@@ -19,8 +20,21 @@ class OwnEngine {
     if (this.#process === undefined) await must('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
     const log = openSync(join(this.#folder, 'log'), 'a');
     const at = (name: string): string => join(this.#folder, name);
+    // After a SIGKILL: where nobody reaps orphans, the dead containerd that it names still counts as running.
+    rmSync(at('exec/containerd/containerd.pid'), { force: true });
     // No rules and no default bridge of its own: the machine's engine has those, and our tasks need neither.
-    const args = ['--host', this.socket, '--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
+    const namespaces = ['--containerd-namespace', this.#bridge, '--containerd-plugins-namespace', `${this.#bridge}p`];
+    const args = [
+      ...namespaces,
+      '--host',
+      this.socket,
+      '--data-root',
+      at('data'),
+      '--exec-root',
+      at('exec'),
+      '--pidfile',
+      at('pid'),
+    ];
     this.#process = spawn(locate('dockerd') ?? 'dockerd', [...args, '--iptables=false', '--bridge', this.#bridge], {
       stdio: ['ignore', log, log],
     });
@@ -32,17 +46,23 @@ class OwnEngine {
     );
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const running = this.#process;
-    if (running === undefined || running.exitCode !== null) return;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const gone = new Promise((resolve) => running.once('exit', resolve));
-    running.kill('SIGTERM');
+    running.kill(signal);
     await gone;
   }
 
   async remove(): Promise<void> {
     await this.stop();
     await must('ip', ['link', 'delete', this.#bridge]);
+    // An engine that was killed leaves its mounts, and its data folder is one itself.
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((path) => path.startsWith(`${this.#folder}/`));
+    if (mounts.length > 0) await must('umount', ['--lazy', ...mounts.toReversed()]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -58,14 +78,15 @@ describe('a container engine that restarts', () => {
     service = await createWebService(installation, { name: 'engine', image, count: 2 });
   }, 240_000);
   afterAll(async () => {
-    installation.remove();
-    await engine.remove();
+    try {
+      installation.remove();
+    } finally {
+      await engine.remove();
+    }
   });
 
-  it('takes its containers with it; the service notices and has two tasks again', async () => {
-    const before = (await service.tasks()).map((task) => task.taskArn);
-    await engine.stop();
-    await engine.start();
+  /** Waits until two other tasks than those before run and serve. */
+  const replaced = async (before: readonly (string | undefined)[]): Promise<void> => {
     await eventually('two other tasks run', 90_000, async () => {
       const running = (await service.tasks()).filter((task) => task.lastStatus === 'RUNNING');
       return running.length === 2 && running.every((task) => !before.includes(task.taskArn)) ? true : undefined;
@@ -74,5 +95,46 @@ describe('a container engine that restarts', () => {
       (await service.healthyTargets()) === 2 ? true : undefined,
     );
     expect(await must('curl', ['-fsS', '--max-time', '5', service.url])).toContain('Hello from a container');
+  };
+
+  it('takes its containers with it; the service notices and has two tasks again', async () => {
+    const before = (await service.tasks()).map((task) => task.taskArn);
+    await engine.stop();
+    await engine.start();
+    await replaced(before);
+  });
+
+  it('is killed: requests and traffic are answered, nobody despairs, and what was asked for is done later', async () => {
+    const { ecs } = sdk(installation);
+    const before = (await service.tasks()).map((task) => task.taskArn);
+    const log = (): number => readFileSync(join(installation.home, 'control-plane.log'), 'utf8').split('\n').length;
+    const pid = installation.pid();
+    /** Ticks of the processor (a hundredth of a second) that the control plane has used. */
+    const used = (): number => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const [lines, ticks] = [log(), used()];
+    await engine.stop('SIGKILL');
+    // The containers' own guardians live on, and so do they.
+    expect(await must('curl', ['-fsS', '--max-time', '5', service.url])).toContain('Hello from a container');
+    const ran = await ecs.send(
+      new RunTaskCommand({
+        cluster: service.name,
+        taskDefinition: service.name,
+        launchType: 'FARGATE',
+        networkConfiguration: { awsvpcConfiguration: service.placement },
+      }),
+    );
+    const late = ran.tasks?.[0]?.taskArn ?? '';
+    const state = async (): Promise<string | undefined> =>
+      (await ecs.send(new DescribeTasksCommand({ cluster: service.name, tasks: [late] }))).tasks?.[0]?.lastStatus;
+    await eventually('it waits for an engine', 10_000, async () => ((await state()) === 'PENDING' ? true : undefined));
+    await eventually('the agent has said so', 15_000, () => (log() - lines >= 3 ? true : undefined));
+    expect(log() - lines).toBeLessThan(40);
+    expect(used() - ticks).toBeLessThan(300);
+    await engine.start();
+    await eventually('the late task runs', 60_000, async () => ((await state()) === 'RUNNING' ? true : undefined));
+    await replaced(before);
   });
 });
