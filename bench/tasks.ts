@@ -33,6 +33,14 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
   const found = await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['true'] }] }));
   const subnets = [found.Subnets?.[0]?.SubnetId ?? ''];
 
+  const { installation: id } = JSON.parse(installation.stowage('status', '--json')) as { installation: string };
+  /** Resolves once nothing of earlier tasks runs (or, with `-a`, is there at all): taking it away costs the engine as well. */
+  const cleared = async (...all: readonly '-a'[]): Promise<void> => {
+    while ((await must('docker', ['ps', '-q', ...all, '--filter', `label=stowage.installation=${id}`])) !== '') {
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  };
+
   /** Those of `tasks` that do not run yet. */
   const notRunning = async (tasks: string[]): Promise<string[]> => {
     const described = (await ecs.send(new DescribeTasksCommand({ cluster: 'bench', tasks }))).tasks ?? [];
@@ -73,12 +81,15 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
       if ((described.tasks ?? []).every((task) => task.lastStatus === 'STOPPED')) break;
       await new Promise((wake) => setTimeout(wake, 20));
     }
+    await cleared();
     return elapsed;
   };
 
   await ours(1); // The network of the VPC is made at its first task.
   const rows: Row[] = [];
   for (const count of counts) {
+    // Containers stay for half a minute after their task; a count's rounds are shorter than that.
+    await cleared('-a');
     const floors: number[] = [];
     const figures: number[] = [];
     const rounds = count < 10 ? 5 : count < 50 ? 3 : 2;
@@ -95,6 +106,7 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
     });
   }
   const most = Math.max(...counts);
+  await cleared('-a');
   await ours(most, async () => void rows.push(...(await benchIdle(installation, 10_000, `${most} tasks`))));
   return rows;
 }

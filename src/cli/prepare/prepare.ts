@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { release } from 'node:os';
-import { systemClock } from '../../base/clock.ts';
+import { holdProcess, systemClock } from '../../base/clock.ts';
 import { runCommand } from '../../base/command.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Terminal } from '../terminal.ts';
@@ -105,17 +105,23 @@ async function startEngine(terminal: Terminal): Promise<Prepared> {
     engine.unref();
     enginePid = engine.pid;
   }
-  const deadline = systemClock.now() + 60_000;
-  for (;;) {
-    const engine = await engineAnswers();
-    if (engine !== undefined) {
-      terminal.done(`Docker Engine ${engine.version} runs`);
-      return enginePid === undefined ? {} : { enginePid };
+  // Nothing else keeps a program running while it waits.
+  const letGo = holdProcess();
+  try {
+    const deadline = systemClock.now() + 60_000;
+    for (;;) {
+      const engine = await engineAnswers();
+      if (engine !== undefined) {
+        terminal.done(`Docker Engine ${engine.version} runs`);
+        return enginePid === undefined ? {} : { enginePid };
+      }
+      if (systemClock.now() > deadline) {
+        const hint = managed ? 'journalctl -u docker' : engineLog;
+        throw new PrepareError(`dockerd did not answer within a minute: see ${hint}`);
+      }
+      await systemClock.sleep(100);
     }
-    if (systemClock.now() > deadline) {
-      const hint = managed ? 'journalctl -u docker' : engineLog;
-      throw new PrepareError(`dockerd did not answer within a minute: see ${hint}`);
-    }
-    await systemClock.sleep(100);
+  } finally {
+    letGo();
   }
 }
