@@ -16,6 +16,7 @@ import { choosePublicPool } from '../drivers/network/public-pool.ts';
 /** The drivers of this machine, as one installation uses them. */
 export interface Platform {
   readonly installationId: string;
+  readonly clock: Clock;
   readonly docker: DockerDriver;
   readonly network: NetworkDriver;
   readonly balancer: BalancerDriver;
@@ -46,6 +47,7 @@ export async function openPlatform(options: { home: string; id: string; clock: C
   const names = process.env['STOWAGE_HOSTS_FILE'] === 'none' ? noHostNames : hostsFile(id);
   return {
     installationId: id,
+    clock,
     docker,
     network,
     balancer,
@@ -84,21 +86,57 @@ export interface Removed {
   readonly vpcs: number;
 }
 
-/** Removes everything of the installation from this machine: containers first, then what they were attached to. */
+/** For how long a container is asked to go that the engine cannot remove yet (a mount of it may be in use for a moment). */
+const insistMs = 20_000;
+
+/**
+ * Removes everything of the installation from this machine: containers first, then what they were attached to. What
+ * cannot be removed (the engine may be away) does not keep the rest from going; it is thrown at the end.
+ */
 export async function removeAll(platform: Platform): Promise<Removed> {
-  const { docker, network, balancer, names, installationId } = platform;
-  let containers = 0;
+  const { balancer, network, names } = platform;
+  const problems: unknown[] = [];
+  const attempt = async (remove: () => Promise<number>): Promise<number> => {
+    try {
+      return await remove();
+    } catch (error) {
+      problems.push(error);
+      return 0;
+    }
+  };
+  const containers = await attempt(() => removeContainers(platform));
+  const balancers = await attempt(async () => {
+    const found = await balancer.list();
+    await Promise.all(found.map((arn) => balancer.remove(arn)));
+    return found.length;
+  });
+  const vpcs = await attempt(async () => {
+    const found = await network.listVpcs();
+    await network.removeAll();
+    return found.length;
+  });
+  names.apply({});
+  if (problems.length > 0) throw problems[0];
+  return { containers, balancers, vpcs };
+}
+
+async function removeContainers({ docker, clock, installationId }: Platform): Promise<number> {
+  const removed = new Set<string>();
+  const deadline = clock.now() + insistMs;
   for (;;) {
     // What a control plane that was killed had asked for may still be being made: look until there is nothing.
     const found = await docker.list([installationLabel(installationId)]);
-    if (found.length === 0) break;
-    await Promise.all(found.map(({ id }) => docker.remove(id)));
-    containers += found.length;
+    if (found.length === 0) return removed.size;
+    let problem: unknown;
+    const removing = found.map(async ({ id }) => {
+      await docker.remove(id).then(
+        () => removed.add(id),
+        (error: unknown) => (problem = error),
+      );
+    });
+    await Promise.all(removing);
+    if (problem === undefined) continue;
+    if (clock.now() > deadline) throw problem;
+    await clock.sleep(200);
   }
-  const balancers = await balancer.list();
-  await Promise.all(balancers.map((arn) => balancer.remove(arn)));
-  const vpcs = await network.listVpcs();
-  await network.removeAll();
-  names.apply({});
-  return { containers, balancers: balancers.length, vpcs: vpcs.length };
 }
