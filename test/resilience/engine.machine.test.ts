@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeTasksCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { locate } from '../../src/cli/prepare/packages.ts';
-import { eventually, must, pushHello } from '../support/clients.ts';
+import { eventually, must, pushHello, run } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
 import { createWebService, sdk, type WebService } from '../support/web-service.ts';
 
@@ -57,6 +57,9 @@ class OwnEngine {
   async remove(): Promise<void> {
     await this.stop();
     await must('ip', ['link', 'delete', this.#bridge]);
+    // An engine that was killed may forget a container's guardian: its command names our folder.
+    const guardians = (await run('pgrep', ['-f', `^/\\S*containerd-shim.* ${this.#folder}/`])).stdout;
+    for (const pid of guardians.split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
     // An engine that was killed leaves its mounts, and its data folder is one itself.
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
