@@ -1,10 +1,9 @@
 import { arn } from '../base/arn.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Role, Session } from '../model/iam/identity.ts';
+import { uniqueId } from '../model/iam/unique-id.ts';
 import type { Transaction } from './store.ts';
 import { sessions } from './tables/iam.ts';
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** Hands out temporary credentials for `seconds`, and forgets the account's sessions that are over. */
 export function beginSession(
@@ -15,10 +14,8 @@ export function beginSession(
   seconds: number,
 ): Session {
   const { ids, now } = deps;
-  let accessKeyId = 'ASIA';
-  while (accessKeyId.length < 20) accessKeyId += alphabet.charAt(Math.floor(ids.random() * alphabet.length));
   const session: Session = {
-    accessKeyId,
+    accessKeyId: uniqueId(ids, 'ASIA', 20),
     secretAccessKey: Buffer.from(ids.hex(60), 'hex').toString('base64').slice(0, 40),
     sessionToken: Buffer.from(ids.hex(300), 'hex').toString('base64'),
     account,

@@ -3,10 +3,11 @@ import { arn } from '../../base/arn.ts';
 import { dateOf } from '../../base/clock.ts';
 import type { Handlers } from '../../aws/handlers.ts';
 import type { InstanceProfile } from '../../model/iam/identity.ts';
+import { uniqueId } from '../../model/iam/unique-id.ts';
 import type { Reader } from '../../store/store.ts';
 import { instanceProfiles, nameKey, roles } from '../../store/tables/iam.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { checkName, checkPath, dropTags, iamErrors, mergeTags, page, sdkTags, uniqueId } from './names.ts';
+import { checkName, checkPath, dropTags, iamErrors, mergeTags, page, sdkTags } from './names.ts';
 import { roleOf, sdkRole } from './roles.ts';
 
 function profileOf(reader: Reader, account: string, name: string | undefined): InstanceProfile {

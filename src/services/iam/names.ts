@@ -1,5 +1,4 @@
 import { AwsError } from '../../base/errors.ts';
-import type { Ids } from '../../base/ids.ts';
 import type { Tag } from '../../model/tags.ts';
 
 /** IAM's errors ("Common errors", IAM API Reference). */
@@ -13,16 +12,6 @@ export const iamErrors = {
   invalidInput: (message: string) => new AwsError('InvalidInput', message),
   unmodifiable: (message: string) => new AwsError('UnmodifiableEntity', message),
 };
-
-/** The characters of an identifier after its four-letter prefix ("IAM identifiers", IAM User Guide). */
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** A new unique id: `AROA` and 17 characters. */
-export function uniqueId(ids: Ids, prefix: string): string {
-  let text = prefix;
-  while (text.length < 21) text += alphabet.charAt(Math.floor(ids.random() * alphabet.length));
-  return text;
-}
 
 /** Checks a name as IAM does. */
 export function checkName(value: string | undefined, member: string, longest: number): string {

@@ -5,21 +5,11 @@ import type { Handlers } from '../../aws/handlers.ts';
 import type { Policy } from '../../model/iam/identity.ts';
 import type { Transaction } from '../../store/store.ts';
 import { policies, roles } from '../../store/tables/iam.ts';
+import { uniqueId } from '../../model/iam/unique-id.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { policyOf } from './find-policy.ts';
 import { awsManagedPolicies } from './managed-policies.ts';
-import {
-  checkName,
-  checkPath,
-  checkPolicy,
-  dropTags,
-  encoded,
-  iamErrors,
-  mergeTags,
-  page,
-  sdkTags,
-  uniqueId,
-} from './names.ts';
+import { checkName, checkPath, checkPolicy, dropTags, encoded, iamErrors, mergeTags, page, sdkTags } from './names.ts';
 import { changeRole, roleOf } from './roles.ts';
 
 /** A customer's policy, for changing it. */

@@ -3,22 +3,12 @@ import { arn } from '../../base/arn.ts';
 import { dateOf } from '../../base/clock.ts';
 import type { Role } from '../../model/iam/identity.ts';
 import type { Handlers } from '../../aws/handlers.ts';
+import { uniqueId } from '../../model/iam/unique-id.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { instanceProfiles, nameKey, roles } from '../../store/tables/iam.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { policyOf } from './find-policy.ts';
-import {
-  checkName,
-  checkPath,
-  checkPolicy,
-  dropTags,
-  encoded,
-  iamErrors,
-  mergeTags,
-  page,
-  sdkTags,
-  uniqueId,
-} from './names.ts';
+import { checkName, checkPath, checkPolicy, dropTags, encoded, iamErrors, mergeTags, page, sdkTags } from './names.ts';
 
 /** A role, or NoSuchEntity. */
 export function roleOf(reader: Reader, account: string, name: string | undefined): Role {
