@@ -4,6 +4,9 @@ import type * as ecr from '@aws-sdk/client-ecr';
 import type * as ecs from '@aws-sdk/client-ecs';
 import type * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import type * as iam from '@aws-sdk/client-iam';
+import type * as kms from '@aws-sdk/client-kms';
+import type * as secretsmanager from '@aws-sdk/client-secrets-manager';
+import type * as ssm from '@aws-sdk/client-ssm';
 import type * as sts from '@aws-sdk/client-sts';
 import type { Handlers } from './handlers.ts';
 import type { ServiceId } from './service-table.ts';
@@ -17,6 +20,9 @@ export interface Services {
   readonly logs?: Handlers<typeof logs>;
   readonly iam?: Handlers<typeof iam>;
   readonly sts?: Handlers<typeof sts>;
+  readonly kms?: Handlers<typeof kms>;
+  readonly ssm?: Handlers<typeof ssm>;
+  readonly secretsmanager?: Handlers<typeof secretsmanager>;
 }
 
 /** The names of the operations that `services` serves of `id`. */

@@ -42,10 +42,14 @@ type Answer = (request: SdkRequest) => WireAnswer;
 
 const services = servedHandlers();
 const require = createRequire(import.meta.url);
-const botocoreNames: Partial<Record<ServiceId, string>> = { elbv2: 'elbv2', logs: 'logs' };
+const botocoreNames: Partial<Record<ServiceId, string>> = {
+  elbv2: 'elbv2',
+  logs: 'logs',
+  secretsmanager: 'secretsmanager',
+};
 
 /** What botocore is to parse. */
-const answers: Record<ServiceId, string[]> = { ecs: [], ecr: [], elbv2: [], ec2: [], logs: [], iam: [], sts: [] };
+const answers: Partial<Record<ServiceId, string[]>> = {};
 
 function clientOf(sdk: Sdk, answer: { now: Answer }): SdkClient {
   const name = Object.keys(sdk).find((key) => key.endsWith('Client') && key !== '__Client');
@@ -108,7 +112,7 @@ async function roundTrip(
 function note(id: ServiceId, operation: Operation, { status, headers, body }: WireAnswer, more: object): void {
   const { sdk } = operation.service.row;
   const wire = { status, headers, body: Buffer.from(body).toString('base64') };
-  answers[id].push(
+  (answers[id] ??= []).push(
     JSON.stringify({ sdk, botocore: botocoreNames[id] ?? sdk, operation: operation.name, ...wire, ...more }),
   );
 }
