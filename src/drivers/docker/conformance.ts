@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DriverError } from '../../base/errors.ts';
 import type { ContainerEvent, ContainerSpec, DockerDriver, LogLine } from './driver.ts';
+import { tarOf } from './tar.ts';
 
 /** What the suite needs to know of the engine under test. */
 export interface ConformanceSetup {
@@ -102,6 +103,39 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
       }
       await driver.stop(id, 1);
       expect((await driver.inspect(id)).exitCode).toBe(137);
+    });
+
+    it('freezes a container and lets it go on; a frozen one can be stopped', async () => {
+      const id = await started('sleep 100');
+      for (let twice = 0; twice < 2; twice++) await driver.pause(id);
+      expect((await driver.inspect(id)).status).toBe('paused');
+      for (let twice = 0; twice < 2; twice++) await driver.unpause(id);
+      expect((await driver.inspect(id)).status).toBe('running');
+      await driver.pause(id);
+      await driver.stop(id, 0);
+      expect((await driver.inspect(id)).status).toBe('exited');
+      await driver.pause(id);
+      await driver.unpause(id);
+      expect((await driver.inspect(id)).status).toBe('exited');
+    });
+
+    it('makes volumes, and takes files before a container starts', async () => {
+      const name = `conformance-${setup.run}-volume`;
+      const made = await driver.createVolume({ name, labels: { 'stowage.conformance': setup.run } });
+      expect(made.mountpoint).toMatch(/^\/.+/);
+      expect(await driver.createVolume({ name, labels: {} })).toEqual(made);
+      const id = await driver.create(
+        spec('cat /there/deep/note', {
+          hostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: name, Target: '/there' }] },
+        }),
+      );
+      await driver.putArchive(id, '/there', tarOf([{ path: 'deep/note', data: Buffer.from('written') }]));
+      await driver.putArchive(id, '/there', tarOf([{ path: 'deep/note', data: Buffer.from('again') }]));
+      await driver.start(id);
+      expect((await lines(id)).map(({ line }) => line)).toEqual(['again']);
+      await driver.remove(id);
+      await driver.removeVolume(name);
+      await driver.removeVolume(name);
     });
 
     it('says what cannot be: no such image, no such container', async () => {

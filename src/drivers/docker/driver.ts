@@ -12,6 +12,15 @@ export interface ContainerSpec {
   readonly hostConfig: Readonly<Record<string, unknown>>;
 }
 
+/** A named volume as its create call wants it. */
+export interface VolumeSpec {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `local` unless given. */
+  readonly driver?: string;
+  readonly driverOptions?: Readonly<Record<string, string>>;
+}
+
 /** What the engine says of a container. */
 export interface ContainerState {
   readonly id: string;
@@ -132,10 +141,21 @@ export interface DockerDriver {
   stop(id: string, timeoutSeconds: number): Promise<void>;
   /** Sends a signal; one that does not run is fine. */
   kill(id: string, signal: string): Promise<void>;
+  /** Freezes its processes where they are (the cgroup freezer); frozen already, or not running, is fine. */
+  pause(id: string): Promise<void>;
+  /** Lets a frozen container go on; one that is not frozen is fine. */
+  unpause(id: string): Promise<void>;
   /** Resolves with the exit code once it is not running. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /** Removes it with its anonymous volumes, running or not; absent is fine. */
   remove(id: string): Promise<void>;
+  /** Unpacks a tar archive into a directory of a container, running or not; the directory must exist in its file system. */
+  putArchive(id: string, directory: string, tar: Uint8Array): Promise<void>;
+  /**
+   * Makes a named volume and answers where it lies on the machine. One that exists is answered as it is, whatever it was
+   * made with.
+   */
+  createVolume(volume: VolumeSpec): Promise<{ readonly mountpoint: string }>;
   /** Removes a named volume; absent is fine. */
   removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;

@@ -33,7 +33,7 @@ export interface EngineHttp {
   /** The version in use, such as `1.41`; asks the engine the first time. */
   apiVersion(): Promise<string>;
   /** Sends a request and parses the JSON answer; an empty body answers `undefined`. */
-  json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: EngineRequest): Promise<T>;
+  json<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options?: EngineRequest): Promise<T>;
   /** Sends a request and answers the body as it arrives. The stream is the caller's to read or destroy. */
   stream(method: 'GET' | 'POST', path: string, options?: EngineRequest): Promise<IncomingMessage>;
   /** Hijacks the connection ("Stream details" of the Engine API's attach and exec). */

@@ -122,6 +122,21 @@ export function createDocker(options: DockerOptions): DockerDriver {
         if (statusOf(error) !== 409) throw error;
       }
     },
+    async pause(id) {
+      try {
+        await http.json('POST', `/containers/${id}/pause`);
+      } catch (error) {
+        // 409: paused already, or not running. Older engines answer 500 for the former.
+        if (!unmoved(error)) throw error;
+      }
+    },
+    async unpause(id) {
+      try {
+        await http.json('POST', `/containers/${id}/unpause`);
+      } catch (error) {
+        if (!unmoved(error)) throw error;
+      }
+    },
     async wait(id, signal) {
       const { StatusCode } = await http.json<{ StatusCode: number }>('POST', `/containers/${id}/wait`, { signal });
       return StatusCode;
@@ -133,6 +148,15 @@ export function createDocker(options: DockerOptions): DockerDriver {
         // 409: its removal is already under way.
         if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
       }
+    },
+    async putArchive(id, directory, tar) {
+      await http.json('PUT', `/containers/${id}/archive`, { query: { path: directory }, body: tar });
+    },
+    async createVolume({ name, labels, driver, driverOptions }) {
+      const { Mountpoint } = await http.json<{ Mountpoint: string }>('POST', '/volumes/create', {
+        body: { Name: name, Labels: labels, Driver: driver ?? 'local', DriverOpts: driverOptions ?? {} },
+      });
+      return { mountpoint: Mountpoint };
     },
     async removeVolume(name) {
       try {
@@ -192,6 +216,12 @@ export function createDocker(options: DockerOptions): DockerDriver {
       return Promise.resolve();
     },
   };
+}
+
+/** Whether a pause or unpause was refused because there is nothing to do. */
+function unmoved(error: unknown): boolean {
+  if (statusOf(error) === 409) return true;
+  return statusOf(error) === 500 && error instanceof Error && /is (already|not) (paused|running)/.test(error.message);
 }
 
 interface SharedPull {

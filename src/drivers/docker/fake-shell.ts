@@ -7,13 +7,15 @@ export interface FakeProcess {
   write(stream: 'stdout' | 'stderr', text: string): void;
   /** Standard input as it comes; ends when it is closed. */
   readonly input: AsyncIterable<string>;
+  /** What a file holds; `undefined` when it is not there. */
+  fileOf?(path: string): string | undefined;
   /** Called by `trap '' TERM`. */
   ignoreTerm(): void;
 }
 
 /**
  * Runs the few words of shell that tests are written in, so that one conformance suite serves the real engine's busybox
- * and the fake: `echo …` (with `>&2`), `sleep N`, `exit N`, `cat`, `trap '' TERM`, parted by `;`. Answers the exit code;
+ * and the fake: `echo …` (with `>&2`), `sleep N`, `exit N`, `cat` (its input, or a file), `trap '' TERM`, parted by `;`. Answers the exit code;
  * a word not known is 127, as in a shell.
  */
 export async function runScript(script: string, process: FakeProcess): Promise<number> {
@@ -36,9 +38,13 @@ export async function runScript(script: string, process: FakeProcess): Promise<n
       case 'sleep':
         await process.clock.sleep(Number(rest[0]) * 1000, process.signal);
         break;
-      case 'cat':
-        for await (const piece of process.input) process.write('stdout', piece);
+      case 'cat': {
+        const text = argument === '' ? undefined : process.fileOf?.(argument);
+        if (text !== undefined) process.write('stdout', text);
+        else if (argument === '') for await (const piece of process.input) process.write('stdout', piece);
+        else return 1;
         break;
+      }
       case 'trap':
         process.ignoreTerm();
         break;

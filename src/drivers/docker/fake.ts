@@ -10,6 +10,7 @@ import type {
   LogLine,
   PullProgress,
   RegistryAuth,
+  VolumeSpec,
 } from './driver.ts';
 import { runScript } from './fake-shell.ts';
 
@@ -18,10 +19,14 @@ interface FakeContainer {
   readonly spec: ContainerSpec;
   state: ContainerState;
   readonly lines: LogLine[];
+  /** The files that were put into it, by their paths. */
+  readonly files: Map<string, string>;
   /** Told when a line is written or the container ends. */
   readonly watchers: Set<() => void>;
   stop: AbortController;
   ignoresTerm: boolean;
+  /** What it would have written meanwhile, while it is frozen. */
+  frozen: (() => void)[] | undefined;
 }
 
 interface Subscription {
@@ -53,6 +58,9 @@ export class FakeDocker implements DockerDriver {
   #lastStamp = 0n;
   /** The pulls that were asked for, in order, with the credentials they came with. */
   readonly pulled: { readonly image: string; readonly auth?: RegistryAuth }[] = [];
+
+  /** The named volumes that were made and not removed. */
+  readonly volumes = new Map<string, VolumeSpec>();
 
   constructor(options: { clock: Clock; ids?: Ids }) {
     this.#clock = options.clock;
@@ -113,6 +121,11 @@ export class FakeDocker implements DockerDriver {
   /** Writes a line as the container's process would. */
   print(id: string, line: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
     this.#print(this.#find(id), stream, line);
+  }
+
+  /** The files that were put into a container, by their paths. */
+  filesOf(id: string): ReadonlyMap<string, string> {
+    return this.#find(id).files;
   }
 
   /** What a container was created from. */
@@ -202,9 +215,11 @@ export class FakeDocker implements DockerDriver {
         imageId: image.id,
       },
       lines: [],
+      files: new Map(),
       watchers: new Set(),
       stop: new AbortController(),
       ignoresTerm: false,
+      frozen: undefined,
     };
     this.#containers.set(id, container);
     this.#tell(container, { action: 'create' });
@@ -249,6 +264,17 @@ export class FakeDocker implements DockerDriver {
     else if (signal === 'SIGTERM' && !container.ignoresTerm) this.#end(container, 143);
   }
 
+  async pause(id: string): Promise<void> {
+    await this.#turn();
+    const container = this.#find(id);
+    if (container.state.status === 'running') container.frozen ??= [];
+  }
+
+  async unpause(id: string): Promise<void> {
+    await this.#turn();
+    this.#thaw(this.#find(id));
+  }
+
   async wait(id: string, signal?: AbortSignal): Promise<number> {
     await this.#turn();
     const container = this.#find(id);
@@ -265,19 +291,32 @@ export class FakeDocker implements DockerDriver {
     this.#tell(container, { action: 'destroy' });
   }
 
-  async removeVolume(): Promise<void> {
+  async putArchive(id: string, directory: string, tar: Uint8Array): Promise<void> {
     await this.#turn();
+    const { files } = this.#find(id);
+    for (const { path, text } of untar(Buffer.from(tar))) files.set(`${directory}/${path}`, text);
+  }
+
+  async createVolume(volume: VolumeSpec): Promise<{ mountpoint: string }> {
+    await this.#turn();
+    if (!this.volumes.has(volume.name)) this.volumes.set(volume.name, volume);
+    return { mountpoint: `/fake/volumes/${volume.name}/_data` };
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.#turn();
+    this.volumes.delete(name);
   }
 
   async inspect(id: string): Promise<ContainerState> {
     await this.#turn();
-    return this.#find(id).state;
+    return shown(this.#find(id));
   }
 
   async list(labels: readonly string[]): Promise<ContainerState[]> {
     await this.#turn();
     return [...this.#containers.values()]
-      .map((container) => container.state)
+      .map(shown)
       .filter((state) => labels.every((label) => matches(state.labels, label)));
   }
 
@@ -368,7 +407,17 @@ export class FakeDocker implements DockerDriver {
     }
   }
 
+  #thaw(container: FakeContainer): void {
+    const held = container.frozen ?? [];
+    container.frozen = undefined;
+    for (const go of held) go();
+  }
+
   #print(container: FakeContainer, stream: 'stdout' | 'stderr', line: string): void {
+    if (container.frozen !== undefined) {
+      container.frozen.push(() => this.#print(container, stream, line));
+      return;
+    }
     const at = this.#clock.now();
     const nanos = BigInt(at) * 1_000_000n;
     // Two lines never carry the same stamp.
@@ -391,8 +440,13 @@ export class FakeDocker implements DockerDriver {
       input: input.items,
       write: (stream, text) => this.#print(container, stream, text.replace(/\n$/, '')),
       ignoreTerm: () => (container.ignoresTerm = true),
+      fileOf: (path) => container.files.get(path),
     }).then(
-      (code) => signal.aborted || this.#end(container, code),
+      (code) => {
+        const end = (): void => void (signal.aborted || this.#end(container, code));
+        if (container.frozen === undefined) end();
+        else container.frozen.push(end);
+      },
       () => {},
     );
   }
@@ -427,6 +481,7 @@ export class FakeDocker implements DockerDriver {
 
   #end(container: FakeContainer, exitCode: number, oomKilled = false): void {
     if (container.state.status !== 'running') return;
+    container.frozen = undefined;
     container.stop.abort(new Error('the container ended'));
     container.state = {
       ...container.state,
@@ -465,6 +520,22 @@ export class FakeDocker implements DockerDriver {
       await Promise.race([this.#news(container, signal), promise]);
     }
     cancel();
+  }
+}
+
+/** A container's state as the engine tells it. */
+function shown({ state, frozen }: FakeContainer): ContainerState {
+  return frozen !== undefined && state.status === 'running' ? { ...state, status: 'paused' } : state;
+}
+
+/** The files of an archive that `tarOf` made. */
+function* untar(tar: Buffer): Generator<{ path: string; text: string }> {
+  for (let at = 0; tar[at] !== 0 && at < tar.length;) {
+    const field = (from: number, length: number): string =>
+      tar.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
+    const size = Number.parseInt(field(124, 12), 8);
+    yield { path: field(0, 100), text: tar.toString('utf8', at + 512, at + 512 + size) };
+    at += 512 + Math.ceil(size / 512) * 512;
   }
 }
 
