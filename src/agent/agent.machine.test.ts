@@ -42,6 +42,7 @@ function begin(): void {
       close: () => Promise.resolve(),
     }),
     registryAuth: () => Promise.reject(new Error('no registry here')),
+    endpoint: 'http://127.0.0.1:9',
     clock: systemClock,
     log: silentLog,
     installationId,

@@ -38,6 +38,7 @@ function agentOn(
       close: () => Promise.resolve(),
     }),
     registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
+    endpoint: 'http://127.0.0.1:9',
     clock,
     log,
     installationId: '0a0a0a0a',

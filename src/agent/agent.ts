@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import { AwsClient } from './aws/client.ts';
 import type { BalancerManager } from './balancers/manager.ts';
 import { hostUpstream, type Upstream } from './dns/upstream.ts';
 import { createResolver } from './dns/resolver.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   /** Makes what keeps the load balancers; `send` carries what it finds out to the control plane. */
   readonly balancers: (send: (message: AgentMessage) => void) => BalancerManager;
   readonly registryAuth: ExecuteDeps['registryAuth'];
+  /** Where the AWS APIs answer, of every service and region: `http://127.0.0.1:4566`. */
+  readonly endpoint: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly installationId: string;
@@ -61,6 +64,7 @@ export function createAgent(options: AgentOptions): Agent {
     channel?.send(message);
     return channel !== undefined;
   };
+  const aws = new AwsClient({ endpoint: options.endpoint, clock });
   const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
   const networks: Networks = new Networks({
     network: options.network,
@@ -84,6 +88,7 @@ export function createAgent(options: AgentOptions): Agent {
     installationId,
     arch: options.arch,
     registryAuth: options.registryAuth,
+    aws,
     send,
     vpcOf: (interfaceId) => networks.vpcOf(interfaceId),
     isAttached: (interfaceId) => networks.wasAttached(interfaceId),
@@ -257,6 +262,7 @@ export function createAgent(options: AgentOptions): Agent {
       logs.close();
       await networks.close();
       await balancers.close();
+      aws.close();
       channel?.close();
       channel = undefined;
     },

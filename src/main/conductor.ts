@@ -34,7 +34,7 @@ export interface ConductorDeps {
   readonly platform: Platform;
   /** Where this machine is at home. */
   readonly scope: Scoped;
-  /** `host:port` under which this machine's engine finds our registry. */
+  /** `host:port` under which this machine finds our APIs, and its engine our registry. */
   readonly registryHost: string;
 }
 
@@ -86,6 +86,7 @@ export class Conductor {
         const { username, password } = mintRegistryCredentials(store, clock, ids, owner);
         return Promise.resolve({ username, password, serverAddress: registryHost });
       },
+      endpoint: `http://${registryHost}`,
       clock,
       log,
       installationId: platform.installationId,

@@ -3,6 +3,7 @@ import { DriverError, messageOf } from '../../base/errors.ts';
 import type { DockerDriver, RegistryAuth } from '../../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import type { AwsClient } from '../aws/client.ts';
 import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
@@ -25,6 +26,8 @@ export interface ExecuteDeps {
     authentication: NonNullable<PayloadContainer['registryAuthentication']>,
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
+  /** Calls the AWS APIs, in the name of a task's roles. */
+  readonly aws: AwsClient;
 }
 
 /** What a step changed, to be applied to whatever the task looks like by then. */
