@@ -6,7 +6,7 @@ import { dumpSchemas } from './schemas.ts';
 import { servedHandlers } from './served.ts';
 
 // Writes docs/coverage.md. Run by `npm run generate`.
-const services = servedHandlers();
+const services = await servedHandlers();
 const covered = serviceTable.map((row) => {
   const served = servedBy(services, row.id);
   return { served, dump: dumpSchemas(row, served) };

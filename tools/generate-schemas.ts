@@ -5,7 +5,7 @@ import { dumpSchemas, dumpText } from './schemas.ts';
 import { servedHandlers } from './served.ts';
 
 // Writes src/aws/generated/<service>.json from the SDK's clients. Run by `npm run generate`.
-const services = servedHandlers();
+const services = await servedHandlers();
 for (const row of serviceTable) {
   const dump = dumpSchemas(row, servedBy(services, row.id));
   const file = new URL(`../src/aws/generated/${row.id}.json`, import.meta.url);

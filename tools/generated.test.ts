@@ -8,8 +8,9 @@ import { servedHandlers } from './served.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
+const services = await servedHandlers();
+
 describe('what is generated is current (if not: npm run generate)', () => {
-  const services = servedHandlers();
   const all = serviceTable.map((row) => {
     const served = servedBy(services, row.id);
     return { row, served, dump: dumpSchemas(row, served) };

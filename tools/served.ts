@@ -1,4 +1,5 @@
-import type { Services } from '../src/aws/services.ts';
+import { serviceTable } from '../src/aws/service-table.ts';
+import { handlersOf, type Services } from '../src/aws/services.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { seededIds } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
@@ -8,8 +9,8 @@ import type { LogStore } from '../src/store/logs/log-store.ts';
 import { Store } from '../src/store/store.ts';
 
 /** The handlers as the server has them, on an empty store: for asking what is served, not for calling. */
-export function servedHandlers(): Services {
-  return makeServices({
+export async function servedHandlers(): Promise<Services> {
+  const source = makeServices({
     store: new Store([]),
     clock: systemClock,
     ids: seededIds(1),
@@ -18,4 +19,6 @@ export function servedHandlers(): Services {
     blobs: {} as Blobs,
     logs: {} as LogStore,
   });
+  const loaded = serviceTable.map(async ({ id }) => [id, await handlersOf(source, id)] as const);
+  return Object.fromEntries(await Promise.all(loaded)) as Services;
 }

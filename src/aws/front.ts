@@ -11,9 +11,9 @@ import { protocolNow, protocolOf } from './protocols/protocols.ts';
 import { problemOf, type Protocol, type WireAnswer, type WireRequest } from './protocols/protocol.ts';
 import { checkRequired } from './required.ts';
 import { Router, type Asked } from './route.ts';
-import { loadModel, type Operation, type ServiceModel } from './schema/model.ts';
-import { serviceTable, type ProtocolName } from './service-table.ts';
-import { servedBy, type Services } from './services.ts';
+import type { Operation, ServiceModel } from './schema/model.ts';
+import type { ProtocolName, ServiceId } from './service-table.ts';
+import { handlersOf, servedBy, type ServiceSource } from './services.ts';
 
 /** Paths that are no AWS operation: whoever handles them gets the request as Node has it. */
 export interface RawRoute {
@@ -24,7 +24,7 @@ export interface RawRoute {
 
 /** What the front door is made from. */
 export interface FrontOptions {
-  readonly services: Services;
+  readonly services: ServiceSource;
   readonly authentication: Authentication;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -38,6 +38,7 @@ export interface FrontOptions {
 }
 
 type Handler = (input: unknown, ctx: Ctx) => unknown;
+type Handlers = ReadonlyMap<string, Handler>;
 
 /** The largest body of a request that does not say for which service it is. */
 const UNSCOPED_LIMIT = 1024 * 1024;
@@ -70,22 +71,11 @@ export function createFront(options: FrontOptions): RequestListener {
 
 class Front {
   readonly #options: FrontOptions;
-  readonly #router: Router;
-  readonly #handlers = new Map<string, Handler>();
+  readonly #router = new Router();
+  readonly #handlers = new Map<ServiceId, Handlers>();
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    const models = serviceTable.map(({ id }) => loadModel(id));
-    this.#router = new Router(models);
-    for (const model of models) {
-      const { id } = model.row;
-      const handlers = (options.services[id] ?? {}) as Readonly<Record<string, Handler>>;
-      for (const name of servedBy(options.services, id)) {
-        if (!model.dumped.includes(name)) throw new Error(`${id}:${name} has no schema: run \`npm run generate\``);
-        const handler = handlers[name];
-        if (handler !== undefined) this.#handlers.set(`${id}:${name}`, handler.bind(handlers));
-      }
-    }
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -114,10 +104,12 @@ class Front {
         body,
       };
       asked = this.#router.route(wire, scoped);
-      const { operation, handler } = this.#find(asked);
+      const operation = find(asked);
       const protocol = protocolNow(asked.protocol) ?? (await protocolOf(asked.protocol));
       const { authentication, clock } = this.#options;
       const { caller, region } = authenticate(authentication, clock, wire, operation.service, operation.name);
+      const { id } = operation.service.row;
+      const handler = (this.#handlers.get(id) ?? (await this.#load(operation.service))).get(operation.name);
       if (handler === undefined) throw notServed(operation.service, operation.name);
       const input = protocol.read(operation, wire);
       checkRequired(operation, input);
@@ -132,12 +124,15 @@ class Front {
     }
   }
 
-  #find(asked: Asked): { operation: Operation; handler: Handler | undefined } {
-    const { service, operation: name } = asked;
-    if (service === undefined || !service.names.has(name)) throw unknownOperation(asked);
-    const operation = service.operation(name);
-    if (operation === undefined) throw notServed(service, name);
-    return { operation, handler: this.#handlers.get(`${service.row.id}:${name}`) };
+  async #load({ row: { id }, dumped }: ServiceModel): Promise<Handlers> {
+    const loaded = (await handlersOf(this.#options.services, id)) ?? {};
+    const served = servedBy({ [id]: loaded }, id);
+    const missing = served.find((name) => !dumped.includes(name));
+    if (missing !== undefined) throw new Error(`${id}:${missing} has no schema: run \`npm run generate\``);
+    const byName = loaded as Readonly<Record<string, Handler>>;
+    const handlers = new Map(served.flatMap((name) => (byName[name] ? [[name, byName[name].bind(loaded)]] : [])));
+    this.#handlers.set(id, handlers);
+    return handlers;
   }
 
   async #failure(thrown: unknown, asked: Asked, requestId: string): Promise<WireAnswer> {
@@ -155,6 +150,15 @@ class Front {
     if (problem === undefined) throw thrown;
     return protocol.fail(problem, requestId);
   }
+}
+
+/** The operation asked for. Throws what a client is told of one that nobody has, or that we do not. */
+function find(asked: Asked): Operation {
+  const { service, operation: name } = asked;
+  if (service === undefined || !service.names.has(name)) throw unknownOperation(asked);
+  const operation = service.operation(name);
+  if (operation === undefined) throw notServed(service, name);
+  return operation;
 }
 
 const noQuery = new URLSearchParams();

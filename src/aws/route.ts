@@ -3,8 +3,8 @@ import { AwsError } from '../base/errors.ts';
 import type { WireRequest } from './protocols/protocol.ts';
 import { formOnce } from './protocols/query.ts';
 import { matchRoute } from './protocols/rest-routes.ts';
-import type { ServiceModel } from './schema/model.ts';
-import type { ProtocolName } from './service-table.ts';
+import { loadModel, type ServiceModel } from './schema/model.ts';
+import { serviceTable, type ProtocolName, type ServiceId, type ServiceRow } from './service-table.ts';
 
 /** What a request asks for; the operation may be one that the model or we do not have. */
 export interface Asked {
@@ -13,19 +13,34 @@ export interface Asked {
   readonly operation: string;
 }
 
-/** Finds out which operation of which service a request asks for, and in which protocol. */
-export class Router {
-  readonly #byTarget = new Map<string, ServiceModel>();
-  readonly #byVersion = new Map<string, ServiceModel>();
-  readonly #byScope = new Map<string, ServiceModel>();
+/** Services under some name of theirs, each model loaded when the service is first asked for. */
+class Models {
+  readonly #ids = new Map<string, ServiceId>();
+  readonly #loaded: Map<ServiceId, ServiceModel>;
 
-  constructor(models: Iterable<ServiceModel>) {
-    for (const model of models) {
-      if (model.row.target !== undefined) this.#byTarget.set(model.row.target, model);
-      this.#byVersion.set(model.row.version, model);
-      this.#byScope.set(model.row.scope, model);
+  constructor(loaded: Map<ServiceId, ServiceModel>, nameOf: (row: ServiceRow) => string | undefined) {
+    this.#loaded = loaded;
+    for (const row of serviceTable) {
+      const name = nameOf(row);
+      if (name !== undefined) this.#ids.set(name, row.id);
     }
   }
+
+  get(name: string): ServiceModel | undefined {
+    const id = this.#ids.get(name);
+    if (id === undefined) return undefined;
+    let model = this.#loaded.get(id);
+    if (model === undefined) this.#loaded.set(id, (model = loadModel(id)));
+    return model;
+  }
+}
+
+/** Finds out which operation of which service a request asks for, and in which protocol. */
+export class Router {
+  readonly #loaded = new Map<ServiceId, ServiceModel>();
+  readonly #byTarget = new Models(this.#loaded, ({ target }) => target);
+  readonly #byVersion = new Models(this.#loaded, ({ version }) => version);
+  readonly #byScope = new Models(this.#loaded, ({ scope }) => scope);
 
   /** The service of the credential scope, as far as the headers tell: before the body is read. */
   scoped(headers: IncomingHttpHeaders, query: URLSearchParams | undefined): ServiceModel | undefined {

@@ -25,6 +25,17 @@ export interface Services {
   readonly secretsmanager?: Handlers<typeof secretsmanager>;
 }
 
+/** The same, where handlers may also be a function that loads them: it is called when the service is first asked for. */
+export type ServiceSource = {
+  readonly [Id in keyof Services]: Services[Id] | (() => Promise<NonNullable<Services[Id]>>);
+};
+
+/** The handlers of one service, loaded. */
+export async function handlersOf(source: ServiceSource, id: ServiceId): Promise<Services[ServiceId]> {
+  const found = source[id];
+  return typeof found === 'function' ? found() : found;
+}
+
 /** The names of the operations that `services` serves of `id`. */
 export function servedBy(services: Services, id: ServiceId): string[] {
   const handlers: Readonly<Record<string, unknown>> = services[id] ?? {};

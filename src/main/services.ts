@@ -1,29 +1,22 @@
-import type { Services } from '../aws/services.ts';
+import type { ServiceSource } from '../aws/services.ts';
 import type { EcrDeps } from '../services/ecr/deps.ts';
-import { ec2Handlers } from '../services/ec2/handlers.ts';
-import { ecrHandlers } from '../services/ecr/handlers.ts';
-import { ecsHandlers } from '../services/ecs/handlers.ts';
-import { elbv2Handlers } from '../services/elbv2/handlers.ts';
-import { iamHandlers } from '../services/iam/handlers.ts';
-import { kmsHandlers } from '../services/kms/handlers.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
-import { logsHandlers } from '../services/logs/handlers.ts';
-import { secretsManagerHandlers } from '../services/secretsmanager/handlers.ts';
-import { ssmHandlers } from '../services/ssm/handlers.ts';
-import { stsHandlers } from '../services/sts/handlers.ts';
 
-/** Every service that Stowage serves. What has no handler here answers that it is not served. */
-export function makeServices(deps: EcrDeps & LogsDeps): Services {
+/**
+ * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
+ * do not grow with their number. What has no handler here answers that it is not served.
+ */
+export function makeServices(deps: EcrDeps & LogsDeps) {
   return {
-    ecs: ecsHandlers(deps),
-    ec2: ec2Handlers(deps),
-    ecr: ecrHandlers(deps),
-    elbv2: elbv2Handlers(deps),
-    iam: iamHandlers(deps),
-    logs: logsHandlers(deps),
-    sts: stsHandlers(deps),
-    kms: kmsHandlers(deps),
-    ssm: ssmHandlers(deps),
-    secretsmanager: secretsManagerHandlers(deps),
-  };
+    ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
+    ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
+    ecr: async () => (await import('../services/ecr/handlers.ts')).ecrHandlers(deps),
+    elbv2: async () => (await import('../services/elbv2/handlers.ts')).elbv2Handlers(deps),
+    iam: async () => (await import('../services/iam/handlers.ts')).iamHandlers(deps),
+    logs: async () => (await import('../services/logs/handlers.ts')).logsHandlers(deps),
+    sts: async () => (await import('../services/sts/handlers.ts')).stsHandlers(deps),
+    kms: async () => (await import('../services/kms/handlers.ts')).kmsHandlers(deps),
+    ssm: async () => (await import('../services/ssm/handlers.ts')).ssmHandlers(deps),
+    secretsmanager: async () => (await import('../services/secretsmanager/handlers.ts')).secretsManagerHandlers(deps),
+  } satisfies ServiceSource;
 }

@@ -10,7 +10,7 @@ import { unread } from './unread-members.ts';
 // No field is accepted and ignored: the code that an operation's handler reaches names every member of its input, or
 // `unread` says why it need not. EC2 proves more by itself: its operations declare what they take, and the rest is refused.
 
-const services = servedHandlers();
+const services = await servedHandlers();
 const source = new URL('../../src/', import.meta.url).pathname;
 
 /** The code of every top-level function and constant of a folder, by name, without comments. */

@@ -40,7 +40,7 @@ interface SdkClient {
 type Sdk = Readonly<Record<string, new (input: object) => object>>;
 type Answer = (request: SdkRequest) => WireAnswer;
 
-const services = servedHandlers();
+const services = await servedHandlers();
 const require = createRequire(import.meta.url);
 const botocoreNames: Partial<Record<ServiceId, string>> = {
   elbv2: 'elbv2',
