@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { CreateClusterCommand, DescribeClustersCommand, ECSClient, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeLoadBalancersCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { AwsError } from '../base/errors.ts';
@@ -27,6 +28,8 @@ let server: Server;
 let endpoint: string;
 let seen: Ctx | undefined;
 let durable = 0;
+/** How often the handlers of STS were loaded. */
+let loads = 0;
 
 function front(verify: boolean): ReturnType<typeof createFront> {
   return createFront({
@@ -51,6 +54,12 @@ function front(verify: boolean): ReturnType<typeof createFront> {
         DescribeLoadBalancers: () => {
           throw new AwsError('LoadBalancerNotFound', "Load balancers '[a & b]' not found");
         },
+      },
+      async sts() {
+        loads += 1;
+        await Promise.resolve();
+        if (loads === 1) throw new Error('the file is not there');
+        return { GetCallerIdentity: (_input, { caller }) => ({ Account: caller.account }) };
       },
     },
     authentication: {
@@ -253,6 +262,19 @@ describe('a request that cannot be served', () => {
     await promise;
     expect((await raw('{}', target('DescribeClusters'))).status).toBe(200);
   });
+});
+
+test('a service is loaded when it is first asked for, once, and again only where that failed', async () => {
+  const sts = new STSClient(settings());
+  const ask = () => sts.send(new GetCallerIdentityCommand({}));
+  expect(loads).toBe(0);
+  await expect(ask()).rejects.toMatchObject({ name: 'InternalFailure' });
+  const answers = await Promise.all([ask(), ask(), ask()]);
+  expect(answers.map(({ Account }) => Account)).toEqual(Array.from({ length: 3 }, () => '000000000000'));
+  await expect(sts.send(new AssumeRoleCommand({ RoleArn: 'r'.repeat(20), RoleSessionName: 'rr' }))).rejects.toThrow(
+    'sts:AssumeRole is not served',
+  );
+  expect(loads).toBe(2);
 });
 
 test('a raw route gets the request as it is', async () => {

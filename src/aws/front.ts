@@ -73,6 +73,7 @@ class Front {
   readonly #options: FrontOptions;
   readonly #router = new Router();
   readonly #handlers = new Map<ServiceId, Handlers>();
+  readonly #loading = new Map<ServiceId, Promise<Handlers>>();
 
   constructor(options: FrontOptions) {
     this.#options = options;
@@ -109,7 +110,7 @@ class Front {
       const { authentication, clock } = this.#options;
       const { caller, region } = authenticate(authentication, clock, wire, operation.service, operation.name);
       const { id } = operation.service.row;
-      const handler = (this.#handlers.get(id) ?? (await this.#load(operation.service))).get(operation.name);
+      const handler = (this.#handlers.get(id) ?? (await this.#loaded(operation.service))).get(operation.name);
       if (handler === undefined) throw notServed(operation.service, operation.name);
       const input = protocol.read(operation, wire);
       checkRequired(operation, input);
@@ -122,6 +123,17 @@ class Front {
     } catch (thrown) {
       return this.#failure(thrown, asked, requestId);
     }
+  }
+
+  /** Loads a service once, however many ask for it meanwhile. What cannot be loaded is tried again at the next request. */
+  #loaded(service: ServiceModel): Promise<Handlers> {
+    const { id } = service.row;
+    let loading = this.#loading.get(id);
+    if (loading === undefined) {
+      loading = this.#load(service).finally(() => this.#loading.delete(id));
+      this.#loading.set(id, loading);
+    }
+    return loading;
   }
 
   async #load({ row: { id }, dumped }: ServiceModel): Promise<Handlers> {
