@@ -74,7 +74,7 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
 
 beforeAll(async () => {
   const shell = await readFile('/bin/busybox');
-  const applets = ['sh', 'cat', 'sleep', 'wget', 'httpd', 'hostname', 'nslookup', 'mkdir'];
+  const applets = ['sh', 'cat', 'sleep', 'wget', 'httpd', 'hostname', 'nslookup', 'mkdir', 'wc', 'test'];
   const files = applets.map((applet) => ({ path: `bin/${applet}`, data: shell }));
   await docker.importImage(image, tarOf(files), { entryPoint: ['/bin/sh'] });
   await runCommand('ip', ['netns', 'add', hostNamespace]);
@@ -147,4 +147,23 @@ it('runs tasks that reach each other by name, know themselves, and outlive the a
   await until('the server is stopped', () => control.isStopped(server.arn));
   await until('the networks are given back', async () => (await network.listAttached('vpc-1')).length === 0);
   await until('no pause container is left', async () => (await containers()).length === 2);
+});
+
+it('restarts a container in place as its policy says, until its exit code is an ignored one', async () => {
+  control = new TestControl();
+  control.vpcs[0] = vpcSpec(1);
+  // Its file system outlives a restart, and so it can count its lives.
+  const script = 'echo x >> /lives; wc -l < /lives; sleep 1; test $(wc -l < /lives) = 3 && exit 42; exit 1';
+  const restartPolicy = { enabled: true, ignoredExitCodes: [42], restartAttemptPeriod: 1 };
+  const task = payload(0, [container('app', script, { image, restartPolicy, ...awslogs })], installationId);
+  begin();
+  control.run(task);
+  await until('it has ended for good', () => control.isStopped(task.arn));
+  expect(control.reported(task.arn).containers['app']).toMatchObject({ status: 'STOPPED', exitCode: 42 });
+  const told = control.changes.flatMap(({ containers: each }) => each.map(({ status }) => status));
+  expect(told).toEqual(['RUNNING', 'STOPPED']);
+  const stream = `web/app/${installationId}${zeros(0)}`;
+  await until('every life is in the log', () => control.lines(stream).length === 3);
+  expect(control.lines(stream)).toEqual(['1', '2', '3']);
+  await until('no second container was made', async () => (await containers()).length === 1);
 });

@@ -136,7 +136,9 @@ describe('the life of a task', () => {
     agentOn();
     control.run(task);
     await until(() => status(task) === 'STOPPED');
-    expect(control.reported(task.arn).containers['app']?.reason).toContain("dependency on 'init' (SUCCESS)");
+    expect(control.reported(task.arn).containers['app']?.reason).toBe(
+      'CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init(shell:latest) (STOPPED->RUNNING) - Exit: 1] for target [app(shell:latest) (CREATED->RUNNING)] as dependency did not exit successfully.',
+    );
     expect(lives).not.toContain('start app');
   });
 
@@ -152,6 +154,86 @@ describe('the life of a task', () => {
     const said = control.messages.filter((each) => each.type === 'PublishHealthRequest');
     expect(said.at(-1)?.message.tasks[0]?.containers[0]).toMatchObject({ healthStatus: 'HEALTHY' });
     expect(lives.indexOf('start late')).toBeGreaterThan(lives.indexOf('start app'));
+  });
+
+  it('goes on without a container that is not essential and cannot start', async () => {
+    docker.addImage('broken:latest');
+    docker.trouble('broken:latest', { start: new DriverError('fatal', 'Error response from daemon: no such file') });
+    const task = payload(0, [
+      container('app', 'sleep 1000'),
+      container('side', 'sleep 1', { image: 'broken:latest', essential: false }),
+      container('after', 'sleep 1', { essential: false, dependsOn: [{ containerName: 'side', condition: 'START' }] }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const { containers: told } = control.reported(task.arn);
+    expect(told['app']).toMatchObject({ status: 'RUNNING' });
+    expect(told['side']).toMatchObject({
+      status: 'STOPPED',
+      reason: 'CannotStartContainerError: Error response from daemon: no such file',
+    });
+    expect(told['after']).toMatchObject({
+      status: 'STOPPED',
+      exitCode: 143,
+      reason:
+        'CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [side(broken:latest) (CREATED->RUNNING)] for target [after(shell:latest) (CREATED->RUNNING)] because dependency will never start',
+    });
+  });
+
+  describe('with a restart policy', () => {
+    const restartPolicy = { enabled: true, ignoredExitCodes: [42], restartAttemptPeriod: 60 };
+    const starts = (): number => lives.filter((each) => each === 'start app').length;
+
+    it('starts a container again that ran long enough, and nobody hears of an end', async () => {
+      const task = payload(0, [container('app', 'echo here; sleep 70; exit 1', { restartPolicy, ...awslogs })]);
+      agentOn();
+      control.run(task);
+      await until(() => starts() === 3, 1000);
+      expect(status(task)).toBe('RUNNING');
+      expect(control.changes.flatMap(({ containers: each }) => each.map((one) => one.status))).toEqual(['RUNNING']);
+      // Every life's output is delivered, in order.
+      await until(() => control.lines(`web/app/${'0'.repeat(32)}`).length === 3, 1000);
+      docker.crash(await idOf('app'), 42);
+      await until(() => status(task) === 'STOPPED');
+      expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 42 });
+    });
+
+    it('leaves one alone that ended too early', async () => {
+      const task = payload(0, [container('app', 'sleep 59; exit 1', { restartPolicy })]);
+      agentOn();
+      control.run(task);
+      await until(() => status(task) === 'STOPPED', 1000);
+      expect(starts()).toBe(1);
+    });
+
+    it('restarts what ended while no agent was there, once', async () => {
+      const task = payload(0, [container('app', 'sleep 70; exit 1', { restartPolicy })]);
+      agentOn();
+      control.run(task);
+      await until(() => status(task) === 'RUNNING');
+      await agents.pop()?.stop();
+      control.disconnect();
+      await until(async () => (await containers()).some((each) => each.status === 'exited'), 1000);
+      agentOn();
+      await until(() => starts() === 2, 10);
+      await until(() => control.connected);
+      expect(status(task)).toBe('RUNNING');
+      control.stop(task.arn);
+      await until(() => status(task) === 'STOPPED');
+      expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 143 });
+      expect(starts()).toBe(2);
+    });
+
+    it('ends with a container that cannot be started again, as it had ended', async () => {
+      const task = payload(0, [container('app', 'sleep 70; exit 3', { restartPolicy })]);
+      agentOn();
+      control.run(task);
+      await until(() => status(task) === 'RUNNING');
+      docker.trouble('shell:latest', { start: new DriverError('fatal', 'Error response from daemon: no') });
+      await until(() => status(task) === 'STOPPED', 1000);
+      expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 3 });
+    });
   });
 
   it.each([

@@ -99,6 +99,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     })),
     ...given('startTimeout', definition.startTimeout),
     stopTimeout: definition.stopTimeout ?? defaultStopTimeoutSeconds,
+    ...given('restartPolicy', restartPolicyOf(definition)),
     ...(definition.healthCheck === undefined ? {} : { healthCheckType: 'docker' as const }),
     ...given('registryAuthentication', resolved.registryAuthentication),
     dockerConfig: {
@@ -136,6 +137,16 @@ function environmentOf(
 ): Record<string, string> {
   const pairs = [...(definition.environment ?? []), ...(override?.environment ?? [])];
   return Object.fromEntries(pairs.map(({ name, value }) => [name ?? '', value ?? '']));
+}
+
+function restartPolicyOf({ restartPolicy }: ContainerDefinition): PayloadContainer['restartPolicy'] {
+  if (restartPolicy?.enabled !== true) return undefined;
+  return {
+    enabled: true,
+    ignoredExitCodes: restartPolicy.ignoredExitCodes ?? [],
+    // Registered definitions carry it.
+    restartAttemptPeriod: restartPolicy.restartAttemptPeriod ?? 300,
+  };
 }
 
 function portsOf(definition: ContainerDefinition): PayloadContainer['portMappings'] {

@@ -49,6 +49,12 @@ export interface PayloadContainer {
   readonly startTimeout?: number;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopTimeout?: number;
+  /** `restartAttemptPeriod` is in seconds. */
+  readonly restartPolicy?: {
+    readonly enabled: boolean;
+    readonly ignoredExitCodes: readonly number[];
+    readonly restartAttemptPeriod: number;
+  };
   readonly healthCheckType?: 'docker';
   readonly registryAuthentication?: {
     readonly type: 'ecr';

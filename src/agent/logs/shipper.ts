@@ -5,8 +5,8 @@ import { LogStream, type LogStreamDeps } from './stream.ts';
 export interface LogShipper {
   /** Opens a container's stream; again is fine. Rejects with the API's words when it cannot be written. */
   open(runtimeId: string, target: LogTarget): Promise<void>;
-  /** Reads what the container writes until it ends; again is fine. */
-  follow(runtimeId: string, target: LogTarget): void;
+  /** Reads what the container writes until it ends and will not be `restarted`; again is fine. */
+  follow(runtimeId: string, target: LogTarget, restarted?: () => boolean): void;
   /** Resolves once all that a container wrote is stored; at once for one that is not followed. */
   drained(runtimeId: string): Promise<void>;
   acknowledge(message: { readonly runtimeId: string; readonly sequence: number; readonly error?: string }): void;
@@ -26,7 +26,7 @@ export function createLogShipper(deps: LogStreamDeps): LogShipper {
   };
   return {
     open: (runtimeId, target) => get(runtimeId, target).opened,
-    follow: (runtimeId, target) => get(runtimeId, target).follow(),
+    follow: (runtimeId, target, restarted) => get(runtimeId, target).follow(restarted),
     drained: (runtimeId) => streams.get(runtimeId)?.drained ?? Promise.resolve(),
     acknowledge: ({ runtimeId, sequence, error }) => streams.get(runtimeId)?.acknowledge(sequence, error),
     resend: () => streams.forEach((stream) => stream.resend()),

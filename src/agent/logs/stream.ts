@@ -71,12 +71,12 @@ export class LogStream {
     return this.#drained.promise;
   }
 
-  /** Begins to read; the container must have been started. */
-  follow(): void {
+  /** Begins to read; the container must have been started. While it is to be `restarted`, its end is not the last. */
+  follow(restarted: () => boolean = () => false): void {
     if (this.#following) return;
     this.#following = true;
     void this.opened
-      .then(() => this.#read())
+      .then(() => this.#read(restarted))
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
         this.#deps.log.warn('log delivery ended', { container: this.#runtimeId, error: messageOf(error) });
@@ -119,7 +119,7 @@ export class LogStream {
     this.#room?.();
   }
 
-  async #read(): Promise<void> {
+  async #read(restarted: () => boolean): Promise<void> {
     const { docker, clock } = this.#deps;
     const { signal } = this.#stop;
     const from = this.#acked;
@@ -139,7 +139,7 @@ export class LogStream {
         }
         // The stream also ends when the engine goes away politely: only a container that is over has said all.
         const { status } = await docker.inspect(this.#runtimeId);
-        ended = status === 'exited' || status === 'dead';
+        ended = (status === 'exited' || status === 'dead') && !restarted();
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof DriverError && error.kind === 'gone') ended = true;

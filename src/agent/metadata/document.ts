@@ -2,7 +2,7 @@ import { isoOf } from '../../base/clock.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import { containerName, labelsOf, labels, metadataId } from '../tasks/names.ts';
 import { containerStatus, statusOf } from '../tasks/report.ts';
-import type { ContainerView, TaskView } from '../tasks/view.ts';
+import { isEnding, type ContainerView, type TaskView } from '../tasks/view.ts';
 
 /**
  * A container as version 4 of the metadata endpoint shows it ("Amazon ECS task metadata endpoint version 4", ECS Developer
@@ -26,7 +26,7 @@ export function containerDocument(
     ...(container.imageDigest === undefined ? {} : { ImageID: container.imageDigest }),
     Labels: Object.fromEntries(Object.entries(shown).filter(([name]) => name.startsWith('com.amazonaws.'))),
     DesiredStatus: task.desired,
-    KnownStatus: containerStatus(container, statusOf(task)),
+    KnownStatus: containerStatus(container, statusOf(task), isEnding(task)),
     ...(container.exitCode === undefined ? {} : { ExitCode: container.exitCode }),
     Limits: { CPU: spec.cpu, ...(spec.memory > 0 ? { Memory: spec.memory } : {}) },
     ...(container.startedAt === undefined ? {} : { StartedAt: isoOf(container.startedAt) }),

@@ -5,12 +5,12 @@ import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver
 import type { PayloadTask } from '../../wire/acs.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { logTargetOf } from './container-spec.ts';
-import { executeStep, type ExecuteDeps, type TaskUpdate } from './execute.ts';
+import { executeStep, pullFailed, type ExecuteDeps, type TaskUpdate } from './execute.ts';
 import { labels } from './names.ts';
-import { adoptTask, failureReason, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
+import { adoptTask, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
 import { planTask, stepKey, type TaskStep } from './plan.ts';
 import { nothingTold, reportTask, type Told } from './report.ts';
-import { isEnding, newTaskView, type TaskView } from './view.ts';
+import { isEnding, newTaskView, willRestart, type TaskView } from './view.ts';
 
 export interface TaskEngineDeps extends ExecuteDeps {
   readonly log: Log;
@@ -193,7 +193,7 @@ export class TaskEngine {
     if (this.#closed) return;
     run.task = this.#derive(update(run.task));
     if (isEnding(run.task)) run.pulls.abort();
-    this.#followLogs(run.task);
+    this.#followLogs(run);
     this.#report(run);
     if (run.task.removed) {
       this.#forget(run);
@@ -216,9 +216,12 @@ export class TaskEngine {
       if (vpcId !== undefined) next = { ...next, vpcId };
     }
     if (next.executionStoppedAt === undefined && isEnding(next)) {
-      const ends = next.containers.filter(({ spec }) => spec.essential).map(({ finishedAt }) => finishedAt);
-      const first = Math.min(...ends.filter((at) => at !== undefined));
-      next = { ...next, executionStoppedAt: Number.isFinite(first) ? first : this.#deps.clock.now() };
+      // As the genuine agent: when the first essential container stopped, or when all was over if none had run.
+      const ends = next.containers.flatMap(({ spec, phase, finishedAt }) =>
+        spec.essential && phase === 'exited' && finishedAt !== undefined ? [finishedAt] : [],
+      );
+      const at = ends.length > 0 ? Math.min(...ends) : next.stoppedAt;
+      if (at !== undefined) next = { ...next, executionStoppedAt: at };
     }
     return next;
   }
@@ -271,13 +274,7 @@ export class TaskEngine {
       );
       if (alive) {
         run.busy.delete(key);
-        return this.#update(run, (task) =>
-          withContainer(task, step.container, (container) => ({
-            ...container,
-            failed: true,
-            reason: failureReason('pull', error),
-          })),
-        );
+        return this.#update(run, pullFailed(step.container, error));
       }
     }
     // What is no driver's failure is a mistake of ours: it is tried again too, but it must not spin.
@@ -293,11 +290,13 @@ export class TaskEngine {
     this.#waiting.add(again);
   }
 
-  #followLogs(task: TaskView): void {
+  #followLogs(run: Run): void {
+    const { task } = run;
     for (const { spec, id, phase } of task.containers) {
       if (id === undefined || (phase !== 'running' && phase !== 'exited') || task.removed) continue;
       const target = logTargetOf(task.payload, spec, id);
-      if (target !== undefined) this.#deps.logs.follow(id, target);
+      if (target === undefined) continue;
+      this.#deps.logs.follow(id, target, () => mayReturn(run.task, spec.name));
     }
   }
 
@@ -342,9 +341,24 @@ export class TaskEngine {
   }
 }
 
+/**
+ * Whether a container that the engine says has ended may run again. One whose end we have not heard of yet may: the event
+ * decides, and it is on its way.
+ */
+function mayReturn(task: TaskView, name: string): boolean {
+  const container = task.containers.find(({ spec }) => spec.name === name);
+  if (container?.spec.restartPolicy === undefined || isEnding(task)) return false;
+  return container.phase === 'running' || willRestart(container);
+}
+
 /** Whether something new stands once the step is done. */
 function makes({ kind }: TaskStep): boolean {
   return (
-    kind === 'create-pause' || kind === 'start-pause' || kind === 'attach' || kind === 'create' || kind === 'start'
+    kind === 'create-pause' ||
+    kind === 'start-pause' ||
+    kind === 'attach' ||
+    kind === 'create' ||
+    kind === 'start' ||
+    kind === 'restart'
   );
 }

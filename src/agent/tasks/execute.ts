@@ -8,7 +8,7 @@ import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
-import { failureReason, withContainer, withState } from './observe.ts';
+import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
 import { ownsNetwork, type ContainerView, type TaskView } from './view.ts';
 
@@ -118,6 +118,19 @@ export async function executeStep(
         return failedUnlessRetryable(error, step.container, 'start');
       }
     }
+    case 'restart': {
+      const { id = '' } = named(step.container);
+      try {
+        await docker.start(id);
+        const state = await docker.inspect(id);
+        return (now) => withState(withRestart(now, state), state);
+      } catch (error) {
+        if (!(error instanceof DriverError) || error.kind === 'retryable') throw error;
+        // Its end is what it was: nothing of the attempt shows but that it was in vain.
+        return (now) =>
+          withContainer(now, step.container, (container) => ({ ...container, restartFailed: true as const }));
+      }
+    }
     case 'stop': {
       const { id = '', spec } = named(step.container);
       try {
@@ -135,7 +148,7 @@ export async function executeStep(
     case 'fail':
       return step.container === undefined
         ? (now) => ({ ...now, failure: now.failure ?? step.reason })
-        : failed(step.container, step.reason);
+        : failed(step.container, step.reason, step.exitCode);
     case 'conclude':
       return (now) => ({ ...now, stoppedAt: clock.now() });
     case 'release-network': {
@@ -205,8 +218,15 @@ async function pull(
       pullStoppedAt: Math.max(now.pullStoppedAt ?? stoppedAt, stoppedAt),
     });
   } catch (error) {
-    return failedUnlessRetryable(error, name, 'pull');
+    if (error instanceof DriverError && error.kind !== 'retryable') return pullFailed(name, error);
+    throw error;
   }
+}
+
+/** What follows from an image that cannot be had: a task ends with it, essential container or not. */
+export function pullFailed(name: string, error: unknown): TaskUpdate {
+  const reason = failureReason('pull', error);
+  return (now) => ({ ...failed(name, reason)(now), failure: now.failure ?? reason });
 }
 
 async function found(
@@ -248,14 +268,21 @@ function later(phase: TaskView['pause']['phase']): TaskView['pause']['phase'] {
   return phase === 'none' ? 'created' : phase;
 }
 
-function failed(name: string, reason: string): TaskUpdate {
+function failed(name: string, reason: string, exitCode?: number): TaskUpdate {
   return (now) =>
     withContainer(now, name, (container) =>
-      container.phase === 'exited' ? container : { ...container, failed: true, reason: container.reason ?? reason },
+      container.phase === 'exited'
+        ? container
+        : {
+            ...container,
+            failed: true,
+            reason: container.reason ?? reason,
+            ...(exitCode === undefined ? {} : { exitCode }),
+          },
     );
 }
 
-function failedUnlessRetryable(error: unknown, name: string, step: 'pull' | 'create' | 'start'): TaskUpdate {
+function failedUnlessRetryable(error: unknown, name: string, step: 'create' | 'start'): TaskUpdate {
   if (error instanceof DriverError && error.kind !== 'retryable') return failed(name, failureReason(step, error));
   throw error;
 }

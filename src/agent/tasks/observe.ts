@@ -1,8 +1,16 @@
 import { DriverError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
 import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import { labels, pauseName } from './names.ts';
-import { newTaskView, type ContainerPhase, type ContainerView, type PauseView, type TaskView } from './view.ts';
+import {
+  newTaskView,
+  willRestart,
+  type ContainerPhase,
+  type ContainerView,
+  type PauseView,
+  type TaskView,
+} from './view.ts';
 
 const phases: readonly ContainerPhase[] = ['none', 'created', 'running', 'exited'];
 
@@ -28,12 +36,31 @@ export function adoptTask(states: readonly ContainerState[]): TaskView | undefin
   return task;
 }
 
+/** A task after the engine started one of its containers again, as it then describes it: the former end is history. */
+export function withRestart(task: TaskView, state: ContainerState): TaskView {
+  const { startedAt } = state;
+  return withContainer(task, state.labels[labels.container] ?? '', (container) => {
+    if (startedAt === undefined || container.phase !== 'exited' || startedAt <= (container.startedAt ?? 0)) {
+      return container;
+    }
+    const { finishedAt, exitCode, reason, health: _health, healthSince: _since, ...rest } = container;
+    const next: ContainerView = { ...rest, phase: 'running', startedAt, restarts: container.restarts + 1 };
+    // It may have ended once more, and that be known, before the engine answered.
+    if (finishedAt === undefined || finishedAt <= startedAt) return next;
+    return { ...next, phase: 'exited', finishedAt, ...given('exitCode', exitCode), ...given('reason', reason) };
+  });
+}
+
 /** Takes over what the engine says of one container; what is known to be later stays. */
-export function withState(task: TaskView, state: ContainerState): TaskView {
+export function withState(before: TaskView, state: ContainerState): TaskView {
   const name = state.labels[labels.container];
-  if (name === pauseName) return withPauseState(task, state);
-  if (name === undefined) return task;
+  if (name === pauseName) return withPauseState(before, state);
+  if (name === undefined) return before;
+  // A predecessor of ours may have asked for a restart.
+  const known = before.containers.find(({ spec }) => spec.name === name);
+  const task = known !== undefined && willRestart(known) ? withRestart(before, state) : before;
   return withContainer(task, name, (container) => {
+    if (ofFormerLife(container, state.startedAt)) return container;
     const phase = laterPhase(container.phase, phaseOf(state));
     const health = phase === 'running' ? state.health : container.health;
     const next: ContainerView = {
@@ -61,7 +88,12 @@ export function withEvent(task: TaskView, event: ContainerEvent): TaskView {
   }
   if (name === undefined) return task;
   return withContainer(task, name, (container) => {
-    if (container.id !== event.containerId || container.phase === 'exited') return container;
+    if (container.id !== event.containerId || ofFormerLife(container, event.at)) return container;
+    if (container.phase === 'exited') {
+      // While it is being started again: the end of its new life, told before the answer to our request.
+      const again = event.action === 'die' && willRestart(container) && event.at > (container.finishedAt ?? 0);
+      return again ? { ...container, finishedAt: event.at, ...endOf(event) } : container;
+    }
     switch (event.action) {
       case 'die':
         return { ...container, phase: 'exited', finishedAt: event.at, ...endOf(event) };
@@ -103,6 +135,11 @@ export function withListing(
     next = withContainer(next, spec.name, (container) => vanished(container, at));
   }
   return next;
+}
+
+/** Whether something that the engine said is of a life of the container that a restart has ended since. */
+function ofFormerLife(container: ContainerView, at: number | undefined): boolean {
+  return container.restarts > 0 && at !== undefined && container.startedAt !== undefined && at < container.startedAt;
 }
 
 /** A container that somebody removed: how it ended nobody knows. */

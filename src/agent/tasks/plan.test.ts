@@ -8,6 +8,12 @@ const app = container('app', 'serve');
 const running = { phase: 'running', pulled: true, logsReady: true, id: 'c1', startedAt: 0 } as const;
 const pause = { phase: 'running', id: 'p1', pid: 7, startedAt: 0 } as const;
 
+const restarting = container('app', 'serve', {
+  restartPolicy: { enabled: true, ignoredExitCodes: [7], restartAttemptPeriod: 60 },
+});
+const ranFor = (seconds: number) =>
+  ({ ...running, phase: 'exited', exitCode: 1, startedAt: 5, finishedAt: 5 + seconds * 1000 }) as const;
+
 function task(change: Partial<TaskView>, ...containers: Partial<ContainerView>[]): TaskView {
   const view = newTaskView(payload(0, [app, container('side', 'serve', { essential: false })]));
   return {
@@ -44,6 +50,33 @@ describe('the plan of a task', () => {
     ['concludes', task(ready, stopped, stopped), ['conclude']],
     ['gives the network back', task({ ...ready, stoppedAt: 0 }, stopped, stopped), ['release-network']],
     ['never makes a pause for what has begun', task({}, running, running), ['stop app', 'stop side']],
+    [
+      'restarts what its policy says, after it ran long enough',
+      task(ready, { ...ranFor(60), spec: restarting }, running),
+      ['restart app'],
+    ],
+    ['ends with what ran too short', task(ready, { ...ranFor(59), spec: restarting }, running), ['stop side']],
+    [
+      'ends with an exit code that is ignored',
+      task(ready, { ...ranFor(60), exitCode: 7, spec: restarting }, running),
+      ['stop side'],
+    ],
+    [
+      'ends with what could not be restarted',
+      task(ready, { ...ranFor(60), spec: restarting, restartFailed: true }, running),
+      ['stop side'],
+    ],
+    [
+      'restarts nothing of a task that ends',
+      task({ ...ready, desired: 'STOPPED' }, { ...ranFor(60), spec: restarting }, running),
+      ['stop side'],
+    ],
+    ['goes on without one that is not essential and failed', task(ready, running, { ...created, failed: true }), []],
+    [
+      'stops what runs though its start was refused',
+      task(ready, running, { ...running, id: 'c2', failed: true }),
+      ['stop side'],
+    ],
     ['is done when removed', task({ removed: true }, stopped, stopped), []],
   ])('%s', (_name, view, expected) => {
     expect(keys(view)).toEqual(expected);
@@ -116,6 +149,7 @@ describe('the plan of a task', () => {
       'open-log',
       'create',
       'start',
+      'restart',
     ]);
     const busyKeys = [
       'create-pause',
@@ -139,7 +173,7 @@ describe('the plan of a task', () => {
           const each = { pause: { phase: held, pid: 1, id: 'p' }, attached, vpcId: 'vpc-1' };
           const subject = task(
             { ...each, desired: stop ? 'STOPPED' : 'RUNNING' },
-            { ...one, id: 'a' },
+            { ...ranFor(60), ...one, spec: restarting, id: 'a' },
             { ...two, id: 'b' },
           );
           const busy = new Set(under);

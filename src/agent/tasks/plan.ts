@@ -1,4 +1,5 @@
-import { isEnding, ownsNetwork, type ContainerView, type TaskView } from './view.ts';
+import { brokenVolumes, resolveDependencies } from './dependencies.ts';
+import { isEnding, ownsNetwork, willRestart, type ContainerView, type TaskView } from './view.ts';
 
 /** One thing to do for a task. Steps of one task run side by side; the same step never twice at a time. */
 export type TaskStep =
@@ -9,9 +10,11 @@ export type TaskStep =
   | { readonly kind: 'open-log'; readonly container: string }
   | { readonly kind: 'create'; readonly container: string }
   | { readonly kind: 'start'; readonly container: string }
+  /** Start an exited container again, as its restart policy says. */
+  | { readonly kind: 'restart'; readonly container: string }
   | { readonly kind: 'stop'; readonly container: string }
   /** The task cannot go on; `container` when it is one container's fault. */
-  | { readonly kind: 'fail'; readonly container?: string; readonly reason: string }
+  | { readonly kind: 'fail'; readonly container?: string; readonly reason: string; readonly exitCode?: number }
   /** Everything has stopped: note the time, so that it is told. */
   | { readonly kind: 'conclude' }
   /** Take the interface away and the pause container with it. */
@@ -27,6 +30,9 @@ export interface TaskPlan {
 
 /** How long a task waits for its VPC to stand on this machine. */
 const networkTimeoutMs = 180_000;
+
+/** The exit code that the genuine agent gives a container which its dependencies keep from starting: that of SIGTERM. */
+const neverStarted = 143;
 
 /** How long the containers of a stopped task stay, for those who want to look at them. */
 export const retentionMs = 30_000;
@@ -68,16 +74,28 @@ function planStart(task: TaskView, now: number): TaskPlan {
   }
   for (const container of task.containers) {
     const { name } = container.spec;
+    if (container.failed) {
+      // The engine may have started it all the same, though its answer was a refusal.
+      if (container.phase === 'running') steps.push({ kind: 'stop', container: name });
+      continue;
+    }
     if (container.phase === 'none') {
-      if (!container.pulled) steps.push({ kind: 'pull', container: name });
+      const broken = brokenVolumes(task, container);
+      if (broken !== undefined) steps.push({ kind: 'fail', container: name, reason: broken, exitCode: neverStarted });
+      else if (!container.pulled) steps.push({ kind: 'pull', container: name });
       else if (canCreate(task, container)) steps.push({ kind: 'create', container: name });
     } else if (container.phase === 'created') {
-      const wait = dependencies(task, container, now);
-      if (wait.broken !== undefined) return { steps: [{ kind: 'fail', container: name, reason: wait.broken }] };
+      const wait = resolveDependencies(task, container, now);
+      if (wait.broken !== undefined) {
+        steps.push({ kind: 'fail', container: name, reason: wait.broken, exitCode: neverStarted });
+        continue;
+      }
       if (wait.lookAt !== undefined) lookAt = Math.min(lookAt, wait.lookAt);
       const network = !ownsNetwork(task) || task.attached;
       if (!container.logsReady) steps.push({ kind: 'open-log', container: name });
       else if (wait.met && network) steps.push({ kind: 'start', container: name });
+    } else if (willRestart(container)) {
+      steps.push({ kind: 'restart', container: name });
     }
   }
   return { steps, ...(lookAt === Infinity ? {} : { lookAt }) };
@@ -90,62 +108,10 @@ function canCreate(task: TaskView, container: ContainerView): boolean {
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
 }
 
-/** Whether what a container waits for has come about, or never will (`broken` says why). */
-function dependencies(
-  task: TaskView,
-  container: ContainerView,
-  now: number,
-): { readonly met: boolean; readonly broken?: string; readonly lookAt?: number } {
-  let met = true;
-  let lookAt: number | undefined;
-  for (const { containerName, condition } of container.spec.dependsOn) {
-    const on = find(task, containerName);
-    if (on === undefined) {
-      return { met: false, broken: `dependency graph: container ordering: unknown container '${containerName}'` };
-    }
-    const state = conditionMet(on, condition);
-    if (state === 'never') {
-      const what = `container '${container.spec.name}' dependency on '${containerName}' (${condition}) not resolved`;
-      return { met: false, broken: `dependency graph: ${what}` };
-    }
-    if (state === 'met') continue;
-    met = false;
-    // "startTimeout", ContainerDefinition, ECS API Reference: how long others wait for this one.
-    if (condition === 'START' || on.startedAt === undefined || (on.spec.startTimeout ?? 0) === 0) continue;
-    const until = on.startedAt + (on.spec.startTimeout ?? 0) * 1000;
-    if (now >= until) {
-      const what = `container '${container.spec.name}' timed out waiting for '${containerName}' (${condition})`;
-      return { met: false, broken: `dependency graph: container ordering: ${what}` };
-    }
-    lookAt = Math.min(lookAt ?? Infinity, until);
-  }
-  return { met, ...(lookAt === undefined ? {} : { lookAt }) };
-}
-
-function conditionMet(
-  on: ContainerView,
-  condition: 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY',
-): 'met' | 'waiting' | 'never' {
-  const ended = on.phase === 'exited';
-  switch (condition) {
-    case 'START':
-      return ended || on.phase === 'running' ? 'met' : 'waiting';
-    case 'COMPLETE':
-      return ended ? 'met' : 'waiting';
-    case 'SUCCESS':
-      if (!ended) return 'waiting';
-      return on.exitCode === 0 ? 'met' : 'never';
-    case 'HEALTHY':
-      if (ended) return 'never';
-      return on.phase === 'running' && on.health === 'healthy' ? 'met' : 'waiting';
-    default:
-      return condition satisfies never;
-  }
-}
-
 function planEnd(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
   // What is being made must be there before it can be stopped.
-  const making = (name: string): boolean => busy.has(`create ${name}`) || busy.has(`start ${name}`);
+  const making = (name: string): boolean =>
+    busy.has(`create ${name}`) || busy.has(`start ${name}`) || busy.has(`restart ${name}`);
   const steps: TaskStep[] = [];
   let over = true;
   for (const container of task.containers) {

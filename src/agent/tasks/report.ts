@@ -1,6 +1,6 @@
 import type { ContainerStateChange, TaskStateChange } from '../../wire/submit.ts';
 import type { PublishHealthRequest } from '../../wire/tcs.ts';
-import { isOver, type ContainerView, type TaskView } from './view.ts';
+import { hasEnded, isEnding, isOver, type ContainerView, type TaskView } from './view.ts';
 
 /** What was told of a task over the connection that stands. */
 export interface Told {
@@ -26,7 +26,7 @@ export function reportTask(
   const containers: Record<string, ContainerStateChange['status']> = { ...told.containers };
   for (const container of task.containers) {
     const { name } = container.spec;
-    const now = containerStatus(container, status);
+    const now = containerStatus(container, status, isEnding(task));
     if (now === 'PENDING' || now === told.containers[name]) continue;
     containers[name] = now;
     changes.push(changeOf(container, now));
@@ -74,16 +74,18 @@ function taskChange(
 /** What an agent knows of a task's state. */
 export function statusOf(task: TaskView): 'PENDING' | 'RUNNING' | 'STOPPED' {
   if (task.stoppedAt !== undefined && isOver(task)) return 'STOPPED';
-  return task.containers.every(({ phase }) => phase === 'running' || phase === 'exited') ? 'RUNNING' : 'PENDING';
+  const moved = task.containers.every(({ phase, failed }) => phase === 'running' || phase === 'exited' || failed);
+  return moved ? 'RUNNING' : 'PENDING';
 }
 
-/** What an agent knows of a container's state. */
+/** What an agent knows of a container's state; of one about to be restarted it says nothing else than RUNNING. */
 export function containerStatus(
   container: ContainerView,
   task: 'PENDING' | 'RUNNING' | 'STOPPED',
+  ending = false,
 ): ContainerStateChange['status'] {
-  if (container.phase === 'exited' || container.failed || task === 'STOPPED') return 'STOPPED';
-  return container.phase === 'running' ? 'RUNNING' : 'PENDING';
+  if (task === 'STOPPED' || hasEnded(container) || (ending && container.phase === 'exited')) return 'STOPPED';
+  return container.phase === 'running' || container.phase === 'exited' ? 'RUNNING' : 'PENDING';
 }
 
 function changeOf(container: ContainerView, status: ContainerStateChange['status']): ContainerStateChange {

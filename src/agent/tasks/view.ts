@@ -1,6 +1,9 @@
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 
-/** How far a container has come. It never goes back: ECS makes a new task instead of starting a container again. */
+/**
+ * How far a container has come. It never goes back, with one exception: where a restart policy says so, an exited container
+ * runs again. (Without one ECS makes a new task instead of starting a container again.)
+ */
 export type ContainerPhase = 'none' | 'created' | 'running' | 'exited';
 
 /** A container of a task as the machine knows it. */
@@ -25,6 +28,10 @@ export interface ContainerView {
   readonly reason?: string;
   /** Set with `reason` when it will never run. */
   readonly failed: boolean;
+  /** How often its restart policy had it started again, as far as this agent has seen. */
+  readonly restarts: number;
+  /** A restart was tried and refused: its end is final. */
+  readonly restartFailed?: true;
 }
 
 /** The container that holds the network namespace of an awsvpc task. */
@@ -71,6 +78,7 @@ export function newTaskView(payload: PayloadTask): TaskView {
       pulled: false,
       logsReady: false,
       failed: false,
+      restarts: 0,
     })),
     released: false,
     removed: false,
@@ -82,12 +90,30 @@ export function ownsNetwork(task: TaskView): boolean {
   return task.payload.networkMode === 'awsvpc';
 }
 
+/**
+ * Whether a container that has exited is to be started again while its task goes on ("Restart individual containers in
+ * Amazon ECS tasks with container restart policies", ECS Developer Guide): one that exited with a code which is not ignored,
+ * after it had run for the period that the policy names. All of it is what the engine remembers of the container.
+ */
+export function willRestart(container: ContainerView): boolean {
+  const { restartPolicy: policy } = container.spec;
+  const { phase, exitCode, startedAt, finishedAt } = container;
+  if (policy?.enabled !== true || phase !== 'exited' || container.restartFailed === true) return false;
+  if (exitCode === undefined || startedAt === undefined || finishedAt === undefined) return false;
+  return !policy.ignoredExitCodes.includes(exitCode) && finishedAt - startedAt >= policy.restartAttemptPeriod * 1000;
+}
+
+/** Whether a container has run for the last time, or never will run, for all that is known of it by itself. */
+export function hasEnded(container: ContainerView): boolean {
+  return container.failed || (container.phase === 'exited' && !willRestart(container));
+}
+
 /** Whether the task is to end, or has: it was told to, cannot go on, or an essential container is over. */
 export function isEnding(task: TaskView): boolean {
   if (task.desired === 'STOPPED' || task.failure !== undefined) return true;
-  if (task.containers.some((each) => each.failed || (each.spec.essential && each.phase === 'exited'))) return true;
+  if (task.containers.some((each) => each.spec.essential && hasEnded(each))) return true;
   // A task whose last container has ended is over, essential or not.
-  if (task.containers.every((each) => each.phase === 'exited')) return true;
+  if (task.containers.every(hasEnded)) return true;
   // Without its pause container the task has no network that new containers could join.
   const begun = task.containers.some((each) => each.phase !== 'none');
   return ownsNetwork(task) && (task.pause.phase === 'exited' || (task.pause.phase === 'none' && begun));

@@ -253,6 +253,31 @@ describe('RegisterTaskDefinition refuses', () => {
       withContainer({ healthCheck: { ...healthCheck, interval: 301 } }),
       "Health check interval must be less than or equal to the maximum allowed value 300 for container 'web'.",
     ],
+    [
+      'a restart policy that says nothing',
+      withContainer({ restartPolicy: { enabled: undefined } }),
+      "Invalid 'restartPolicy' setting for container 'web'. 'enabled' must be specified.",
+    ],
+    [
+      'a restart that comes too soon',
+      withContainer({ restartPolicy: { enabled: true, restartAttemptPeriod: 59 } }),
+      "Invalid 'restartPolicy' setting for container 'web'. 'restartAttemptPeriod' must be between 60 and 1800 seconds.",
+    ],
+    [
+      'more than fifty exit codes',
+      withContainer({ restartPolicy: { enabled: true, ignoredExitCodes: Array.from({ length: 51 }, (_, i) => i) } }),
+      "Invalid 'restartPolicy' setting for container 'web'. 'ignoredExitCodes' can contain at most 50 exit codes.",
+    ],
+    [
+      'a start that may take longer than Fargate waits',
+      withContainer({ startTimeout: 121 }),
+      "The 'startTimeout' setting for container 'web' must be at most 120 on Fargate.",
+    ],
+    [
+      'a start that may take no time on Fargate',
+      withContainer({ startTimeout: 1 }),
+      "The 'startTimeout' setting for container 'web' must be at least 2 on Fargate.",
+    ],
     ['no tags', { ...fargateWeb, tags: [] }, 'Tags can not be empty.'],
     [
       'secrets, for now',

@@ -1,4 +1,9 @@
-import type { ContainerDefinition, HealthCheck, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import type {
+  ContainerDefinition,
+  ContainerRestartPolicy,
+  HealthCheck,
+  RegisterTaskDefinitionCommandInput,
+} from '@aws-sdk/client-ecs';
 import { clientException } from './errors.ts';
 
 type TaskInput = RegisterTaskDefinitionCommandInput;
@@ -53,6 +58,7 @@ export function checkContainer(container: ContainerDefinition, task: TaskInput):
   if (container.healthCheck !== undefined) checkHealthCheck(container.healthCheck, name ?? '');
   checkLogs(container);
   checkTimeouts(container);
+  if (container.restartPolicy !== undefined) checkRestartPolicy(container.restartPolicy, name ?? '');
   for (const { name: limit = '', softLimit = 0, hardLimit = 0 } of container.ulimits ?? []) {
     if (!ulimitNames.has(limit))
       throw clientException(`Invalid 'ulimits' setting for container '${name}'. Unknown ulimit: '${limit}'.`);
@@ -144,6 +150,19 @@ function checkLogs(container: ContainerDefinition): void {
   if (missing.length > 0) throw clientException(`Log driver awslogs requires options: ${missing.join(', ')}`);
   const extra = Object.keys(options).filter((option) => !awslogsOptions.has(option));
   if (extra.length > 0) throw clientException(`Log driver awslogs disallows options: ${extra.join(', ')}`);
+}
+
+/** "ContainerRestartPolicy", ECS API Reference. */
+function checkRestartPolicy(policy: ContainerRestartPolicy, container: string): void {
+  const refuse = (why: string): never => {
+    throw clientException(`Invalid 'restartPolicy' setting for container '${container}'. ${why}`);
+  };
+  if (policy.enabled === undefined) refuse("'enabled' must be specified.");
+  const { ignoredExitCodes = [], restartAttemptPeriod: period } = policy;
+  if (period !== undefined && (period < 60 || period > 1800)) {
+    refuse("'restartAttemptPeriod' must be between 60 and 1800 seconds.");
+  }
+  if (ignoredExitCodes.length > 50) refuse("'ignoredExitCodes' can contain at most 50 exit codes.");
 }
 
 function checkTimeouts(container: ContainerDefinition): void {

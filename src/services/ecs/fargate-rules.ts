@@ -52,6 +52,12 @@ function checkContainer(
         `The '${member}' setting for container '${container.name}' must be at most 120 on Fargate.`,
       );
     }
+    // "startTimeout", ContainerDefinition: 2 to 120 seconds on Fargate.
+    if (member === 'startTimeout' && container.startTimeout !== undefined && container.startTimeout < 2) {
+      throw clientException(
+        `The 'startTimeout' setting for container '${container.name}' must be at least 2 on Fargate.`,
+      );
+    }
   }
   const log = container.logConfiguration;
   if (log?.logDriver !== undefined && !fargateLogDrivers.has(log.logDriver)) {

@@ -30,6 +30,7 @@ export function requiredAttributes(document: Document, registryHost: string): { 
     [any((c) => c.healthCheck !== undefined), dockerApi('1.24')],
     [any((c) => c.linuxParameters?.initProcessEnabled === true), dockerApi('1.25')],
     [any((c) => (c.dependsOn?.length ?? 0) > 0), 'ecs.capability.container-ordering'],
+    [any((c) => c.restartPolicy?.enabled === true), 'ecs.capability.container-restart-policy'],
     [Boolean(document.taskRoleArn), taskRoleCapability(document.networkMode)],
     [ecr && role, 'ecs.capability.execution-role-ecr-pull'],
     [awsvpc || any((c) => usesDocker118(c)), dockerApi('1.18')],

@@ -1,4 +1,8 @@
-import type { ContainerDefinition, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import type {
+  ContainerDefinition,
+  ContainerRestartPolicy,
+  RegisterTaskDefinitionCommandInput,
+} from '@aws-sdk/client-ecs';
 import { parseTaskCpu, parseTaskMemory } from '../../model/ecs/sizes.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 
@@ -31,6 +35,7 @@ export function withDefaults(input: RegisterTaskDefinitionCommandInput): Documen
       mountPoints: container.mountPoints ?? [],
       volumesFrom: container.volumesFrom ?? [],
       systemControls: container.systemControls ?? [],
+      ...(container.restartPolicy?.enabled === true ? { restartPolicy: restartPolicy(container.restartPolicy) } : {}),
       ...(container.healthCheck === undefined ? {} : { healthCheck: healthCheck(container.healthCheck) }),
     })),
   };
@@ -45,6 +50,15 @@ function hostPortOf(hostPort: number | undefined, containerPort: number | undefi
 /** Seconds, and the defaults of "HealthCheck" (ECS API Reference). */
 function healthCheck(check: HealthCheck): HealthCheck {
   return { ...check, interval: check.interval ?? 30, timeout: check.timeout ?? 5, retries: check.retries ?? 3 };
+}
+
+/** Seconds, and the defaults of "ContainerRestartPolicy" (ECS API Reference). */
+function restartPolicy(policy: ContainerRestartPolicy): ContainerRestartPolicy {
+  return {
+    ...policy,
+    ignoredExitCodes: policy.ignoredExitCodes ?? [],
+    restartAttemptPeriod: policy.restartAttemptPeriod ?? 300,
+  };
 }
 
 /** A copy without members that are there but undefined, as the journal would give it back. */

@@ -43,9 +43,7 @@ const container: Every<ContainerDefinition> = {
     },
   },
   essential: 'acts',
-  restartPolicy: {
-    inside: { enabled: { only: [false] }, ignoredExitCodes: 'refused', restartAttemptPeriod: 'refused' },
-  },
+  restartPolicy: 'acts',
   entryPoint: 'acts',
   command: 'acts',
   environment: 'acts',
