@@ -375,7 +375,7 @@ describe('things that happen behind our back', () => {
     const before = clock.now();
     // The request of a process that is dead by now: the engine fulfils it all the same.
     const [spec] = task.containers;
-    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, 'pause'));
+    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
     const asked = () => control.messages.find((each) => each.type === 'TaskStopVerificationMessage');
     await until(() => asked() !== undefined);
     // By the event, not by the next listing of everything.
@@ -387,6 +387,22 @@ describe('things that happen behind our back', () => {
     await until(async () => (await containers()).length === 0, 1000);
   });
 
+  it('puts secrets into the environment and the log driver, and nowhere else', () => {
+    const logs = { LogConfig: { Type: 'splunk', Config: { 'splunk-url': 'https://splunk' } } };
+    const spec = container('app', 'run', {
+      environment: { PLAIN: 'plain', PASSWORD: 'of the definition' },
+      dockerConfig: { version: '1.18', config: '{}', hostConfig: JSON.stringify(logs) },
+    });
+    const fetched = { environment: { PASSWORD: 'hunter2' }, logOptions: { 'splunk-token': 'hunter3' } };
+    const { env, hostConfig, ...rest } = appSpec('0a0a0a0a', payload(0, [spec]), spec, { pauseId: 'pause', fetched });
+    expect(env).toMatchObject({ PLAIN: 'plain', PASSWORD: 'hunter2' });
+    expect(hostConfig['LogConfig']).toEqual({
+      Type: 'splunk',
+      Config: { 'splunk-url': 'https://splunk', 'splunk-token': 'hunter3' },
+    });
+    expect(JSON.stringify(rest)).not.toContain('hunter');
+  });
+
   it('removes what comes late of a task that is over', async () => {
     const task = payload(0, [container('app', 'exit 0')]);
     agentOn();
@@ -394,7 +410,7 @@ describe('things that happen behind our back', () => {
     await until(() => status(task) === 'STOPPED');
     await until(async () => (await containers()).length === 0, 1000);
     const [spec] = task.containers;
-    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, 'pause'));
+    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
     await until(async () => (await containers()).length === 0);
   });
 

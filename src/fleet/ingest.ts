@@ -25,7 +25,11 @@ export function withReport(task: Task, report: TaskStateChange): Task {
   const next: Task['reported'] = {
     ...reported,
     status: later(reported.status, report.status),
-    ...given('reason', report.reason === '' ? undefined : report.reason),
+    // Agents begin it with a small letter, ECS shows it with a capital one.
+    ...given(
+      'reason',
+      report.reason === '' ? undefined : report.reason.replace(/^[a-z]/, (first) => first.toUpperCase()),
+    ),
     ...given('pullStartedAt', reported.pullStartedAt ?? report.pullStartedAt),
     ...given('pullStoppedAt', reported.pullStoppedAt ?? report.pullStoppedAt),
     ...given('executionStoppedAt', reported.executionStoppedAt ?? report.executionStoppedAt),

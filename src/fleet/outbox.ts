@@ -10,6 +10,7 @@ import type { BalancerSpec } from '../wire/balancer-spec.ts';
 import type { ServerMessage } from '../wire/messages.ts';
 import type { Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
+import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -137,7 +138,7 @@ export class Outbox {
       return this.#translate(task, desiredStatus);
     } catch (error) {
       // Nobody would ever hear of a task that cannot be told: it ends here, and says why.
-      const reason = `TaskFailedToStart: ${messageOf(error)}`;
+      const reason = error instanceof UnassumableRoleError ? error.message : `TaskFailedToStart: ${messageOf(error)}`;
       store.transact((tx) =>
         tx.update(tasks, arn, (row): Task => ({ ...row, reported: { ...row.reported, status: 'STOPPED', reason } })),
       );
@@ -149,7 +150,8 @@ export class Outbox {
     const { store } = this.#deps;
     const definition = store.get(taskDefinitions, task.taskDefinitionArn);
     const subnetId = task.networkInterface?.subnetId;
-    return translateTask({
+    const executionRole = task.overrides.executionRoleArn ?? definition?.document.executionRoleArn;
+    const payload = translateTask({
       task,
       definition,
       subnet: subnetId === undefined ? undefined : store.get(subnets, subnetId),
@@ -161,12 +163,14 @@ export class Outbox {
         'TaskApplication',
         task.overrides.taskRoleArn ?? definition?.document.taskRoleArn,
       ),
-      executionRoleCredentials: this.#credentials(
-        task,
-        'TaskExecution',
-        task.overrides.executionRoleArn ?? definition?.document.executionRoleArn,
-      ),
+      executionRoleCredentials: this.#credentials(task, 'TaskExecution', executionRole),
     });
+    // Of a task that runs already a role is asked for no more.
+    const begins = desiredStatus === 'RUNNING' && task.reported.status !== 'RUNNING';
+    if (begins && payload.executionRoleCredentials === undefined && needsExecutionRole(payload)) {
+      throw new UnassumableRoleError(executionRole ?? '');
+    }
+    return payload;
   }
 
   #credentials(task: Task, kind: 'TaskApplication' | 'TaskExecution', arn: string | undefined) {

@@ -8,13 +8,20 @@ import type { TaskDefinition } from '../model/ecs/task-definition.ts';
 import { gatewayOf, parseCidr } from '../model/ec2/addresses.ts';
 import type { Subnet } from '../model/ec2/network.ts';
 import type { Scoped } from '../model/tags.ts';
-import type { IamRoleCredentials, PayloadContainer, PayloadNetworkInterface, PayloadTask } from '../wire/acs.ts';
+import type {
+  IamRoleCredentials,
+  PayloadContainer,
+  PayloadNetworkInterface,
+  PayloadTask,
+  RegistryAuthentication,
+} from '../wire/acs.ts';
+import { registryAuthenticationOf, secretsOf } from './translate-secrets.ts';
 import { dockerConfigOf, dockerHostConfigOf, type ContainerLimits } from './docker-config.ts';
 
 /** An image as the machine's engine is to pull it. */
 export interface ResolvedImage {
   readonly image: string;
-  readonly registryAuthentication?: NonNullable<PayloadContainer['registryAuthentication']>;
+  readonly registryAuthentication?: RegistryAuthentication;
 }
 
 /** What a task's payload is made from. */
@@ -70,6 +77,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
   const limits = limitsOf(parts, definition, override);
   const resolved = parts.resolveImage(definition.image ?? '', task);
   const fargate = task.launchType === 'FARGATE';
+  const secrets = secretsOf(definition, task.region);
   return {
     name: definition.name ?? '',
     containerArn: task.containers.find(({ name }) => name === definition.name)?.arn ?? '',
@@ -101,7 +109,11 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     stopTimeout: definition.stopTimeout ?? defaultStopTimeoutSeconds,
     ...given('restartPolicy', restartPolicyOf(definition)),
     ...(definition.healthCheck === undefined ? {} : { healthCheckType: 'docker' as const }),
-    ...given('registryAuthentication', resolved.registryAuthentication),
+    ...given(
+      'registryAuthentication',
+      resolved.registryAuthentication ?? registryAuthenticationOf(definition, task.region),
+    ),
+    ...(secrets.length === 0 ? {} : { secrets }),
     dockerConfig: {
       version: '1.18',
       config: JSON.stringify(dockerConfigOf(definition)),

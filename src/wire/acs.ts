@@ -14,6 +14,36 @@ export interface IamRoleCredentials {
   readonly expiration: string;
 }
 
+/** A value that the agent fetches with the credentials of the execution role. */
+export interface PayloadSecret {
+  /** The variable's name, or the log driver's option. */
+  readonly name: string;
+  /** A parameter's name, or a secret's ARN as ECS spells it. */
+  readonly valueFrom: string;
+  /** Where it is. */
+  readonly region: string;
+  /** Parameter Store or Secrets Manager. */
+  readonly provider: 'ssm' | 'asm';
+  readonly type: 'ENVIRONMENT_VARIABLE';
+  readonly target: 'CONTAINER' | 'LOG_DRIVER';
+}
+
+/** How an image's registry knows who pulls: as ECR does, or by a name and password in Secrets Manager. */
+export type RegistryAuthentication =
+  | {
+      readonly type: 'ecr';
+      readonly ecrAuthData: {
+        readonly registryId: string;
+        readonly region: string;
+        readonly endpointOverride?: string;
+        readonly useExecutionRole: boolean;
+      };
+    }
+  | {
+      readonly type: 'asm';
+      readonly asmAuthData: { readonly credentialsParameter: string; readonly region: string };
+    };
+
 /** A container of a payload's task. `dockerConfig` holds JSON strings over Docker's own create structures. */
 export interface PayloadContainer {
   readonly name: string;
@@ -56,15 +86,8 @@ export interface PayloadContainer {
     readonly restartAttemptPeriod: number;
   };
   readonly healthCheckType?: 'docker';
-  readonly registryAuthentication?: {
-    readonly type: 'ecr';
-    readonly ecrAuthData: {
-      readonly registryId: string;
-      readonly region: string;
-      readonly endpointOverride?: string;
-      readonly useExecutionRole: boolean;
-    };
-  };
+  readonly registryAuthentication?: RegistryAuthentication;
+  readonly secrets?: readonly PayloadSecret[];
   readonly logsAuthStrategy?: 'ExecutionRole';
   readonly dockerConfig: { readonly version: string; readonly config: string; readonly hostConfig: string };
 }

@@ -14,6 +14,8 @@ export interface AwsService {
   readonly title: string;
   /** In the scope of signatures: `secretsmanager`. */
   readonly scope: string;
+  /** The codes that its SDK knows by name, where an error of another code is to be worded as one: `api error <code>`. */
+  readonly errors?: readonly string[];
 }
 
 /** A request to a service, before it is signed. */
@@ -59,7 +61,9 @@ export class AwsCallError extends Error {
     const { code, detail, status, requestId, attempts } = failure;
     const tried = attempts === maxAttempts ? `exceeded maximum number of attempts, ${maxAttempts}, ` : '';
     const answer = `https response error StatusCode: ${status}, RequestID: ${requestId}`;
-    const what = code === undefined ? `request send failed, ${detail}` : `${code}: ${detail}`;
+    const known = code === undefined || service.errors?.includes(code) !== false;
+    const what =
+      code === undefined ? `request send failed, ${detail}` : `${known ? '' : 'api error '}${code}: ${detail}`;
     super(`operation error ${service.title}: ${operation}, ${tried}${answer}, ${what}`);
     this.code = code;
     this.detail = detail;

@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../../drivers/docker/driver.ts';
 import { metadataAddress, resolverAddress } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import type { FetchedForContainer } from '../fetch/fetched.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseImage } from '../pause/image.ts';
 import { containerName, labelsOf, metadataId, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
@@ -52,8 +53,9 @@ export function appSpec(
   installationId: string,
   task: PayloadTask,
   container: PayloadContainer,
-  pauseId: string | undefined,
+  made: { readonly pauseId?: string | undefined; readonly fetched?: FetchedForContainer | undefined },
 ): ContainerSpec {
+  const { pauseId, fetched } = made;
   const hostConfig = hostConfigOf(container);
   const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
   const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
@@ -62,7 +64,7 @@ export function appSpec(
     name: containerName(installationId, task, container.name),
     image: container.image,
     labels: labelsOf(installationId, task, container.name),
-    env: { ...container.environment, ...agentEnvironment(installationId, task, container) },
+    env: { ...container.environment, ...fetched?.environment, ...agentEnvironment(installationId, task, container) },
     ...(container.entryPoint === undefined ? {} : { entryPoint: container.entryPoint }),
     ...(command === undefined ? {} : { command }),
     config: JSON.parse(container.dockerConfig.config) as Record<string, unknown>,
@@ -72,7 +74,7 @@ export function appSpec(
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'
         ? { LogConfig: logFileConfig(logConfig?.Config) }
-        : {}),
+        : { LogConfig: { ...logConfig, Config: { ...logConfig.Config, ...fetched?.logOptions } } }),
       Mounts: container.mountPoints.map((mount) => mountOf(installationId, task, mount)),
       VolumesFrom: container.volumesFrom.map(
         ({ sourceContainer, readOnly }) =>

@@ -63,7 +63,7 @@ export class TaskEngine {
   take(payload: PayloadTask): void {
     const run = this.#runs.get(payload.arn);
     if (run !== undefined) {
-      this.#update(run, (task) => ({
+      this.#update(run, ({ fromLabel: _told, ...task }) => ({
         ...task,
         // A task only moves forward.
         desired: payload.desiredStatus === 'STOPPED' ? 'STOPPED' : task.desired,
@@ -251,7 +251,7 @@ export class TaskEngine {
       run.attempts.delete(key);
       this.#update(run, update);
     } catch (error) {
-      if (this.#closed || (step.kind === 'pull' && run.pulls.signal.aborted)) {
+      if (this.#closed || ((step.kind === 'pull' || step.kind === 'fetch') && run.pulls.signal.aborted)) {
         run.busy.delete(key);
         return;
       }

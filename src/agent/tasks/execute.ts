@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { DockerDriver, RegistryAuth } from '../../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
-import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import type { PayloadContainer, PayloadTask, RegistryAuthentication } from '../../wire/acs.ts';
 import type { AwsClient } from '../aws/client.ts';
+import { fetchFor } from '../fetch/fetch.ts';
 import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
@@ -23,7 +24,7 @@ export interface ExecuteDeps {
   readonly arch: string;
   /** The credentials with which an image is pulled from ECR on behalf of a task. */
   readonly registryAuth: (
-    authentication: NonNullable<PayloadContainer['registryAuthentication']>,
+    authentication: Extract<RegistryAuthentication, { readonly type: 'ecr' }>,
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
   /** Calls the AWS APIs, in the name of a task's roles. */
@@ -77,8 +78,16 @@ export async function executeStep(
         return brokenTask(error, 'configure ENI');
       }
     }
+    case 'fetch':
+      try {
+        const fetched = await fetchFor(payload, deps.aws, signal);
+        return (now) => ({ ...now, fetched });
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return (now) => ({ ...now, failure: now.failure ?? messageOf(error) });
+      }
     case 'pull':
-      return pull(named(step.container), payload, deps, signal);
+      return pull(task, named(step.container), deps, signal);
     case 'open-log': {
       const { spec, id = '' } = named(step.container);
       const target = logTargetOf(payload, spec, id);
@@ -95,7 +104,9 @@ export async function executeStep(
       if (problem !== undefined) return failed(step.container, failureReason('create', problem));
       try {
         const pauseId = ownsNetwork(task) ? task.pause.id : undefined;
-        const id = await docker.create(appSpec(installationId, payload, spec, pauseId));
+        const id = await docker.create(
+          appSpec(installationId, payload, spec, { pauseId, fetched: task.fetched?.[spec.name] }),
+        );
         return (now) =>
           withContainer(now, step.container, (container) =>
             container.phase === 'none' ? { ...container, phase: 'created', id } : container,
@@ -190,8 +201,8 @@ async function createPause(task: TaskView, deps: ExecuteDeps): Promise<string> {
  * tagged on this machine, and the registry its name would mean is not asked.
  */
 async function pull(
+  task: TaskView,
   container: ContainerView,
-  task: PayloadTask,
   deps: ExecuteDeps,
   signal: AbortSignal,
 ): Promise<TaskUpdate> {
@@ -202,7 +213,9 @@ async function pull(
     const local = hasRegistryHost(image) ? undefined : await found(docker, image);
     if (local === undefined) {
       const auth =
-        registryAuthentication === undefined ? undefined : await deps.registryAuth(registryAuthentication, task);
+        registryAuthentication?.type === 'ecr'
+          ? await deps.registryAuth(registryAuthentication, task.payload)
+          : task.fetched?.[name]?.registryAuth;
       await docker.pull(image, { signal, ...(auth === undefined ? {} : { auth }) });
     }
     const { repoDigests } = local ?? (await docker.image(image));

@@ -31,7 +31,7 @@ export function withContainer(
 export function adoptTask(states: readonly ContainerState[]): TaskView | undefined {
   const payload = states.map((state) => state.labels[labels.payload]).find((text) => text !== undefined);
   if (payload === undefined) return undefined;
-  let task = newTaskView(JSON.parse(payload) as PayloadTask);
+  let task: TaskView = { ...newTaskView(JSON.parse(payload) as PayloadTask), fromLabel: true };
   for (const state of states) task = withState(task, state);
   return task;
 }

@@ -23,6 +23,8 @@ function task(change: Partial<TaskView>, ...containers: Partial<ContainerView>[]
   };
 }
 
+const onEc2 = (view: TaskView): TaskView => ({ ...view, payload: { ...view.payload, launchType: 'EC2' } });
+
 const keys = (view: TaskView, now = 0, busy = new Set<string>()): string[] =>
   planTask(view, busy, now).steps.map((step) => stepKey(step));
 
@@ -78,6 +80,50 @@ describe('the plan of a task', () => {
       ['stop side'],
     ],
     ['is done when removed', task({ removed: true }, stopped, stopped), []],
+  ])('%s', (_name, view, expected) => {
+    expect(keys(view)).toEqual(expected);
+  });
+
+  const secrets = [
+    { name: 'A', valueFrom: 'a', region: 'r', provider: 'ssm', type: 'ENVIRONMENT_VARIABLE', target: 'CONTAINER' },
+  ] as const;
+  const registryAuthentication = {
+    type: 'asm',
+    asmAuthData: { credentialsParameter: 'registry', region: 'us-east-1' },
+  } as const;
+  it.each<[string, TaskView, string[]]>([
+    ['Fargate pulls only once secrets are fetched', task(ready, { spec: { ...app, secrets } }), ['fetch']],
+    ['an agent pulls meanwhile', onEc2(task(ready, { spec: { ...app, secrets } })), ['fetch', 'pull app', 'pull side']],
+    [
+      'an agent waits with a private registry',
+      onEc2(task(ready, { spec: { ...app, registryAuthentication } })),
+      ['fetch', 'pull side'],
+    ],
+    [
+      'nothing is made without its secrets',
+      onEc2(task(ready, { spec: { ...app, secrets }, pulled: true }, { pulled: true })),
+      ['fetch', 'create side'],
+    ],
+    [
+      'what is fetched is fetched once',
+      task({ ...ready, fetched: {} }, { spec: { ...app, secrets }, pulled: true }),
+      ['create app', 'pull side'],
+    ],
+    [
+      'a container that is there has its secrets',
+      task(ready, { ...running, spec: { ...app, secrets } }, { pulled: true }),
+      ['create side'],
+    ],
+    [
+      'an adopted task waits for the credentials of its execution role',
+      onEc2(task({ ...ready, fromLabel: true }, { spec: { ...app, secrets }, pulled: true }, running)),
+      [],
+    ],
+    [
+      'nothing is fetched for an end',
+      task({ ...ready, desired: 'STOPPED' }, { spec: { ...app, secrets } }),
+      ['conclude'],
+    ],
   ])('%s', (_name, view, expected) => {
     expect(keys(view)).toEqual(expected);
   });

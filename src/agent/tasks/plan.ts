@@ -1,3 +1,4 @@
+import { namesWhatIsFetched } from '../fetch/fetched.ts';
 import { brokenVolumes, resolveDependencies } from './dependencies.ts';
 import { isEnding, ownsNetwork, willRestart, type ContainerView, type TaskView } from './view.ts';
 
@@ -6,6 +7,8 @@ export type TaskStep =
   | { readonly kind: 'create-pause' }
   | { readonly kind: 'start-pause' }
   | { readonly kind: 'attach'; readonly vpcId: string }
+  /** Get what containers are made with and the payload only names: secrets. */
+  | { readonly kind: 'fetch' }
   | { readonly kind: 'pull'; readonly container: string }
   | { readonly kind: 'open-log'; readonly container: string }
   | { readonly kind: 'create'; readonly container: string }
@@ -72,6 +75,7 @@ function planStart(task: TaskView, now: number): TaskPlan {
       lookAt = until;
     }
   }
+  if (mustFetch(task)) steps.push({ kind: 'fetch' });
   for (const container of task.containers) {
     const { name } = container.spec;
     if (container.failed) {
@@ -82,8 +86,9 @@ function planStart(task: TaskView, now: number): TaskPlan {
     if (container.phase === 'none') {
       const broken = brokenVolumes(task, container);
       if (broken !== undefined) steps.push({ kind: 'fail', container: name, reason: broken, exitCode: neverStarted });
-      else if (!container.pulled) steps.push({ kind: 'pull', container: name });
-      else if (canCreate(task, container)) steps.push({ kind: 'create', container: name });
+      else if (!container.pulled) {
+        if (canPull(task, container)) steps.push({ kind: 'pull', container: name });
+      } else if (canCreate(task, container)) steps.push({ kind: 'create', container: name });
     } else if (container.phase === 'created') {
       const wait = resolveDependencies(task, container, now);
       if (wait.broken !== undefined) {
@@ -101,10 +106,24 @@ function planStart(task: TaskView, now: number): TaskPlan {
   return { steps, ...(lookAt === Infinity ? {} : { lookAt }) };
 }
 
+/** Whether something must be fetched, and the credentials to do it with are known. */
+function mustFetch(task: TaskView): boolean {
+  if (task.fetched !== undefined || task.fromLabel === true) return false;
+  return task.containers.some(({ phase, spec }) => phase === 'none' && namesWhatIsFetched(spec));
+}
+
+/** Fargate pulls nothing for a task whose secrets cannot be had; an agent waits only with a registry that asks who pulls. */
+function canPull(task: TaskView, container: ContainerView): boolean {
+  if (task.fetched !== undefined) return true;
+  if (task.payload.launchType === 'FARGATE') return !task.containers.some(({ spec }) => namesWhatIsFetched(spec));
+  return container.spec.registryAuthentication?.type !== 'asm';
+}
+
 /** A container can be made ahead of its start once everything exists that its creation names. */
 function canCreate(task: TaskView, container: ContainerView): boolean {
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
   if (ownsNetwork(task) && task.pause.id === undefined) return false;
+  if (task.fetched === undefined && namesWhatIsFetched(container.spec)) return false;
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
 }
 

@@ -1,3 +1,4 @@
+import type { Fetched } from '../fetch/fetched.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 
 /**
@@ -50,6 +51,10 @@ export interface TaskView {
   /** The VPC of its interface, once that VPC stands on this machine. */
   readonly vpcId?: string;
   readonly attached: boolean;
+  /** The payload is what a label kept of it: without credentials, until the control plane tells the task again. */
+  readonly fromLabel?: boolean;
+  /** What its containers are made with, once it was fetched. */
+  readonly fetched?: Fetched;
   readonly containers: readonly ContainerView[];
   /** Why the task as a whole cannot go on. */
   readonly failure?: string;

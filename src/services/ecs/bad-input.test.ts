@@ -280,12 +280,66 @@ describe('RegisterTaskDefinition refuses', () => {
     ],
     ['no tags', { ...fargateWeb, tags: [] }, 'Tags can not be empty.'],
     [
-      'secrets, for now',
+      'secrets without an execution role',
+      withContainer({ secrets: [{ name: 'A', valueFrom: 'a' }] }),
+      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    ],
+    [
+      'repository credentials without an execution role',
+      withContainer({ repositoryCredentials: { credentialsParameter: 'registry' } }),
+      "When you are specifying repository credentials, you must also specify a value for 'executionRoleArn'.",
+    ],
+    [
+      'repository credentials in Parameter Store',
       withContainer(
-        { secrets: [{ name: 'A', valueFrom: 'arn:aws:ssm:us-east-1:000000000000:parameter/a' }] },
+        { repositoryCredentials: { credentialsParameter: 'arn:aws:ssm:us-east-1:000000000000:parameter/a' } },
         { executionRoleArn: role },
       ),
-      "containerDefinitions[0].secrets isn't supported by Stowage yet.",
+      "Invalid 'repositoryCredentials' setting for container 'web'.",
+    ],
+    [
+      'a secret that is a variable already',
+      withContainer(
+        { secrets: [{ name: 'A', valueFrom: 'a' }], environment: [{ name: 'A', value: '1' }] },
+        { executionRoleArn: role },
+      ),
+      "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'.",
+    ],
+    [
+      'two secrets of one name',
+      withContainer(
+        {
+          secrets: [
+            { name: 'A', valueFrom: 'a' },
+            { name: 'A', valueFrom: 'b' },
+          ],
+        },
+        { executionRoleArn: role },
+      ),
+      "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'.",
+    ],
+    [
+      'a secret without a name',
+      withContainer({ secrets: [{ name: '', valueFrom: 'a' }] }, { executionRoleArn: role }),
+      "Invalid 'secrets' setting for container 'web'. A secret has no name.",
+    ],
+    [
+      'a secret from nowhere',
+      withContainer({ secrets: [{ name: 'A', valueFrom: '' }] }, { executionRoleArn: role }),
+      "Invalid 'secrets' setting for container 'web'. The secret 'A' has no valueFrom.",
+    ],
+    [
+      'a secret in a bucket',
+      withContainer({ secrets: [{ name: 'A', valueFrom: 'arn:aws:s3:::bucket/key' }] }, { executionRoleArn: role }),
+      "Invalid 'secrets' setting for container 'web'. The ARN of 'A' is neither of a parameter of Systems Manager nor of a secret of Secrets Manager.",
+    ],
+    [
+      'a secret option of awslogs',
+      withContainer(
+        { logConfiguration: { ...awslogs, secretOptions: [{ name: 'awslogs-group', valueFrom: 'a' }] } },
+        { executionRoleArn: role },
+      ),
+      'Log driver awslogs disallows options: awslogs-group',
     ],
     [
       'EFS, for now',

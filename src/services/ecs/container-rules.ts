@@ -5,6 +5,7 @@ import type {
   RegisterTaskDefinitionCommandInput,
 } from '@aws-sdk/client-ecs';
 import { clientException } from './errors.ts';
+import { checkSecrets } from './secret-rules.ts';
 
 type TaskInput = RegisterTaskDefinitionCommandInput;
 
@@ -68,11 +69,7 @@ export function checkContainer(container: ContainerDefinition, task: TaskInput):
       );
     }
   }
-  if ((container.secrets?.length ?? 0) > 0 && !task.executionRoleArn) {
-    throw clientException(
-      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
-    );
-  }
+  checkSecrets(container, task.executionRoleArn);
 }
 
 function checkMemory(container: ContainerDefinition, task: TaskInput): void {

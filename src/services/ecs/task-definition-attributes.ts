@@ -1,5 +1,6 @@
-import type { ContainerDefinition } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, Secret } from '@aws-sdk/client-ecs';
 import { isEcrImage } from '../../model/ecs/images.ts';
+import { isSecretArn } from './secret-rules.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 
 type Document = TaskDefinition['document'];
@@ -35,12 +36,30 @@ export function requiredAttributes(document: Document, registryHost: string): { 
     [ecr && role, 'ecs.capability.execution-role-ecr-pull'],
     [awsvpc || any((c) => usesDocker118(c)), dockerApi('1.18')],
     [awsvpc, 'ecs.capability.task-eni'],
+    [any((c) => hasSecret(c.secrets, 'ssm')), 'ecs.capability.secrets.ssm.environment-variables'],
+    [any((c) => hasSecret(c.secrets, 'asm')), 'ecs.capability.secrets.asm.environment-variables'],
+    [
+      any((c) => hasSecret(c.logConfiguration?.secretOptions, 'ssm')),
+      'ecs.capability.secrets.ssm.bootstrap.log-driver',
+    ],
+    [
+      any((c) => hasSecret(c.logConfiguration?.secretOptions, 'asm')),
+      'ecs.capability.secrets.asm.bootstrap.log-driver',
+    ],
+    [
+      any((c) => Boolean(c.repositoryCredentials?.credentialsParameter)),
+      'ecs.capability.private-registry-authentication.secretsmanager',
+    ],
   ];
   return rules.filter(([applies]) => applies).map(([, name]) => ({ name }));
 }
 
 function taskRoleCapability(networkMode: string | undefined): string {
   return `${capability}task-iam-role${networkMode === 'host' ? '-network-host' : ''}`;
+}
+
+function hasSecret(secrets: readonly Secret[] | undefined, provider: 'ssm' | 'asm'): boolean {
+  return secrets?.some(({ valueFrom = '' }) => isSecretArn(valueFrom) === (provider === 'asm')) === true;
 }
 
 function usesDocker118(container: ContainerDefinition): boolean {

@@ -1,0 +1,42 @@
+import type { RegistryAuth } from '../../drivers/docker/driver.ts';
+import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+
+/** What one container is made with and its payload only names. */
+export interface FetchedForContainer {
+  /** Environment variables whose values are secrets. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Options of its log driver whose values are secrets. */
+  readonly logOptions: Readonly<Record<string, string>>;
+  /** With what its image is pulled from a private registry. */
+  readonly registryAuth?: RegistryAuth;
+}
+
+/** What was fetched for a task, by container. It is kept in memory and nowhere else: not in labels, logs or documents. */
+export type Fetched = Readonly<Record<string, FetchedForContainer>>;
+
+/** Whether a container's payload only names something that it is made with. */
+export function namesWhatIsFetched(container: PayloadContainer): boolean {
+  return (container.secrets ?? []).length > 0 || container.registryAuthentication?.type === 'asm';
+}
+
+/**
+ * Why something could not be fetched. The genuine agent's reasons are handed on as they are; Fargate has its own words around
+ * them ("Stopped tasks error messages", ECS Developer Guide).
+ */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+
+  /** `what` and `why` are Fargate's words, `agent` the whole reason of an agent's. */
+  constructor(
+    task: PayloadTask,
+    words: { readonly agent: string; readonly what: string; readonly why: string; readonly attempts?: number },
+  ) {
+    const { agent, what, why, attempts = 1 } = words;
+    super(
+      task.launchType === 'FARGATE'
+        ? 'ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ' +
+            `${what}: service call has been retried ${attempts} time(s): ${why}`
+        : agent,
+    );
+  }
+}
