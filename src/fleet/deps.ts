@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { MachineAttribute, MachineResources } from '../model/fleet/machine.ts';
+import type { MachineAttribute, MachineRegistration, MachineResources } from '../model/fleet/machine.ts';
 import type { Task } from '../model/ecs/task.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Reader, Store } from '../store/store.ts';
@@ -46,4 +46,6 @@ export interface MachineHello {
   readonly id: string;
   readonly attributes: readonly MachineAttribute[];
   readonly resources: MachineResources;
+  /** Of a container instance. */
+  readonly registration?: MachineRegistration;
 }

@@ -1,6 +1,5 @@
-import { arn } from '../base/arn.ts';
 import type { Machine } from '../model/fleet/machine.ts';
-import { clusterArn } from '../model/ecs/arns.ts';
+import { clusterArn, containerInstanceArn } from '../model/ecs/arns.ts';
 import { machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
 import { toldTables } from './concerns.ts';
@@ -34,14 +33,14 @@ export class Fleet {
     const { store, clock, log, scope } = this.#deps;
     this.#sessions.get(hello.id)?.close();
     const before = store.get(machines, hello.id);
-    const { disconnectedAt: _, ...kept } = before ?? {
-      id: hello.id,
-      clusterArn: clusterArn(scope, 'default'),
-      containerInstanceArn: arn('ecs', scope.region, scope.account, `container-instance/default/${hello.id}`),
-      lastSequence: 0,
-    };
     const machine: Machine = {
-      ...kept,
+      id: hello.id,
+      ...(hello.registration ?? {
+        clusterArn: clusterArn(scope, 'default'),
+        containerInstanceArn: containerInstanceArn(scope, 'default', hello.id),
+      }),
+      isInstance: hello.registration !== undefined,
+      lastSequence: before?.lastSequence ?? 0,
       attributes: hello.attributes,
       resources: hello.resources,
       connected: true,
@@ -51,6 +50,11 @@ export class Fleet {
     this.#sessions.set(hello.id, session);
     store.transact((tx) => tx.put(machines, machine));
     log.info('machine connected', { machine: hello.id });
+  }
+
+  /** Ends the session with a machine, if there is one. */
+  disconnect(machineId: string): void {
+    this.#sessions.get(machineId)?.close();
   }
 
   /** Ends every session. */

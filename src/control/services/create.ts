@@ -1,6 +1,7 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { shortName } from '../../model/ecs/arns.ts';
+import type { ContainerInstance, InstanceResources } from '../../model/ecs/container-instance.ts';
 import { nextProvider } from '../../model/ecs/capacity.ts';
 import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
@@ -11,6 +12,8 @@ import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 export interface NewTasks {
   readonly count: number;
   readonly placed: readonly Task[];
+  /** The instance of each, and what it takes there; absent on Fargate. */
+  readonly places?: { readonly instances: readonly ContainerInstance[]; readonly takes: InstanceResources };
   readonly ids: Ids;
   readonly now: number;
 }
@@ -20,7 +23,7 @@ export function newTasks(
   service: Service,
   deployment: Deployment,
   definition: TaskDefinition,
-  { count, placed, ids, now }: NewTasks,
+  { count, placed, places, ids, now }: NewTasks,
 ): Task[] {
   const strategy = deployment.capacityProviderStrategy ?? [];
   const shares = strategy.length > 0 ? sharesOf(placed) : new Map<string, number>();
@@ -32,7 +35,8 @@ export function newTasks(
     clusterName: shortName(service.clusterArn),
     service: { name: service.name, tags: service.tags },
   });
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, index) => {
+    const instance = places?.instances[index];
     const provider = nextProvider(strategy, shares);
     if (provider !== undefined) shares.set(provider, (shares.get(provider) ?? 0) + 1);
     return newTask(
@@ -52,6 +56,7 @@ export function newTasks(
         deploymentId: deployment.id,
         ...given('networkConfiguration', deployment.networkConfiguration),
         loadBalancers: deployment.loadBalancers,
+        ...(instance === undefined || places === undefined ? {} : { place: { instance, takes: places.takes } }),
       },
       ids,
       now,

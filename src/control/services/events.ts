@@ -1,4 +1,5 @@
 import type { Ids } from '../../base/ids.ts';
+import { closest, type PlacementFailure, type PlacementReason } from '../../model/ecs/placement.ts';
 import type { ServiceEvent } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 
@@ -90,4 +91,28 @@ function targetsOf(tasks: readonly Task[]): Map<string, number> {
     if (targetGroupArn !== undefined) counts.set(targetGroupArn, (counts.get(targetGroupArn) ?? 0) + 1);
   }
   return counts;
+}
+
+const moreInformation = 'For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.';
+
+/** What the instance that came closest lacked, in ECS's words. */
+const lacks: Readonly<Record<PlacementReason, string>> = {
+  'RESOURCE:PORTS': 'is already using a port required by your task',
+  'RESOURCE:CPU': 'has insufficient CPU units available',
+  'RESOURCE:MEMORY': 'has insufficient memory available',
+  'RESOURCE:ENI': 'encountered error "RESOURCE:ENI"',
+  ATTRIBUTE: 'is missing an attribute required by your task',
+  LOCATION: 'encountered error "LOCATION"',
+  AGENT: 'encountered error "AGENT"',
+  INACTIVE: 'encountered error "INACTIVE"',
+};
+
+/** Why no instance can take a task. */
+export function unplacedEvent(failures: readonly PlacementFailure[]): string {
+  const nearest = closest(failures);
+  const why =
+    nearest === undefined
+      ? 'Reason: No Container Instances were found in your cluster.'
+      : `The closest matching (container-instance ${nearest.instance.id}) ${lacks[nearest.reason]}.`;
+  return `was unable to place a task because no container instance met all of its requirements. ${why} ${moreInformation}`;
 }

@@ -1,8 +1,10 @@
 import type { Ids } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import type { Store } from '../../store/store.ts';
-import { services, tasks } from '../../store/tables/ecs.ts';
+import type { Machine } from '../../model/fleet/machine.ts';
+import type { Change, Store } from '../../store/store.ts';
+import { containerInstances, services, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
+import { machines } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { applyService } from './apply.ts';
@@ -18,12 +20,30 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
   /** When a large service may be planned again, so that ten thousand tasks starting do not mean ten thousand plans. */
   const notBefore = new Map<string, number>();
 
+  const onInstances = (clusterArn: string): string[] =>
+    store
+      .by(services, 'cluster', clusterArn)
+      .filter(({ status, deployments }) => status === 'ACTIVE' && deployments[0]?.launchType !== 'FARGATE')
+      .map((service) => service.arn);
+
   return subjectLoop(
     {
       name: 'services',
       sources: [
         source(services, (service) => [service.arn]),
         source(tasks, ({ serviceArn }) => (serviceArn === undefined ? [] : [serviceArn])),
+        // What an instance has to give changes with it, with its agent's connection, and with each task that ends on it.
+        source(containerInstances, ({ clusterArn }) => onInstances(clusterArn)),
+        source(tasks, (task) =>
+          task.containerInstanceArn !== undefined && task.lastStatus === 'STOPPED' ? onInstances(task.clusterArn) : [],
+        ),
+        {
+          table: machines,
+          *subjectsOf({ before, after }: Change) {
+            const [was, is] = [before, after] as (Machine | undefined)[];
+            if (was?.connected !== is?.connected && is?.isInstance === true) yield* onInstances(is.clusterArn);
+          },
+        },
         source(targets, (target) => store.by(tasks, 'address', target.id).flatMap((task) => task.serviceArn ?? [])),
       ],
       rescanMs: 60_000,

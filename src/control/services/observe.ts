@@ -1,7 +1,11 @@
+import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
+import type { Candidate } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import { candidatesIn } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
+import { zonesOf } from '../../store/subnet-zones.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
 import { services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
@@ -18,6 +22,10 @@ export interface ObservedService {
   readonly tasks: readonly ObservedServiceTask[];
   /** The definitions of its deployments, by ARN. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  /** Of a service on instances: those of its cluster, and what a task of the PRIMARY deployment needs of one. */
+  readonly places?: { readonly needs: TaskNeeds; readonly candidates: readonly Candidate[] };
+  /** The container instances that are being drained. */
+  readonly draining: ReadonlySet<string>;
 }
 
 /** Reads what `planService` needs; `undefined` when the service is gone or over. */
@@ -28,9 +36,29 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     const definition = store.get(taskDefinitions, taskDefinitionArn);
     return definition === undefined ? [] : [[taskDefinitionArn, definition] as const];
   });
+  const byArn = new Map(definitions);
   return {
     service,
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
-    definitions: new Map(definitions),
+    definitions: byArn,
+    ...observePlaces(store, service, byArn),
+  };
+}
+
+function observePlaces(
+  store: Reader,
+  service: Service,
+  definitions: ReadonlyMap<string, TaskDefinition>,
+): Pick<ObservedService, 'places' | 'draining'> {
+  const [primary] = service.deployments;
+  const definition = primary && definitions.get(primary.taskDefinitionArn);
+  if (primary?.launchType === undefined || primary.launchType === 'FARGATE') return { draining: new Set() };
+  const candidates = candidatesIn(store, service.clusterArn, { serviceArn: service.arn, group: '' });
+  const draining = candidates.filter(({ instance }) => instance.status === 'DRAINING');
+  return {
+    ...(definition === undefined
+      ? {}
+      : { places: { needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration)), candidates } }),
+    draining: new Set(draining.map(({ instance }) => instance.arn)),
   };
 }

@@ -1,9 +1,11 @@
+import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
-import { newTasks } from './create.ts';
-import { EventWriter } from './events.ts';
+import { placeTasks } from '../../model/ecs/placement.ts';
+import { newTasks, type NewTasks } from './create.ts';
+import { EventWriter, unplacedEvent } from './events.ts';
 import {
   breakerThreshold,
   broken,
@@ -203,8 +205,9 @@ class ServicePlanner {
       desired: this.#desired,
       minimumHealthyPercent: deploymentConfiguration.minimumHealthyPercent ?? 100,
       maximumPercent: deploymentConfiguration.maximumPercent ?? 200,
-      primary: judged.filter(({ task }) => task.deploymentId === primary.id),
-      old: judged.filter(({ task }) => task.deploymentId !== primary.id),
+      primary: judged.filter(({ task }) => task.deploymentId === primary.id && !this.#drains(task)),
+      old: judged.filter(({ task }) => task.deploymentId !== primary.id && !this.#drains(task)),
+      draining: judged.filter(({ task }) => this.#drains(task)),
       mayStart,
       failed,
     });
@@ -218,12 +221,14 @@ class ServicePlanner {
     if (definition === undefined && this.#desired > 0) {
       this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
     }
+    const places = this.#place(decision.start);
     const started =
       definition === undefined
         ? []
         : newTasks(this.#service, primary, definition, {
-            count: decision.start,
+            count: places?.instances.length ?? decision.start,
             placed: judged.map(({ task }) => task),
+            ...given('places', places),
             ids: this.#ids,
             now: this.#now,
           });
@@ -231,6 +236,20 @@ class ServicePlanner {
     this.#events.started(started);
     this.#stop(decision.stop);
     return started;
+  }
+
+  /** Whether a task stands on an instance that is being drained: it is to be replaced. */
+  #drains(task: Task): boolean {
+    return task.containerInstanceArn !== undefined && this.#observed.draining.has(task.containerInstanceArn);
+  }
+
+  /** Instances for new tasks, as many as find one; `undefined` on Fargate. What finds none is told, and tried again later. */
+  #place(count: number): NewTasks['places'] | undefined {
+    const { places } = this.#observed;
+    if (places === undefined) return undefined;
+    const { placed, failures } = placeTasks(places.needs, places.candidates, count);
+    if (placed.length < count) this.#events.tellOnce(unplacedEvent(failures));
+    return { instances: placed, takes: places.needs };
   }
 
   #stop(stop: readonly JudgedTask[]): void {

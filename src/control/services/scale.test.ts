@@ -24,6 +24,7 @@ function decide(spec: {
   max?: number;
   new: string;
   old?: string;
+  drained?: string;
   may?: number;
   failed?: true;
 }) {
@@ -33,6 +34,7 @@ function decide(spec: {
     maximumPercent: spec.max ?? 200,
     primary: tasks(spec.new, 'n'),
     old: tasks(spec.old ?? '', 'o'),
+    draining: tasks(spec.drained ?? '', 'd'),
     mayStart: spec.may ?? 100,
     failed: spec.failed ?? false,
   });
@@ -65,6 +67,15 @@ describe('scale', () => {
     ['rounds the maximum down', { desired: 3, max: 150, new: '', old: 'hhh' }, 1, ''],
     ['gives up unhealthy old tasks first', { desired: 2, min: 50, max: 100, new: '', old: 'hu' }, 0, 'o1'],
     ['dismisses unhealthy new tasks while the old ones serve', { desired: 2, new: 'uu', old: 'hh' }, 0, 'n0 n1'],
+    ['replaces what is drained before it stops it', { desired: 2, new: 'h', drained: 'h' }, 1, ''],
+    ['stops what is drained once replaced', { desired: 2, new: 'hh', drained: 'h' }, 0, 'd0'],
+    [
+      'drains down to the minimum without a replacement',
+      { desired: 2, min: 50, new: '', drained: 'hh', may: 0 },
+      0,
+      'd1',
+    ],
+    ['drains before older deployments', { desired: 2, min: 50, new: 'h', old: 'h', drained: 'h', may: 0 }, 0, 'd0'],
     ['starts nothing while it rests', { desired: 2, new: '', old: 'hh', may: 0 }, 0, ''],
     [
       'leaves the old tasks alone when the deployment failed',

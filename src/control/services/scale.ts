@@ -16,6 +16,8 @@ export interface ScaleInput {
   /** Tasks that are to run, of the PRIMARY deployment and of older ones. */
   readonly primary: readonly JudgedTask[];
   readonly old: readonly JudgedTask[];
+  /** Tasks of either that stand on instances being drained. */
+  readonly draining?: readonly JudgedTask[];
   /** At most so many may be started now: 0 while the scheduler slows down or the deployment has failed. */
   readonly mayStart: number;
   /** Whether the PRIMARY deployment has failed for good, so that older tasks are all there will be. */
@@ -45,7 +47,10 @@ export function maximumTasks(desired: number, percent: number): number {
  * down to the minimum; what is not healthy may go as soon as its place is needed.
  */
 export function scale(input: ScaleInput): ScaleDecision {
-  const { desired, primary, old } = input;
+  const { desired, primary, draining = [] } = input;
+  // What is drained gives way as an older deployment does, and also before its replacement runs, down to the minimum
+  // ("Amazon ECS container instance draining").
+  const old = [...input.old, ...draining];
   const least = minimumHealthy(desired, input.minimumHealthyPercent);
   const most = maximumTasks(desired, input.maximumPercent);
   const good = primary.filter(({ verdict }) => verdict.kind !== 'unhealthy');
@@ -73,9 +78,12 @@ export function scale(input: ScaleInput): ScaleDecision {
   // Older deployments give way to what is healthy of the new one, or make room for it.
   const keptOld = Math.max(0, desired - (input.failed ? good.length : healthyPrimary));
   const makeRoom = Math.max(0, crowdedOut - dismissed.length);
-  const leaving = Math.max(old.length - keptOld, Math.min(makeRoom, old.length));
+  const leaving = Math.max(old.length - keptOld, Math.min(makeRoom, old.length), draining.length);
   let spare = Math.max(0, healthyAfter - least);
-  for (const victim of victims(old, leaving)) {
+  const leavers = [...victims(draining, draining.length), ...victims(input.old, input.old.length)].sort(
+    (a, b) => order[a.verdict.kind] - order[b.verdict.kind],
+  );
+  for (const victim of leavers.slice(0, leaving)) {
     if (victim.verdict.kind === 'healthy' && spare-- <= 0) break;
     stop.add(victim);
   }

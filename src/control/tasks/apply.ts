@@ -36,6 +36,10 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
         return change(tx, task, {
           lastStatus: 'STOPPED',
           stoppedAt: now,
+          // A machine that is gone says nothing of its containers any more.
+          containers: task.containers.map((one) =>
+            one.lastStatus === 'STOPPED' ? one : { ...one, lastStatus: 'STOPPED' },
+          ),
           ...(task.networkInterface && { networkInterface: { ...task.networkInterface, status: 'DELETED' } }),
         });
       default:

@@ -1,7 +1,8 @@
 import type { Log } from '../../base/log.ts';
 import type { Machine } from '../../model/fleet/machine.ts';
 import type { Change } from '../../store/store.ts';
-import { tasks } from '../../store/tables/ecs.ts';
+import { instances } from '../../store/tables/ec2.ts';
+import { containerInstances, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
 import { machines } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
@@ -22,6 +23,8 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
       sources: [
         source(tasks, (task) => [task.arn]),
         source(targets, (target) => arnsBy('address', target.id)),
+        source(containerInstances, (instance) => store.by(tasks, 'instance', instance.arn).map((task) => task.arn)),
+        source(instances, (instance) => arnsBy('machine', instance.id)),
         {
           table: machines,
           *subjectsOf(change: Change) {

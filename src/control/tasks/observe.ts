@@ -1,5 +1,8 @@
+import { given } from '../../base/given.ts';
 import type { Machine } from '../../model/fleet/machine.ts';
 import type { Task } from '../../model/ecs/task.ts';
+import type { TaskStop } from '../../model/ecs/task-end.ts';
+import { placeLost } from '../../store/container-instances.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
 import type { Reader } from '../../store/store.ts';
 import { subnets } from '../../store/tables/ec2.ts';
@@ -23,6 +26,8 @@ export interface ObservedTask {
   readonly places: readonly { readonly machineId: string; readonly tasks: number }[];
   /** The subnets of its configuration that exist, in the order given; asked for as `places` is. */
   readonly subnets: readonly SubnetChoice[];
+  /** Set when the instance that it was placed on is gone or off: it has ended with it. */
+  readonly lost?: TaskStop;
   /** Its targets, one for each entry of its load balancers. */
   readonly targets: readonly TaskTarget[];
 }
@@ -36,15 +41,18 @@ export function observeTask(store: Reader, taskArn: string): ObservedTask | unde
   return {
     task,
     ...(machine === undefined ? {} : { machine }),
-    places: unplaced ? observePlaces(store) : [],
+    ...given('lost', placeLost(store, task)),
+    places: unplaced ? observePlaces(store, task) : [],
     subnets: unplaced ? observeSubnets(store, task) : [],
     targets: taskTargets(store, task),
   };
 }
 
-function observePlaces(store: Reader): ObservedTask['places'] {
+function observePlaces(store: Reader, task: Task): ObservedTask['places'] {
+  // One that is placed on an instance has no other place; an instance is no place for tasks of Fargate.
   return store
     .by(machines, 'connected', 'yes')
+    .filter(({ id, isInstance }) => (task.machineId === undefined ? !isInstance : id === task.machineId))
     .map(({ id }) => ({ machineId: id, tasks: store.countBy(tasks, 'machine', id) }));
 }
 
@@ -52,6 +60,8 @@ function observeSubnets(store: Reader, task: Task): SubnetChoice[] {
   return (task.networkConfiguration?.subnets ?? []).flatMap((subnetId) => {
     const subnet = store.get(subnets, subnetId);
     if (subnet === undefined) return [];
+    // An interface can only be attached to an instance of its own zone.
+    if (task.containerInstanceArn !== undefined && subnet.availabilityZone !== task.availabilityZone) return [];
     const count = store.countBy(tasks, 'subnet', kindInSubnet(task, subnetId));
     return [{ subnetId, availabilityZone: subnet.availabilityZone, tasks: count }];
   });

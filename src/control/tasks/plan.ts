@@ -40,15 +40,16 @@ export function planTask(observed: ObservedTask, now: number): TaskPlan {
     const until = (task.stoppedAt ?? task.createdAt) + stoppedTaskLifeMs;
     return now >= until ? { step: { kind: 'forget' } } : { lookAt: until };
   }
-  const step = planEnd(task, now) ?? planLife(observed, now);
+  const step = planEnd(observed, now) ?? planLife(observed, now);
   return step === undefined ? planConnectivity(observed, now) : { step };
 }
 
-/** What the machine reported of a task's end comes before everything else. */
-function planEnd(task: Task, now: number): TaskStep | undefined {
-  const over = task.reported.status === 'STOPPED';
+/** What the machine reported of a task's end, or that there is no such machine any more, comes before everything else. */
+function planEnd({ task, lost }: ObservedTask, now: number): TaskStep | undefined {
+  const reported = task.reported.status === 'STOPPED';
+  const over = reported || lost !== undefined;
   if (task.desiredStatus === 'RUNNING' && (over || essentialExited(task))) {
-    return write({ desiredStatus: 'STOPPED', stop: task.stop ?? endOf(task) });
+    return write({ desiredStatus: 'STOPPED', stop: task.stop ?? (reported ? undefined : lost) ?? endOf(task) });
   }
   if (over && !reached(task.lastStatus, 'DEPROVISIONING')) {
     return write({ lastStatus: 'DEPROVISIONING', stoppingAt: task.stoppingAt ?? now });

@@ -26,6 +26,11 @@ export function serviceArn(scope: Scoped, clusterName: string, name: string): st
   return arn('ecs', scope.region, scope.account, `service/${clusterName}/${name}`);
 }
 
+/** `arn:aws:ecs:<region>:<account>:container-instance/<cluster>/<id>`. */
+export function containerInstanceArn(scope: Scoped, clusterName: string, id: string): string {
+  return arn('ecs', scope.region, scope.account, `container-instance/${clusterName}/${id}`);
+}
+
 /** `arn:aws:ecs:<region>:<account>:capacity-provider/<name>`. */
 export function capacityProviderArn(scope: Scoped, name: string): string {
   return arn('ecs', scope.region, scope.account, `capacity-provider/${name}`);

@@ -3,6 +3,7 @@ import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import type { Scoped, Tag } from '../tags.ts';
 import { containerArn, shortName, taskArn } from './arns.ts';
+import type { ContainerInstance, InstanceResources } from './container-instance.ts';
 import type { AwsvpcConfiguration, ServiceLoadBalancer, Task, TaskContainer } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';
 
@@ -23,12 +24,17 @@ export interface TaskOrder {
   readonly deploymentId?: string;
   readonly networkConfiguration?: AwsvpcConfiguration;
   readonly loadBalancers: readonly ServiceLoadBalancer[];
+  /** The container instance that it is placed on, and what it takes there; absent on Fargate. */
+  readonly place?: { readonly instance: ContainerInstance; readonly takes: InstanceResources };
 }
 
 /** The GiB of scratch space that every Fargate task has ("Fargate task ephemeral storage", ECS Developer Guide). */
 const fargateEphemeralStorageGiB = 20;
 
-/** A new task as it stands before anything has been done for it: PROVISIONING, wanted RUNNING, placed nowhere. */
+/**
+ * A new task as it stands before anything has been done for it: wanted RUNNING, and PROVISIONING, unless it is placed on an
+ * instance already and needs no interface: then it is PENDING ("Amazon ECS task lifecycle").
+ */
 export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
   const { scope, definition, overrides } = order;
   const id = ids.hex(32);
@@ -64,7 +70,8 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
       : { networkConfiguration: order.networkConfiguration, attachmentId: ids.uuid() }),
     loadBalancers: order.loadBalancers,
     desiredStatus: 'RUNNING',
-    lastStatus: 'PROVISIONING',
+    lastStatus: order.place === undefined || order.networkConfiguration !== undefined ? 'PROVISIONING' : 'PENDING',
+    ...placement(order.place, now),
     healthStatus: 'UNKNOWN',
     createdAt: now,
     version: 1,
@@ -76,6 +83,19 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
         containerArn(scope, cluster, id, ids.uuid()),
       ),
     ),
+  };
+}
+
+function placement(place: TaskOrder['place'], now: number): Partial<Task> {
+  if (place === undefined) return {};
+  const { instance, takes } = place;
+  return {
+    machineId: instance.machineId,
+    containerInstanceArn: instance.arn,
+    ...given('availabilityZone', instance.availabilityZone),
+    reservation: { cpu: takes.cpu, memory: takes.memory, ports: takes.ports },
+    connectivity: 'CONNECTED',
+    connectivityAt: now,
   };
 }
 

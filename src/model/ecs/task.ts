@@ -1,5 +1,6 @@
 import type { TaskOverride } from '@aws-sdk/client-ecs';
 import type { Scoped, Tag } from '../tags.ts';
+import type { InstanceResources } from './container-instance.ts';
 
 /** The life of a task in order; it only moves forward ("Amazon ECS task lifecycle", ECS Developer Guide). */
 export const taskStatuses = [
@@ -137,7 +138,10 @@ export interface Task extends Scoped {
   readonly lastStatus: TaskStatus;
   /** The machine that runs it, a key of `fleet.machines`; absent until placed. */
   readonly machineId?: string;
+  /** The container instance that it is placed on, from its first moment; absent on Fargate. */
   readonly containerInstanceArn?: string;
+  /** What is set aside for it there; `ports` are those of its choice. */
+  readonly reservation?: InstanceResources;
   readonly availabilityZone?: string;
   readonly networkInterface?: TaskNetworkInterface;
   readonly healthStatus: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';

@@ -14,6 +14,12 @@ export interface MachineResources {
   readonly openFiles?: number;
 }
 
+/** The registration of a machine that runs the tasks of one cluster. */
+export interface MachineRegistration {
+  readonly clusterArn: string;
+  readonly containerInstanceArn: string;
+}
+
 /**
  * A machine that runs containers, as the fleet knows it; written by the fleet alone. A machine with an attribute whose name
  * begins with `stowage.` understands the `Stowage…` message types.
@@ -21,9 +27,11 @@ export interface MachineResources {
 export interface Machine {
   /** Chosen by the machine, kept over its restarts. */
   readonly id: string;
-  /** By which its messages name it; internal until container instances are served. */
+  /** By which its messages name it; internal for a machine that is no container instance. */
   readonly containerInstanceArn: string;
   readonly clusterArn: string;
+  /** Whether it is a container instance of a cluster: such a machine runs what is placed on it, and nothing of Fargate's. */
+  readonly isInstance: boolean;
   readonly attributes: readonly MachineAttribute[];
   readonly resources: MachineResources;
   /** Whether a session with it is open. Every machine is disconnected when the control plane starts. */

@@ -6,7 +6,7 @@ import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Scoped } from '../../model/tags.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
-import { clusters, services, tasks } from '../../store/tables/ecs.ts';
+import { clusters, containerInstances, services, tasks } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { effectiveSetting } from './account-settings.ts';
 import { readProviders, readStrategy } from './capacity.ts';
@@ -122,6 +122,12 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
           'The Cluster cannot be deleted while Services are active.',
         );
       }
+      if (store.by(containerInstances, 'cluster', arn).some((instance) => instance.status !== 'INACTIVE')) {
+        throw new AwsError(
+          'ClusterContainsContainerInstancesException',
+          'The Cluster cannot be deleted while Container Instances are active or draining.',
+        );
+      }
       if (store.by(tasks, 'cluster', arn).some((task) => task.lastStatus !== 'STOPPED')) {
         throw new AwsError('ClusterContainsTasksException', 'The Cluster cannot be deleted while Tasks are active.');
       }
@@ -189,8 +195,9 @@ function output(reader: Reader, row: Cluster, include: readonly ClusterField[]):
     clusterArn: row.arn,
     clusterName: row.name,
     status: row.status,
-    // No machine registers as a container instance yet; Fargate's machines are never counted.
-    registeredContainerInstancesCount: 0,
+    registeredContainerInstancesCount: reader
+      .by(containerInstances, 'cluster', row.arn)
+      .filter(({ status }) => status !== 'INACTIVE').length,
     runningTasksCount: countTasks(here, 'running'),
     pendingTasksCount: countTasks(here, 'pending'),
     activeServicesCount: serving.filter((service) => service.status === 'ACTIVE').length,

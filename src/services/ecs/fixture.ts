@@ -8,6 +8,7 @@ import { Store } from '../../store/store.ts';
 import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as ecsTables from '../../store/tables/ecs.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
+import * as fleetTables from '../../store/tables/fleet.ts';
 import { ecsHandlers } from './handlers.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
@@ -46,7 +47,7 @@ export const fargateWeb: RegisterTaskDefinitionCommandInput = {
 
 /** ECS's handlers on a store with a cluster `default`, two VPCs and three target groups. For tests only. */
 export function ecsFixture() {
-  const tables = { ...ecsTables, ...ec2Tables, ...elbTables };
+  const tables = { ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);

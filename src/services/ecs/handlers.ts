@@ -1,5 +1,6 @@
 import type { ServiceDeps } from '../deps.ts';
 import { accountSettingHandlers } from './account-settings.ts';
+import { attributeHandlers } from './attributes.ts';
 import { capacityProviderHandlers } from './capacity.ts';
 import { clusterHandlers } from './clusters.ts';
 import { containerInstanceHandlers } from './container-instances.ts';
@@ -18,6 +19,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...taskHandlers(deps),
     ...serviceHandlers(deps),
     ...containerInstanceHandlers(deps),
+    ...attributeHandlers(deps),
     ...tagHandlers(deps),
     ...accountSettingHandlers(deps),
   } satisfies EcsHandlers;

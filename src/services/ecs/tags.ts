@@ -4,7 +4,7 @@ import { AwsError } from '../../base/errors.ts';
 import type { Tag } from '../../model/tags.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import type { Table } from '../../store/table.ts';
-import { clusters, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { clusters, containerInstances, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { EcsHandlers } from './handler-types.ts';
@@ -15,7 +15,7 @@ interface Tagged {
   readonly status?: string;
 }
 
-/** The tags of clusters, services, tasks and task definitions, by the resource's ARN. */
+/** The tags of clusters, container instances, services, tasks and task definitions, by the resource's ARN. */
 export function tagHandlers({ store }: ServiceDeps) {
   return {
     ListTagsForResource(input) {
@@ -87,6 +87,7 @@ function find(reader: Reader, resourceArn: string | undefined): { table: Table<T
 function tableOf(resource: string): Table<Tagged> | undefined {
   const all: Readonly<Record<string, unknown>> = {
     cluster: clusters,
+    'container-instance': containerInstances,
     service: services,
     task: tasks,
     'task-definition': taskDefinitions,

@@ -7,15 +7,24 @@ import { invalidParameter, serviceNotFound } from './errors.ts';
 import { findTask, needCluster, taskArnOf } from './find.ts';
 import type { EcsHandlers } from './handler-types.ts';
 import { page } from './paging.ts';
-import { runTask } from './run-task.ts';
+import { runTask, type Started } from './run-task.ts';
+import { startTask } from './start-task.ts';
 import { taskOutput } from './task-output.ts';
 
 /** Tasks: running, stopping, describing and listing them. */
 export function taskHandlers(deps: ServiceDeps) {
   const { store } = deps;
+  const answer = (started: Started) => ({
+    tasks: started.tasks.map((row) => taskOutput(row, { tags: true })),
+    failures: [...started.failures],
+  });
   return {
     RunTask(input, ctx) {
-      return { tasks: runTask(deps, input, ctx).map((row) => taskOutput(row, { tags: true })), failures: [] };
+      return answer(runTask(deps, input, ctx));
+    },
+
+    StartTask(input, ctx) {
+      return answer(startTask(deps, input, ctx));
     },
 
     StopTask(input, ctx) {

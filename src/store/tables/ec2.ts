@@ -1,3 +1,4 @@
+import type { Instance } from '../../model/ec2/instance.ts';
 import type {
   Address,
   InternetGateway,
@@ -104,4 +105,17 @@ export const natGateways = table<NatGateway>()({
   name: 'ec2.nat-gateways',
   key: (row) => row.id,
   indexes: { scope: scopeOf, vpc: (row) => row.vpcId, subnet: (row) => row.subnetId },
+});
+
+/** Instances, by id; terminated ones stay for an hour. */
+export const instances = table<Instance>()({
+  name: 'ec2.instances',
+  key: (row) => row.id,
+  indexes: {
+    scope: scopeOf,
+    host: (row) => row.hostId,
+    subnet: (row) => row.subnetId,
+    networkInterface: (row) => row.networkInterfaceId,
+    life: (row) => (row.state === 'terminated' ? 'terminated' : 'live'),
+  },
 });

@@ -1,3 +1,4 @@
+import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
@@ -35,6 +36,19 @@ export const families = table<Scoped & { readonly family: string; readonly lastR
   indexes: { scope: scopeOf },
 });
 
+/** Container instances, by ARN; deregistered ones stay for a while, INACTIVE. */
+export const containerInstances = table<ContainerInstance>()({
+  name: 'ecs.container-instances',
+  key: (row) => row.arn,
+  indexes: {
+    cluster: (row) => row.clusterArn,
+    ec2Instance: (row) => row.ec2InstanceId,
+    machine: (row) => row.machineId,
+    /** `gone` once INACTIVE. */
+    life: (row) => (row.status === 'INACTIVE' ? 'gone' : 'registered'),
+  },
+});
+
 /** Tasks, by ARN; stopped ones stay for an hour. */
 export const tasks = table<Task>()({
   name: 'ecs.tasks',
@@ -43,6 +57,8 @@ export const tasks = table<Task>()({
     cluster: (row) => row.clusterArn,
     service: (row) => row.serviceArn,
     machine: (row) => row.machineId,
+    /** The container instance of live tasks. */
+    instance: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.containerInstanceArn),
     /** `live` until STOPPED. */
     life: (row) => (row.lastStatus === 'STOPPED' ? 'stopped' : 'live'),
     /** The service whose scheduler has still to do with the task: until it is STOPPED and its end was accounted for. */
@@ -54,8 +70,8 @@ export const tasks = table<Task>()({
         : kindInSubnet(row, row.networkInterface.subnetId),
     /** Live tasks that are to run and are placed nowhere yet. */
     unplaced: (row) => (row.lastStatus === 'PROVISIONING' && row.desiredStatus === 'RUNNING' ? 'yes' : undefined),
-    /** The private address, as targets name it; the same in several VPCs. */
-    address: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.networkInterface?.privateIp),
+    /** As targets name it: its private address (the same in several VPCs), or its instance. */
+    address: (row) => (row.lastStatus === 'STOPPED' ? undefined : (row.networkInterface?.privateIp ?? row.machineId)),
   },
 });
 

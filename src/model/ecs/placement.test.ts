@@ -1,0 +1,159 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ContainerInstance } from './container-instance.ts';
+import type { TaskNeeds } from './needs.ts';
+import { afterTaking, closest, obstacle, placeTasks, type Candidate } from './placement.ts';
+
+interface Shape {
+  readonly id: string;
+  readonly zone?: string;
+  readonly cpu?: number;
+  readonly memory?: number;
+  readonly ports?: readonly number[];
+  readonly status?: ContainerInstance['status'];
+  readonly connected?: boolean;
+  readonly interfacesInUse?: number;
+  readonly kin?: number;
+}
+
+function candidate(shape: Shape): Candidate {
+  const { id, zone = 'a', cpu = 1024, memory = 1000, ports = [22], status = 'ACTIVE' } = shape;
+  const resources = { cpu, memory, ports: ports.map((port) => ({ port, protocol: 'tcp' as const })) };
+  return {
+    instance: {
+      account: '000000000000',
+      region: 'us-east-1',
+      arn: `arn:${id}`,
+      id,
+      clusterArn: 'arn:cluster',
+      machineId: id,
+      status,
+      availabilityZone: zone,
+      taskInterfaces: 1,
+      resources,
+      attributes: [{ name: 'ecs.capability.task-eni' }, { name: 'stack', value: 'prod' }],
+      versionInfo: {},
+      tags: [],
+      registeredAt: 0,
+      version: 1,
+    },
+    connected: shape.connected ?? true,
+    remaining: resources,
+    interfacesInUse: shape.interfacesInUse ?? 0,
+    kin: shape.kin ?? 0,
+  };
+}
+
+const small: TaskNeeds = { cpu: 256, memory: 256, ports: [], attributes: [], ownInterface: false };
+const port80: TaskNeeds = { ...small, ports: [{ port: 80, protocol: 'tcp' }] };
+
+describe('whether an instance can take a task', () => {
+  it.each([
+    ['it can', {}, small, undefined],
+    ['its agent is away', { connected: false }, small, 'AGENT'],
+    ['it is deregistered', { status: 'INACTIVE', connected: false }, small, 'INACTIVE'],
+    ['an attribute is missing', {}, { ...small, attributes: [{ name: 'gpu' }] }, 'ATTRIBUTE'],
+    ['an attribute is another', {}, { ...small, attributes: [{ name: 'stack', value: 'dev' }] }, 'ATTRIBUTE'],
+    ['an attribute is there', {}, { ...small, attributes: [{ name: 'stack', value: 'prod' }] }, undefined],
+    ['it stands in another zone than the subnets', {}, { ...small, zones: ['b'] }, 'LOCATION'],
+    ['too little CPU', { cpu: 255 }, small, 'RESOURCE:CPU'],
+    ['too little memory', { memory: 255 }, small, 'RESOURCE:MEMORY'],
+    ['a port in use', { ports: [80] }, port80, 'RESOURCE:PORTS'],
+    [
+      'the port of the other protocol',
+      { ports: [80] },
+      { ...small, ports: [{ port: 80, protocol: 'udp' }] },
+      undefined,
+    ],
+    ['no interface left', { interfacesInUse: 1 }, { ...small, ownInterface: true }, 'RESOURCE:ENI'],
+  ] as const)('%s', (_, shape, needs, reason) => {
+    expect(obstacle(candidate({ id: 'x', ...shape }), needs)).toBe(reason);
+  });
+});
+
+describe('placing tasks', () => {
+  const place = (needs: TaskNeeds, count: number, ...shapes: readonly Shape[]) => {
+    const { placed, failures } = placeTasks(needs, shapes.map(candidate), count);
+    return [placed.map(({ id }) => id).join(' '), failures.map(({ instance, reason }) => `${instance.id} ${reason}`)];
+  };
+
+  it.each([
+    ['where most memory is free', small, 1, [{ id: 'x', memory: 500 }, { id: 'y' }], 'y', []],
+    [
+      'in the zone with fewest of the kind',
+      small,
+      1,
+      [
+        { id: 'x', memory: 900, zone: 'b' },
+        { id: 'y', kin: 1 },
+      ],
+      'x',
+      [],
+    ],
+    ['spread over the zones', small, 3, [{ id: 'x' }, { id: 'y', zone: 'b', memory: 800 }], 'x y x', []],
+    ['never where it is drained', small, 1, [{ id: 'x', status: 'DRAINING' }], '', []],
+    ['one port each', port80, 3, [{ id: 'x' }, { id: 'y' }], 'x y', ['x RESOURCE:PORTS', 'y RESOURCE:PORTS']],
+    [
+      'nowhere',
+      small,
+      1,
+      [
+        { id: 'x', memory: 1 },
+        { id: 'y', connected: false },
+      ],
+      '',
+      ['x RESOURCE:MEMORY', 'y AGENT'],
+    ],
+  ] as const)('%s', (_, needs, count, shapes, placed, failures) => {
+    expect(place(needs, count, ...shapes)).toEqual([placed, failures]);
+  });
+
+  it('names the instance that came closest', () => {
+    const { failures } = placeTasks(
+      port80,
+      [
+        candidate({ id: 'x', connected: false }),
+        candidate({ id: 'y', ports: [80] }),
+        candidate({ id: 'z', memory: 1 }),
+      ],
+      1,
+    );
+    expect(closest(failures)).toMatchObject({ instance: { id: 'y' }, reason: 'RESOURCE:PORTS' });
+    expect(closest([])).toBeUndefined();
+  });
+
+  it('never takes more than there is, and leaves no room for one more', () => {
+    const shape = fc.record({
+      zone: fc.constantFrom('a', 'b'),
+      cpu: fc.nat(2048),
+      memory: fc.nat(2048),
+      connected: fc.boolean(),
+      ports: fc.subarray([80, 443]),
+    });
+    const needs = fc.record({
+      cpu: fc.nat(512),
+      memory: fc.integer({ min: 1, max: 512 }),
+      ports: fc.subarray([80, 443]).map((ports) => ports.map((port) => ({ port, protocol: 'tcp' as const }))),
+      attributes: fc.constant([]),
+      ownInterface: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(shape, { maxLength: 5 }), needs, fc.nat(8), (shapes, wanted, count) => {
+        const all = shapes.map((each, index) => candidate({ id: `i${index}`, ...each }));
+        const { placed, failures } = placeTasks(wanted, all, count);
+        const after = all.map((each) =>
+          placed.filter(({ id }) => id === each.instance.id).reduce((state) => afterTaking(state, wanted), each),
+        );
+        for (const { remaining, interfacesInUse } of after) {
+          expect(Math.min(remaining.cpu, remaining.memory)).toBeGreaterThanOrEqual(0);
+          expect(interfacesInUse).toBeLessThanOrEqual(1);
+          expect(new Set(remaining.ports.map(({ port }) => port)).size).toBe(remaining.ports.length);
+        }
+        if (placed.length < count) {
+          expect(after.every((each) => obstacle(each, wanted) !== undefined)).toBe(true);
+          expect(failures.length).toBe(all.length);
+        }
+      }),
+    );
+  });
+});

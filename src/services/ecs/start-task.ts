@@ -1,0 +1,47 @@
+import type { Failure, StartTaskCommandInput } from '@aws-sdk/client-ecs';
+import type { Ctx } from '../../aws/handlers.ts';
+import { needsOf } from '../../model/ecs/needs.ts';
+import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
+import { obstacle } from '../../model/ecs/placement.ts';
+import { candidateOf } from '../../store/container-instances.ts';
+import { zonesOf } from '../../store/subnet-zones.ts';
+import { tasks } from '../../store/tables/ecs.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { invalidParameter } from './errors.ts';
+import { needCluster, needTaskDefinition } from './find.ts';
+import { findInstance, instanceArnOf } from './find-instance.ts';
+import type { Started } from './run-task.ts';
+import { orderOf } from './task-order.ts';
+
+/**
+ * StartTask: one task on each of the instances named, whatever placement would choose; also on one that is DRAINING.
+ * Where it does not fit, a failure says why.
+ */
+export function startTask({ store, clock, ids }: ServiceDeps, input: StartTaskCommandInput, ctx: Ctx): Started {
+  const cluster = needCluster(store, ctx, input.cluster);
+  const definition = needTaskDefinition(store, ctx, input.taskDefinition);
+  const asked = input.containerInstances ?? [];
+  if (asked.length === 0) throw invalidParameter('Container instances cannot be empty.');
+  if (asked.length > 10) throw invalidParameter('containerInstances can have at most 10 items.');
+  if (!definition.compatibilities.includes('EC2')) {
+    throw invalidParameter('Task definition does not support launch_type EC2.');
+  }
+  const order: TaskOrder = orderOf(store, cluster, definition, { launchType: 'EC2' }, input, ctx);
+  const needs = needsOf(definition, order.overrides, zonesOf(store, order.networkConfiguration));
+  return store.transact((tx) => {
+    const failures: Failure[] = [];
+    const made = asked.flatMap((name) => {
+      const instance = findInstance(tx, cluster, name);
+      const reason =
+        instance === undefined ? 'MISSING' : obstacle(candidateOf(tx, instance, { group: order.group }), needs);
+      if (instance === undefined || reason !== undefined) {
+        failures.push({ arn: instanceArnOf(cluster, name), ...(reason === undefined ? {} : { reason }) });
+        return [];
+      }
+      const task = newTask({ ...order, place: { instance, takes: needs } }, ids, clock.now());
+      tx.put(tasks, task);
+      return [task];
+    });
+    return { tasks: made, failures };
+  });
+}

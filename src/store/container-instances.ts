@@ -1,0 +1,78 @@
+import { remainingOf } from '../model/ecs/needs.ts';
+import type { ContainerInstance, InstanceResources } from '../model/ecs/container-instance.ts';
+import type { Candidate } from '../model/ecs/placement.ts';
+import { reached, type Task } from '../model/ecs/task.ts';
+import type { TaskStop } from '../model/ecs/task-end.ts';
+import type { Reader } from './store.ts';
+import { instances } from './tables/ec2.ts';
+import { containerInstances, tasks } from './tables/ecs.ts';
+import { machines } from './tables/fleet.ts';
+
+/** Whether the agent of an instance is connected. */
+export function isConnected(reader: Reader, instance: ContainerInstance): boolean {
+  return instance.status !== 'INACTIVE' && reader.get(machines, instance.machineId)?.connected === true;
+}
+
+/** The tasks placed on an instance that are not STOPPED. */
+export function tasksOn(reader: Reader, instance: ContainerInstance): Task[] {
+  return reader.by(tasks, 'instance', instance.arn);
+}
+
+/** What is left of an instance. */
+export function remainingResources(reader: Reader, instance: ContainerInstance): InstanceResources {
+  return remainingOf(instance, tasksOn(reader, instance));
+}
+
+/** How many tasks run on an instance, or are on their way to it. */
+export function countOn(reader: Reader, instance: ContainerInstance, state: 'running' | 'pending'): number {
+  return tasksOn(reader, instance).filter((task) =>
+    state === 'running' ? task.lastStatus === 'RUNNING' : !reached(task.lastStatus, 'RUNNING'),
+  ).length;
+}
+
+/** The instances of a cluster as places for tasks of a kind: of one service, or of the group of tasks run by hand. */
+export function candidatesIn(
+  reader: Reader,
+  clusterArn: string,
+  kind: { readonly serviceArn?: string; readonly group: string },
+): Candidate[] {
+  return reader
+    .by(containerInstances, 'cluster', clusterArn)
+    .filter(({ status }) => status !== 'INACTIVE')
+    .map((instance) => candidateOf(reader, instance, kind));
+}
+
+/** One instance as a place for tasks of a kind. */
+export function candidateOf(
+  reader: Reader,
+  instance: ContainerInstance,
+  kind: { readonly serviceArn?: string; readonly group: string },
+): Candidate {
+  const here = tasksOn(reader, instance);
+  return {
+    instance,
+    connected: isConnected(reader, instance),
+    remaining: remainingOf(instance, here),
+    interfacesInUse: here.filter(({ networkConfiguration }) => networkConfiguration !== undefined).length,
+    kin: here.filter((task) =>
+      kind.serviceArn === undefined ? task.group === kind.group : task.serviceArn === kind.serviceArn,
+    ).length,
+  };
+}
+
+/** Why a task cannot go on where it was placed: its instance is gone, or off. */
+export function placeLost(reader: Reader, task: Task): TaskStop | undefined {
+  if (task.containerInstanceArn === undefined) return undefined;
+  const instance = reader.get(containerInstances, task.containerInstanceArn);
+  const code = 'TerminationNotice';
+  if (instance?.ec2InstanceId !== undefined) {
+    const state = reader.get(instances, instance.ec2InstanceId)?.state;
+    const host = `Host EC2 (instance ${instance.ec2InstanceId})`;
+    if (state === 'stopped') return { code, reason: `${host} stopped.` };
+    if (state === 'terminated' || instance.deregistration === 'terminated') {
+      return { code, reason: `${host} terminated.` };
+    }
+  }
+  if (instance !== undefined && instance.status !== 'INACTIVE') return undefined;
+  return { code, reason: 'Container instance was deregistered forcibly by user.' };
+}
