@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../base/errors.ts';
 import type { WireRequest } from './protocols/protocol.ts';
-import { formOnce } from './protocols/query.ts';
+import { formOnce } from './protocols/form.ts';
 import { matchRoute } from './protocols/rest-routes.ts';
 import { loadModel, type ServiceModel } from './schema/model.ts';
 import { serviceTable, type ProtocolName, type ServiceId, type ServiceRow } from './service-table.ts';

@@ -1,20 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFront } from '../aws/front.ts';
+import { createFront, type RawRoute } from '../aws/front.ts';
 import { systemClock } from '../base/clock.ts';
 import { createServer } from '../base/http.ts';
 import { systemIds } from '../base/ids.ts';
-import { textLog } from '../base/log.ts';
+import { textLog, type Log } from '../base/log.ts';
 import { isReferenced } from '../store/image-garbage.ts';
-import { registryRoute } from '../services/ecr/registry/registry.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
-import { Conductor } from './conductor.ts';
+import type { Conductor } from './conductor.ts';
 import { ownRoutes } from './own-routes.ts';
-import { openPlatform } from './platform.ts';
+import { publicPoolOf } from './public-pool.ts';
 import { makeServices } from './services.ts';
 import { statusOf, type Status } from './status.ts';
 import { allTables } from './tables.ts';
@@ -34,13 +33,19 @@ export interface ControlPlaneOptions {
   readonly writeLog: (line: string) => void;
 }
 
+/** How long the first requests have the processor to themselves. */
+const firstRequestsMs = 25;
+
 /** A control plane that serves. */
 export interface ControlPlane {
   /** Answers no more, makes everything durable, and leaves tasks, balancers and networks running. */
   stop(): Promise<void>;
 }
 
-/** Starts everything in this process, and resolves once the endpoint answers. */
+/**
+ * Starts everything in this process. The endpoint answers first: the code that moves containers is loaded while the first
+ * requests are served. Resolves once all of it runs.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { home, id, host, port, account, region } = options;
   const clock = systemClock;
@@ -49,22 +54,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const startedAt = clock.now();
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const store = new Store(allTables, new SqliteJournal(join(home, 'state.sqlite'), clock), log);
-  const platform = await openPlatform({ home, id, clock, log });
-  const { publicPool } = platform;
+  const publicPool = await publicPoolOf(home, id);
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
   const registryHost = `${host}:${port}`;
-  const conductor = new Conductor({
-    store,
-    logs,
-    blobs,
-    clock,
-    ids,
-    log,
-    platform,
-    scope: { account, region },
-    registryHost,
-  });
+  const moving = Promise.withResolvers<Conductor>();
 
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, clock, ids, log, publicPool };
@@ -85,7 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       },
     },
     rawRoutes: [
-      registryRoute(deps),
+      lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
       ownRoutes({
         get: {
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
@@ -93,7 +87,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         },
         post: {
           reset: async () => {
-            await conductor.reset();
+            await (await moving.promise).reset();
             await blobs.sweep((digest) => isReferenced(store, digest));
             await store.flushed();
             return { reset: home };
@@ -110,26 +104,52 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve());
-  try {
-    await listening.promise;
-  } catch (error) {
-    await platform.close();
+  const close = async (...parts: (() => Promise<void>)[]): Promise<void> => {
+    const closed = Promise.withResolvers<void>();
+    server.close(() => closed.resolve());
+    server.closeAllConnections();
+    await closed.promise;
+    for (const part of parts) await part();
     await logs.close();
     await store.close();
+  };
+  try {
+    await listening.promise;
+    // Who waited for the endpoint asks at once: for a moment the processor is theirs.
+    await clock.sleep(firstRequestsMs);
+    const { openPlatform } = await import('./platform.ts');
+    const { Conductor } = await import('./conductor.ts');
+    const platform = openPlatform({ home, id, publicPool, clock, log });
+    const scope = { account, region };
+    const conductor = new Conductor({ store, logs, blobs, clock, ids, log, platform, scope, registryHost });
+    logs.start();
+    conductor.start();
+    moving.resolve(conductor);
+    return {
+      stop: () =>
+        close(
+          () => conductor.stop(),
+          () => platform.close(),
+        ),
+    };
+  } catch (error) {
+    await close();
     throw error;
   }
-  logs.start();
-  conductor.start();
+}
+
+/** A route whose code is loaded with its first request; Node holds back a request's body until somebody reads it. */
+function lateRoute(prefix: string, load: () => Promise<RawRoute>, log: Log): RawRoute {
   return {
-    async stop() {
-      const closed = Promise.withResolvers<void>();
-      server.close(() => closed.resolve());
-      server.closeAllConnections();
-      await closed.promise;
-      await conductor.stop();
-      await platform.close();
-      await logs.close();
-      await store.close();
+    prefix,
+    handle(request, response) {
+      load().then(
+        (route) => route.handle(request, response),
+        (error: unknown) => {
+          log.error('a route could not be loaded', { prefix, error });
+          response.destroy();
+        },
+      );
     },
   };
 }

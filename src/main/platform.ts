@@ -1,7 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { runCommand } from '../base/command.ts';
 import type { Log } from '../base/log.ts';
 import type { BalancerDriver } from '../drivers/balancer/driver.ts';
 import { HaproxyDriver } from '../drivers/balancer/haproxy.ts';
@@ -10,8 +8,6 @@ import { createDocker } from '../drivers/docker/engine.ts';
 import { hostsFile, noHostNames, type HostNames } from '../drivers/names/hosts-file.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import { LinuxNetworkDriver } from '../drivers/network/linux.ts';
-import { parseRoutedBlocks, routesCommand } from '../drivers/network/observe.ts';
-import { choosePublicPool } from '../drivers/network/public-pool.ts';
 
 /** The drivers of this machine, as one installation uses them. */
 export interface Platform {
@@ -33,9 +29,14 @@ export function installationLabel(installationId: string): string {
 }
 
 /** Opens the drivers. */
-export async function openPlatform(options: { home: string; id: string; clock: Clock; log: Log }): Promise<Platform> {
-  const { home, id, clock, log } = options;
-  const publicPool = await publicPoolOf(home, id);
+export function openPlatform(options: {
+  readonly home: string;
+  readonly id: string;
+  readonly publicPool: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Platform {
+  const { home, id, publicPool, clock, log } = options;
   const docker = createDocker({ dockerHost: process.env['DOCKER_HOST'], clock });
   const network = new LinuxNetworkDriver({ installationId: id, publicPool, clock, log });
   const balancer = new HaproxyDriver({
@@ -59,24 +60,6 @@ export async function openPlatform(options: { home: string; id: string; clock: C
       await docker.close();
     },
   };
-}
-
-/** The range chosen at the first start, which is kept in the home; `STOWAGE_PUBLIC_RANGE` says where to choose from. */
-async function publicPoolOf(home: string, id: string): Promise<string> {
-  const file = join(home, 'public-pool');
-  let recorded: string | undefined;
-  try {
-    recorded = readFileSync(file, 'utf8').trim();
-    return recorded;
-  } catch {
-    // The first start.
-  }
-  const [program, ...args] = routesCommand;
-  const { stdout } = await runCommand(program, args);
-  const taken = parseRoutedBlocks(stdout).map(({ cidr }) => cidr);
-  const chosen = choosePublicPool(id, taken, process.env['STOWAGE_PUBLIC_RANGE']);
-  writeFileSync(file, `${chosen}\n`);
-  return chosen;
 }
 
 /** How much `removeAll` removed. */

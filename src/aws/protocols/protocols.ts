@@ -1,26 +1,25 @@
 import type { ProtocolName } from '../service-table.ts';
-import { awsJson } from './aws-json.ts';
 import type { Protocol } from './protocol.ts';
-import { ec2Query, query } from './query.ts';
-import { restJson } from './rest-json.ts';
-import { restXml } from './rest-xml.ts';
 
-const loaded: Partial<Record<ProtocolName, Protocol>> = {
-  'aws-json-1.0': awsJson('1.0'),
-  'aws-json-1.1': awsJson('1.1'),
-  query,
-  'ec2-query': ec2Query,
-  'rest-json': restJson,
-  'rest-xml': restXml,
+/** Each is loaded when it is first spoken: no client speaks them all, and CBOR's library alone takes longer than a start may. */
+const loaders: Readonly<Record<ProtocolName, () => Promise<Protocol>>> = {
+  'aws-json-1.0': async () => (await import('./aws-json.ts')).awsJson('1.0'),
+  'aws-json-1.1': async () => (await import('./aws-json.ts')).awsJson('1.1'),
+  query: async () => (await import('./query.ts')).query,
+  'ec2-query': async () => (await import('./query.ts')).ec2Query,
+  'rest-json': async () => (await import('./rest-json.ts')).restJson,
+  'rest-xml': async () => (await import('./rest-xml.ts')).restXml,
+  'rpc-v2-cbor': async () => (await import('./rpc-v2-cbor.ts')).rpcV2Cbor,
 };
+const loaded: Partial<Record<ProtocolName, Protocol>> = {};
 
-/** A protocol by its name. CBOR's library is loaded when it is first spoken: it takes longer than all the others. */
+/** A protocol by its name. */
 export async function protocolOf(name: ProtocolName): Promise<Protocol> {
-  const protocol = (loaded[name] ??= (await import('./rpc-v2-cbor.ts')).rpcV2Cbor);
+  const protocol = (loaded[name] ??= await loaders[name]());
   return protocol;
 }
 
-/** The same without waiting, for those that are there already. */
+/** The same without waiting, for those that were spoken before. */
 export function protocolNow(name: ProtocolName): Protocol | undefined {
   return loaded[name];
 }

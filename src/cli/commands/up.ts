@@ -10,12 +10,18 @@ import { healthOf } from '../control-plane-client.ts';
 import { alive, clearRunning, endpointOf, UsageError, writeRunning, type Installation } from '../installation.ts';
 import { prepareMachine } from '../prepare/prepare.ts';
 import type { Terminal } from '../terminal.ts';
+import type * as ControlPlaneModule from '../../main/control-plane.ts';
 
 /** Serves until a signal comes; tasks and balancers go on without us. */
-async function serve(installation: Installation, terminal: Terminal): Promise<number> {
+async function serve(
+  installation: Installation,
+  terminal: Terminal,
+  { startControlPlane }: typeof ControlPlaneModule,
+): Promise<number> {
   const { host, port, account, home } = installation;
-  // Loaded only here: every other command starts without the control plane's code.
-  const { startControlPlane } = await import('../../main/control-plane.ts');
+  // Before anybody can find out that we serve and ask us to stop.
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   const controlPlane = await startControlPlane({
     ...installation,
     writeLog: (line) => terminal.line(line),
@@ -27,8 +33,6 @@ async function serve(installation: Installation, terminal: Terminal): Promise<nu
   flushCompileCache();
   writeRunning(home, { pid: process.pid, host, port, account });
   terminal.done(`Stowage serves on ${endpointOf(installation)}`);
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
   await stopped.promise;
   terminal.step('stopping the control plane (tasks go on running)');
   await controlPlane.stop();
@@ -89,8 +93,10 @@ export const up: Command = {
   options: { detach: { type: 'boolean', short: 'd' } },
   async run({ installation, terminal, json, options }) {
     const quiet: Terminal = json ? { ...terminal, done: () => {}, step: () => {} } : terminal;
-    await prepareMachine('serve', quiet);
-    if (options['detach'] === true) {
+    // Loaded only here, every other command starts without the control plane's code; and while the engine is asked.
+    const loading = options['detach'] === true ? undefined : import('../../main/control-plane.ts');
+    const [program] = await Promise.all([loading, prepareMachine('serve', quiet)]);
+    if (program === undefined) {
       await upDetached(installation, quiet);
       if (json) terminal.json({ endpoint: endpointOf(installation), ...(await healthOf(installation)) });
       return 0;
@@ -99,6 +105,6 @@ export const up: Command = {
     if (running !== undefined && alive(running.pid)) {
       throw new UsageError(`process ${running.pid} already serves ${installation.home}: 'stowage down' stops it`);
     }
-    return serve(installation, terminal);
+    return serve(installation, terminal, program);
   },
 };
