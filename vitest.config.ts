@@ -8,7 +8,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['{src,tools,test}/**/*.test.ts'], exclude: ['**/*.machine.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{src,tools,test}/**/*.test.ts'],
+          exclude: ['**/*.machine.test.ts'],
+          // Some spawn a shell for every example; a busy machine takes its time.
+          testTimeout: 60_000,
+        },
       },
       {
         test: {

@@ -394,7 +394,10 @@ describe('things that happen behind our back', () => {
       dockerConfig: { version: '1.18', config: '{}', hostConfig: JSON.stringify(logs) },
     });
     const fetched = { environment: { PASSWORD: 'hunter2' }, logOptions: { 'splunk-token': 'hunter3' } };
-    const { env, hostConfig, ...rest } = appSpec('0a0a0a0a', payload(0, [spec]), spec, { pauseId: 'pause', fetched });
+    const { env, hostConfig, ...rest } = appSpec('0a0a0a0a', payload(0, [spec]), spec, {
+      pauseId: 'pause',
+      fetched: { [spec.name]: fetched },
+    });
     expect(env).toMatchObject({ PLAIN: 'plain', PASSWORD: 'hunter2' });
     expect(hostConfig['LogConfig']).toEqual({
       Type: 'splunk',
@@ -483,6 +486,101 @@ describe('logs', () => {
     await until(() => status(task) === 'STOPPED');
     expect(control.reported(task.arn).containers['app']?.reason).toContain('The specified log group does not exist.');
     expect(lives).not.toContain('start app');
+  });
+
+  it('holds a container up in blocking mode while what it wrote waits, and lets it go on', async () => {
+    const hostConfig = JSON.stringify({
+      LogConfig: {
+        Type: 'awslogs',
+        Config: { 'awslogs-group': '/app', 'awslogs-stream-prefix': 'web', mode: 'blocking' },
+      },
+    });
+    const task = payload(0, [
+      container('app', 'sleep 1000', { dockerConfig: { version: '1.18', config: '{}', hostConfig } }),
+    ]);
+    control.holdsLogs = true;
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const id = await idOf('app');
+    const line = 'x'.repeat(200_000);
+    const isPaused = async (): Promise<boolean> => (await docker.inspect(id)).status === 'paused';
+    let written = 0;
+    while (!(await isPaused())) {
+      docker.print(id, line);
+      written++;
+      expect(written).toBeLessThan(100);
+      await clock.advance(1);
+      for (let i = 0; i < 10; i++) await turn();
+    }
+    // What it would write now, it writes when it may go on.
+    docker.print(id, 'later');
+    expect((await docker.inspect(id)).status).toBe('paused');
+    control.releaseLogs();
+    await until(async () => !(await isPaused()));
+    const stream = `web/app/${'0'.padStart(32, '0')}`;
+    await until(() => control.lines(stream).includes('later'));
+    expect(control.lines(stream)).toEqual([...Array.from({ length: written }, () => line), 'later']);
+  });
+
+  it('lets a container go on that a killed agent had held up', async () => {
+    const hostConfig = JSON.stringify({
+      LogConfig: { Type: 'awslogs', Config: { 'awslogs-group': '/app', mode: 'blocking' } },
+    });
+    const task = payload(0, [
+      container('app', 'sleep 1000', { dockerConfig: { version: '1.18', config: '{}', hostConfig } }),
+    ]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    await closeAll();
+    const id = await idOf('app');
+    await docker.pause(id);
+    agentOn();
+    await until(async () => (await docker.inspect(id)).status === 'running');
+  });
+
+  it('routes output through a FireLens router: its configuration, its socket, the order of starts and stops', async () => {
+    const router = container('router', 'sleep 1000', {
+      firelensConfiguration: { type: 'fluentbit', options: { 'enable-ecs-log-metadata': 'false' } },
+    });
+    const hostConfig = JSON.stringify({ LogConfig: { Type: 'awsfirelens', Config: { Name: 'stdout' } } });
+    const app = container('app', 'sleep 1000', { dockerConfig: { version: '1.18', config: '{}', hostConfig } });
+    const task = payload(0, [app, router]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    expect(lives.filter((life) => life.startsWith('start')).slice(-2)).toEqual(['start router', 'start app']);
+    const routerId = await idOf('router');
+    const config = docker.filesOf(routerId).get('//fluent-bit/etc/fluent-bit.conf') ?? '';
+    expect(config).toContain('Match app-firelens*');
+    const appConfig = docker.specOf(await idOf('app')).hostConfig['LogConfig'] as { Config: Record<string, string> };
+    const mounted = docker.specOf(routerId).hostConfig['Mounts'] as { Source: string; Target: string }[];
+    const socket = mounted.find(({ Target }) => Target === '/var/run')?.Source ?? '';
+    expect(appConfig).toMatchObject({
+      Type: 'fluentd',
+      Config: {
+        tag: `app-firelens-${'0'.padStart(32, '0')}`,
+        'fluentd-address': `unix:///fake/volumes/${socket}/_data/fluent.sock`,
+      },
+    });
+    expect(docker.specOf(await idOf('app')).env).toMatchObject({ FLUENT_HOST: '127.0.0.1', FLUENT_PORT: '24224' });
+    control.stop(task.arn);
+    await until(async () => status(task) === 'STOPPED' && (await containers()).length === 0, 1000);
+    expect([...docker.volumes.keys()]).toEqual([]);
+  });
+
+  it('ends a task whose FireLens options name no plugin, and says so', async () => {
+    const router = container('router', 'sleep 1000', {
+      firelensConfiguration: { type: 'fluentd', options: {} },
+    });
+    const hostConfig = JSON.stringify({ LogConfig: { Type: 'awsfirelens', Config: { region: 'x' } } });
+    const app = container('app', 'sleep 1000', { dockerConfig: { version: '1.18', config: '{}', hostConfig } });
+    const task = payload(0, [app, router]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['router']?.reason).toContain('missing output key @type');
   });
 
   it('refuses an option that it does not know', async () => {

@@ -106,6 +106,9 @@ export class TestControl {
   readonly changes: TaskStateChange[] = [];
   readonly messages: AgentMessage[] = [];
   readonly logs = new Map<string, { sequence: number; stream: string; events: LogEvent[] }>();
+  /** While true, log events are taken and not acknowledged: `releaseLogs` does it then. */
+  holdsLogs = false;
+  readonly #held: AgentMessage[] = [];
   /** Answered to every log message, when set. */
   logError: string | undefined;
   #channel: Channel<ServerMessage, AgentMessage> | undefined;
@@ -184,6 +187,12 @@ export class TestControl {
       .flatMap(({ events }) => events.map(({ message }) => message));
   }
 
+  /** Takes what was held back, and all that follows. */
+  releaseLogs(): void {
+    this.holdsLogs = false;
+    for (const message of this.#held.splice(0)) this.#receive(message);
+  }
+
   #sendTasks(tasks: readonly PayloadTask[]): void {
     this.send({
       type: 'PayloadMessage',
@@ -202,6 +211,10 @@ export class TestControl {
     this.messages.push(message);
     if (message.type === 'SubmitTaskStateChange') this.changes.push(message.message);
     if (message.type !== 'StowageLogEvents') return;
+    if (this.holdsLogs && message.message.events.length > 0) {
+      this.#held.push(message);
+      return;
+    }
     const { runtimeId, sequence, events, logStream } = message.message;
     const known = this.logs.get(runtimeId) ?? { sequence: 0, stream: logStream, events: [] };
     this.logs.set(runtimeId, known);

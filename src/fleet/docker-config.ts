@@ -1,4 +1,4 @@
-import type { ContainerDefinition, LinuxParameters } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, LinuxParameters, LogConfiguration } from '@aws-sdk/client-ecs';
 
 /** What a container may use, after overrides and the limits of its task. */
 export interface ContainerLimits {
@@ -49,9 +49,14 @@ export function dockerConfigOf(definition: ContainerDefinition): Record<string, 
 /** Docker's `HostConfig` that a container definition asks for. */
 export function dockerHostConfigOf(
   definition: ContainerDefinition,
-  limits: ContainerLimits,
-  fargate: boolean,
+  surroundings: {
+    readonly limits: ContainerLimits;
+    readonly fargate: boolean;
+    /** How output is delivered where the definition says nothing of it. */
+    readonly logMode: string;
+  },
 ): Record<string, unknown> {
+  const { limits, fargate, logMode } = surroundings;
   const ulimits = (definition.ulimits ?? []).map((one): DockerUlimit => ({
     Name: one.name,
     Soft: one.softLimit,
@@ -68,10 +73,7 @@ export function dockerHostConfigOf(
     Memory: memoryMiB === undefined ? undefined : memoryMiB * mebibyte,
     MemoryReservation: memoryReservationMiB === undefined ? undefined : memoryReservationMiB * mebibyte,
     ...swapOf(definition.linuxParameters, memoryMiB),
-    LogConfig: definition.logConfiguration && {
-      Type: definition.logConfiguration.logDriver,
-      Config: definition.logConfiguration.options ?? {},
-    },
+    LogConfig: definition.logConfiguration && logConfigOf(definition.logConfiguration, logMode),
     Ulimits: ulimits.length > 0 ? ulimits : undefined,
     Privileged: definition.privileged,
     ReadonlyRootfs: definition.readonlyRootFilesystem,
@@ -82,6 +84,12 @@ export function dockerHostConfigOf(
     Sysctls: definition.systemControls && sysctlsOf(definition.systemControls),
     ...linuxOf(definition.linuxParameters),
   });
+}
+
+function logConfigOf({ logDriver, options = {} }: LogConfiguration, logMode: string): Record<string, unknown> {
+  // What a router is told are options of its output plugin, not of a log driver.
+  const mode = logDriver === 'awsfirelens' ? {} : { mode: logMode };
+  return { Type: logDriver, Config: { ...mode, ...options } };
 }
 
 function linuxOf(linux: LinuxParameters | undefined): Record<string, unknown> {

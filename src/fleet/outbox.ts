@@ -11,6 +11,7 @@ import type { ServerMessage } from '../wire/messages.ts';
 import type { Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
 import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
+import { accountPrincipal, accountSetting } from '../store/account-settings.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -157,6 +158,7 @@ export class Outbox {
       subnet: subnetId === undefined ? undefined : store.get(subnets, subnetId),
       desiredStatus,
       machine: store.get(machines, this.#machineId)?.resources ?? { cpu: Infinity },
+      logMode: accountSetting(store, task, accountPrincipal, 'defaultLogDriverMode') ?? 'non-blocking',
       resolveImage: this.#deps.resolveImage,
       roleCredentials: this.#credentials(
         task,

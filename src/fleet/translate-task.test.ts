@@ -44,6 +44,7 @@ function payload(
     subnet,
     desiredStatus: 'RUNNING',
     machine: { cpu: options.machineCpu ?? 4096 },
+    logMode: 'non-blocking',
     resolveImage: (image) => ({ image: `registry/${image}` }),
   });
   const first = translated.containers[0];
@@ -159,7 +160,17 @@ describe('translateTask', () => {
     [
       { logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'g' } } },
       'host',
-      { LogConfig: { Type: 'awslogs', Config: { 'awslogs-group': 'g' } } },
+      { LogConfig: { Type: 'awslogs', Config: { 'awslogs-group': 'g', mode: 'non-blocking' } } },
+    ],
+    [
+      { logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': 'g', mode: 'blocking' } } },
+      'host',
+      { LogConfig: { Type: 'awslogs', Config: { 'awslogs-group': 'g', mode: 'blocking' } } },
+    ],
+    [
+      { logConfiguration: { logDriver: 'awsfirelens', options: { Name: 'stdout' } } },
+      'host',
+      { LogConfig: { Type: 'awsfirelens', Config: { Name: 'stdout' } } },
     ],
   ] as const)("puts %j in Docker's %s", (definition, where, expected) => {
     expect(payload(definition as object)[where]).toMatchObject(expected);

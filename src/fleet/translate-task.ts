@@ -34,6 +34,8 @@ export interface TaskParts {
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
   /** What the machine has: a container cannot be given more. */
   readonly machine: Pick<MachineResources, 'cpu' | 'openFiles'>;
+  /** The account's way of delivering output where a container says nothing of it (`defaultLogDriverMode`). */
+  readonly logMode: string;
   readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
   readonly roleCredentials?: IamRoleCredentials | undefined;
   readonly executionRoleCredentials?: IamRoleCredentials | undefined;
@@ -114,12 +116,18 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
       resolved.registryAuthentication ?? registryAuthenticationOf(definition, task.region),
     ),
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...given('firelensConfiguration', firelensOf(definition)),
     dockerConfig: {
       version: '1.18',
       config: JSON.stringify(dockerConfigOf(definition)),
-      hostConfig: JSON.stringify(dockerHostConfigOf(definition, limits, fargate)),
+      hostConfig: JSON.stringify(dockerHostConfigOf(definition, { limits, fargate, logMode: parts.logMode })),
     },
   };
+}
+
+function firelensOf({ firelensConfiguration }: ContainerDefinition): PayloadContainer['firelensConfiguration'] {
+  if (firelensConfiguration?.type === undefined) return undefined;
+  return { type: firelensConfiguration.type, options: firelensConfiguration.options ?? {} };
 }
 
 /** A container has its own limits; on Fargate the task's are a wall for each of its containers as well. */

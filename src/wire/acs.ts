@@ -89,6 +89,11 @@ export interface PayloadContainer {
   readonly registryAuthentication?: RegistryAuthentication;
   readonly secrets?: readonly PayloadSecret[];
   readonly logsAuthStrategy?: 'ExecutionRole';
+  /** Set on the container that routes the output of those whose log driver is `awsfirelens`. */
+  readonly firelensConfiguration?: {
+    readonly type: 'fluentd' | 'fluentbit';
+    readonly options: Readonly<Record<string, string>>;
+  };
   readonly dockerConfig: { readonly version: string; readonly config: string; readonly hostConfig: string };
 }
 

@@ -83,6 +83,7 @@ describe('awslogs options', () => {
       logGroup: '/g',
       logStream: 'web/app/t1',
       createGroup: false,
+      blocking: false,
     });
     expect(logTarget({ 'awslogs-group': '/g', 'awslogs-region': 'us-east-1' }, subject)).toMatchObject({
       region: 'us-east-1',

@@ -7,6 +7,8 @@ export interface LogTarget {
   readonly logGroup: string;
   readonly logStream: string;
   readonly createGroup: boolean;
+  /** `mode: blocking`: the container is held up while what it wrote waits for delivery. */
+  readonly blocking: boolean;
   /** A line that matches begins a new event; absent: every line is one. */
   readonly eventStart?: RegExp;
 }
@@ -96,16 +98,18 @@ export function logTarget(options: Readonly<Record<string, string>>, subject: Lo
         ? `${prefix}/${subject.container}/${subject.taskId}`
         : (options['awslogs-stream'] ?? subject.runtimeId),
     createGroup: /^(true|t|1)$/i.test(options['awslogs-create-group'] ?? ''),
+    blocking: options['mode'] === 'blocking',
     ...(eventStart === undefined ? {} : { eventStart }),
   };
 }
 
 /**
  * The engine's log driver behind `awslogs`: a file of bounded size that outlives this process, from which lines are
- * delivered. `max-buffer-size` bounds what may wait in it, as it bounds the buffer of `mode: non-blocking` on ECS; delivery
- * never holds up a container in either mode.
+ * delivered. `max-buffer-size` bounds what may wait in it, as it bounds the buffer of `mode: non-blocking` on ECS. In
+ * `mode: blocking` the file has room for what a container writes until it is held up.
  */
 export function logFileConfig(options: Readonly<Record<string, string>> | undefined): Record<string, unknown> {
   const size = options?.['max-buffer-size']?.toLowerCase().replace(/[\sb]/g, '');
-  return { Type: 'json-file', Config: { 'max-size': size ?? '32m', 'max-file': '2' } };
+  const usual = options?.['mode'] === 'blocking' ? '128m' : '32m';
+  return { Type: 'json-file', Config: { 'max-size': size ?? usual, 'max-file': '2' } };
 }

@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts';
 import type { DockerDriver } from '../../drivers/docker/driver.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { EventMaker, eventOverheadBytes, positionOf, stampBefore, type PositionedEvent } from './events.ts';
+import { Hold } from './hold.ts';
 import type { LogTarget } from './options.ts';
 
 type LogMessage = Extract<AgentMessage, { type: 'StowageLogEvents' }>;
@@ -50,6 +51,7 @@ export class LogStream {
   #room: (() => void) | undefined;
   #gather: Cancel | undefined;
   #age: Cancel | undefined;
+  #hold: Hold | undefined;
   #overdue: Cancel | undefined;
 
   constructor(deps: LogStreamDeps, runtimeId: string, target: LogTarget) {
@@ -117,12 +119,14 @@ export class LogStream {
     this.#age?.();
     this.#overdue?.();
     this.#room?.();
+    this.#hold?.release();
   }
 
   async #read(restarted: () => boolean): Promise<void> {
     const { docker, clock } = this.#deps;
     const { signal } = this.#stop;
     const from = this.#acked;
+    if (this.#target.blocking) this.#hold = new Hold(this.#deps, this.#runtimeId);
     let since = stampBefore(from);
     let retryMs = 50;
     for (let ended = false; !ended;) {
@@ -132,6 +136,7 @@ export class LogStream {
           since = line.stamp;
           const position = positionOf(line.stamp);
           if (position <= from) continue;
+          this.#hold?.read(line.at);
           this.#take(this.#maker.add(line.line, line.at, position));
           this.#watchAge();
           if (this.#waitingBytes > maxWaitingBytes) await this.#wait();
@@ -175,7 +180,9 @@ export class LogStream {
   async #wait(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#room = resolve;
+    this.#hold?.waiting(true);
     await promise;
+    this.#hold?.waiting(false);
     this.#stop.signal.throwIfAborted();
   }
 

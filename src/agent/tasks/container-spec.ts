@@ -1,7 +1,14 @@
 import type { ContainerSpec } from '../../drivers/docker/driver.ts';
 import { metadataAddress, resolverAddress } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
-import type { FetchedForContainer } from '../fetch/fetched.ts';
+import type { Fetched } from '../fetch/fetched.ts';
+import {
+  firelensEnvironment,
+  firelensLogConfig,
+  firelensOptions,
+  routerOf,
+  routerVolumes,
+} from '../firelens/firelens.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseImage } from '../pause/image.ts';
 import { containerName, labelsOf, metadataId, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
@@ -53,9 +60,15 @@ export function appSpec(
   installationId: string,
   task: PayloadTask,
   container: PayloadContainer,
-  made: { readonly pauseId?: string | undefined; readonly fetched?: FetchedForContainer | undefined },
+  made: {
+    readonly pauseId?: string | undefined;
+    readonly fetched?: Fetched | undefined;
+    /** Where the socket of the task's log router lies on the machine. */
+    readonly socketDirectory?: string | undefined;
+  },
 ): ContainerSpec {
-  const { pauseId, fetched } = made;
+  const { pauseId } = made;
+  const fetched = made.fetched?.[container.name];
   const hostConfig = hostConfigOf(container);
   const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
   const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
@@ -64,7 +77,12 @@ export function appSpec(
     name: containerName(installationId, task, container.name),
     image: container.image,
     labels: labelsOf(installationId, task, container.name),
-    env: { ...container.environment, ...fetched?.environment, ...agentEnvironment(installationId, task, container) },
+    env: {
+      ...container.environment,
+      ...fetched?.environment,
+      ...agentEnvironment(installationId, task, container),
+      ...firelensEnvironment(task, container, made.fetched),
+    },
     ...(container.entryPoint === undefined ? {} : { entryPoint: container.entryPoint }),
     ...(command === undefined ? {} : { command }),
     config: JSON.parse(container.dockerConfig.config) as Record<string, unknown>,
@@ -74,8 +92,13 @@ export function appSpec(
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'
         ? { LogConfig: logFileConfig(logConfig?.Config) }
-        : { LogConfig: { ...logConfig, Config: { ...logConfig.Config, ...fetched?.logOptions } } }),
-      Mounts: container.mountPoints.map((mount) => mountOf(installationId, task, mount)),
+        : firelensOptions(container) !== undefined
+          ? { LogConfig: firelensLogConfig(task, container, made.socketDirectory ?? '') }
+          : { LogConfig: { ...logConfig, Config: { ...logConfig.Config, ...fetched?.logOptions } } }),
+      Mounts: [
+        ...container.mountPoints.map((mount) => mountOf(installationId, task, mount)),
+        ...routerMounts(installationId, task, container),
+      ],
       VolumesFrom: container.volumesFrom.map(
         ({ sourceContainer, readOnly }) =>
           `${containerName(installationId, task, sourceContainer)}:${readOnly ? 'ro' : 'rw'}`,
@@ -86,9 +109,10 @@ export function appSpec(
 
 /** The volumes that go with the task. */
 export function taskVolumes(installationId: string, task: PayloadTask): string[] {
-  return task.volumes
+  const own = task.volumes
     .filter((volume) => volume.type === 'docker' && volume.dockerVolumeConfiguration?.scope !== 'shared')
     .map((volume) => taskVolume(installationId, task, volume.name));
+  return routerOf(task) === undefined ? own : [...own, ...Object.values(routerVolumes(installationId, task))];
 }
 
 function mountOf(
@@ -111,6 +135,21 @@ function mountOf(
       ...(docker === undefined ? {} : { DriverConfig: { Name: docker.driver, Options: docker.driverOpts } }),
     },
   };
+}
+
+/** What a FireLens router needs besides its own mounts: its socket's directory, and a writable one for its configuration. */
+function routerMounts(
+  installationId: string,
+  task: PayloadTask,
+  container: PayloadContainer,
+): Record<string, unknown>[] {
+  const router = routerOf(task);
+  if (router === undefined || router.container.name !== container.name) return [];
+  const { socket, config } = routerVolumes(installationId, task);
+  return [
+    { Type: 'volume', Source: socket, Target: '/var/run' },
+    ...(config === undefined ? [] : [{ Type: 'volume', Source: config, Target: router.configDirectory }]),
+  ];
 }
 
 /** What the agent tells every container of itself ("Task metadata endpoint version 4", ECS Developer Guide). */

@@ -5,6 +5,7 @@ import type { NetworkDriver } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask, RegistryAuthentication } from '../../wire/acs.ts';
 import type { AwsClient } from '../aws/client.ts';
 import { fetchFor } from '../fetch/fetch.ts';
+import { makeRouterVolumes, writeRouterConfig } from '../firelens/router-files.ts';
 import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
@@ -104,9 +105,9 @@ export async function executeStep(
       if (problem !== undefined) return failed(step.container, failureReason('create', problem));
       try {
         const pauseId = ownsNetwork(task) ? task.pause.id : undefined;
-        const id = await docker.create(
-          appSpec(installationId, payload, spec, { pauseId, fetched: task.fetched?.[spec.name] }),
-        );
+        const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
+        const { fetched } = task;
+        const id = await docker.create(appSpec(installationId, payload, spec, { pauseId, fetched, socketDirectory }));
         return (now) =>
           withContainer(now, step.container, (container) =>
             container.phase === 'none' ? { ...container, phase: 'created', id } : container,
@@ -116,8 +117,9 @@ export async function executeStep(
       }
     }
     case 'start': {
-      const { id = '' } = named(step.container);
+      const { id = '', spec } = named(step.container);
       try {
+        await writeRouterConfig(docker, id, payload, spec);
         await docker.start(id);
         const startedAt = clock.now();
         // It may have ended, and that be known, before the engine answered.

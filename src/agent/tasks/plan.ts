@@ -119,11 +119,17 @@ function canPull(task: TaskView, container: ContainerView): boolean {
   return container.spec.registryAuthentication?.type !== 'asm';
 }
 
+/** A log router is made with the secret options of those who log through it, too. */
+function needsFetched(task: TaskView, { spec }: ContainerView): boolean {
+  if (spec.firelensConfiguration === undefined) return namesWhatIsFetched(spec);
+  return task.containers.some((each) => namesWhatIsFetched(each.spec));
+}
+
 /** A container can be made ahead of its start once everything exists that its creation names. */
 function canCreate(task: TaskView, container: ContainerView): boolean {
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
   if (ownsNetwork(task) && task.pause.id === undefined) return false;
-  if (task.fetched === undefined && namesWhatIsFetched(container.spec)) return false;
+  if (task.fetched === undefined && needsFetched(task, container)) return false;
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
 }
 

@@ -1,5 +1,6 @@
 import type { Fetched } from '../fetch/fetched.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
+import { withRouterDependencies } from '../firelens/firelens.ts';
 
 /**
  * How far a container has come. It never goes back, with one exception: where a restart policy says so, an exited container
@@ -71,7 +72,8 @@ export interface TaskView {
 }
 
 /** A task of which nothing has been done. */
-export function newTaskView(payload: PayloadTask): TaskView {
+export function newTaskView(told: PayloadTask): TaskView {
+  const payload = withRouterDependencies(told);
   return {
     payload,
     desired: payload.desiredStatus,

@@ -2,6 +2,7 @@ import type { Setting } from '@aws-sdk/client-ecs';
 import { arn } from '../../base/arn.ts';
 import { given } from '../../base/given.ts';
 import { scopeOf, type Scoped } from '../../model/tags.ts';
+import { accountPrincipal, accountSetting } from '../../store/account-settings.ts';
 import type { Reader } from '../../store/store.ts';
 import { accountSettings } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
@@ -30,20 +31,18 @@ const known: Readonly<Record<string, Known>> = {
   fargateTaskRetirementWaitPeriod: { byDefault: '7', values: ['0', '7', '14'] },
   // Read-only on AWS too: GuardDuty alone sets it.
   guardDutyActivate: { byDefault: 'off', values: ['off'] },
-  defaultLogDriverMode: { byDefault: 'non-blocking', values: ['blocking', 'non-blocking'], unsupported: ['blocking'] },
+  defaultLogDriverMode: { byDefault: 'non-blocking', values: ['blocking', 'non-blocking'] },
   fargateEventWindows: { byDefault: 'disabled', values: ['enabled', 'disabled'], unsupported: ['enabled'] },
 };
 
-/** The principal under which the account's own settings are kept. */
-const account = 'default';
-
 /** The value of a setting that holds for a principal: its own, else the account's, else the default. */
 export function effectiveSetting(reader: Reader, scope: Scoped, principalArn: string, name: string): string {
-  return own(reader, scope, principalArn, name) ?? own(reader, scope, account, name) ?? known[name]?.byDefault ?? '';
-}
-
-function own(reader: Reader, scope: Scoped, principalArn: string, name: string): string | undefined {
-  return reader.get(accountSettings, `${scopeOf(scope)}/${principalArn}/${name}`)?.value;
+  return (
+    accountSetting(reader, scope, principalArn, name) ??
+    accountSetting(reader, scope, accountPrincipal, name) ??
+    known[name]?.byDefault ??
+    ''
+  );
 }
 
 /** Account settings, for the account and for single principals. */
@@ -60,7 +59,7 @@ export function accountSettingHandlers({ store }: ServiceDeps) {
     },
 
     PutAccountSettingDefault(input, ctx) {
-      return { setting: put(ctx, account, input.name, input.value) };
+      return { setting: put(ctx, accountPrincipal, input.name, input.value) };
     },
 
     DeleteAccountSetting(input, ctx) {
@@ -79,7 +78,7 @@ export function accountSettingHandlers({ store }: ServiceDeps) {
         const value =
           input.effectiveSettings === true
             ? effectiveSetting(store, ctx, principal, name)
-            : own(store, ctx, principal, name);
+            : accountSetting(store, ctx, principal, name);
         return value === undefined ? [] : [setting(ctx, principal, name, value)];
       });
       const asked = all.filter(
@@ -98,7 +97,7 @@ function setting(scope: Scoped, principalArn: string, name: string, value: strin
   return {
     name: name as NonNullable<Setting['name']>,
     value,
-    principalArn: principalArn === account ? root : principalArn,
+    principalArn: principalArn === accountPrincipal ? root : principalArn,
     ...given('type', name === 'guardDutyActivate' ? ('aws_managed' as const) : ('user' as const)),
   };
 }

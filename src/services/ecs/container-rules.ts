@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { clientException } from './errors.ts';
 import { checkSecrets } from './secret-rules.ts';
+import { checkLogConfiguration } from './log-rules.ts';
 
 type TaskInput = RegisterTaskDefinitionCommandInput;
 
@@ -27,19 +28,6 @@ const ulimitNames = new Set([
   'stack',
 ]);
 
-const logDrivers = new Set(['json-file', 'syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'awsfirelens']);
-
-const awslogsOptions = new Set([
-  'awslogs-create-group',
-  'awslogs-region',
-  'awslogs-group',
-  'awslogs-stream-prefix',
-  'awslogs-datetime-format',
-  'awslogs-multiline-pattern',
-  'mode',
-  'max-buffer-size',
-]);
-
 /** The rules that a container definition must keep by itself. Throws `ClientException`. */
 export function checkContainer(container: ContainerDefinition, task: TaskInput): void {
   const { name } = container;
@@ -57,7 +45,7 @@ export function checkContainer(container: ContainerDefinition, task: TaskInput):
   }
   if (task.networkMode === 'awsvpc') checkAwsvpc(container);
   if (container.healthCheck !== undefined) checkHealthCheck(container.healthCheck, name ?? '');
-  checkLogs(container);
+  checkLogConfiguration(container);
   checkTimeouts(container);
   if (container.restartPolicy !== undefined) checkRestartPolicy(container.restartPolicy, name ?? '');
   for (const { name: limit = '', softLimit = 0, hardLimit = 0 } of container.ulimits ?? []) {
@@ -130,23 +118,6 @@ function checkHealthCheck(check: HealthCheck, container: string): void {
       );
     }
   }
-}
-
-function checkLogs(container: ContainerDefinition): void {
-  const log = container.logConfiguration;
-  if (log === undefined) return;
-  const driver = log.logDriver ?? '';
-  if (!logDrivers.has(driver)) {
-    throw clientException(
-      `Invalid 'logDriver' setting for container '${container.name}'. Unknown log driver: '${driver}'.`,
-    );
-  }
-  if (driver !== 'awslogs') return;
-  const options = log.options ?? {};
-  const missing = ['awslogs-region', 'awslogs-group'].filter((option) => !options[option]);
-  if (missing.length > 0) throw clientException(`Log driver awslogs requires options: ${missing.join(', ')}`);
-  const extra = Object.keys(options).filter((option) => !awslogsOptions.has(option));
-  if (extra.length > 0) throw clientException(`Log driver awslogs disallows options: ${extra.join(', ')}`);
 }
 
 /** "ContainerRestartPolicy", ECS API Reference. */

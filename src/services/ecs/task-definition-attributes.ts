@@ -19,14 +19,19 @@ export function requiredAttributes(document: Document, registryHost: string): { 
   const ecr = any((c) => isEcrImage(c.image ?? '', registryHost));
   const awsvpc = document.networkMode === 'awsvpc';
   const role = Boolean(document.executionRoleArn);
+  const drivers = new Set(
+    containers.map((c) => c.logConfiguration?.logDriver).filter((driver) => driver !== undefined),
+  );
+  const routers = new Set(containers.map((c) => c.firelensConfiguration?.type).filter((type) => type !== undefined));
   const rules: readonly (readonly [boolean, string])[] = [
-    [logs, `${capability}logging-driver.awslogs`],
+    ...[...drivers].map((driver) => [true, `${capability}logging-driver.${driver}`] as const),
     [logs && role, 'ecs.capability.execution-role-awslogs'],
     [ecr, `${capability}ecr-auth`],
     [logs || ecr, dockerApi('1.19')],
     [any((c) => c.readonlyRootFilesystem === true), dockerApi('1.17')],
     [any((c) => c.privileged === true), `${capability}privileged-container`],
     [any((c) => c.memoryReservation !== undefined), dockerApi('1.21')],
+    ...[...routers].map((type) => [true, `ecs.capability.firelens.${type}`] as const),
     [any((c) => c.healthCheck !== undefined), 'ecs.capability.container-health-check'],
     [any((c) => c.healthCheck !== undefined), dockerApi('1.24')],
     [any((c) => c.linuxParameters?.initProcessEnabled === true), dockerApi('1.25')],

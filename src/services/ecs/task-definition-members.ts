@@ -80,11 +80,11 @@ const container: Every<ContainerDefinition> = {
   pseudoTerminal: 'acts',
   dockerLabels: 'acts',
   ulimits: 'acts',
-  logConfiguration: { inside: { logDriver: { only: ['awslogs'] }, options: 'acts', secretOptions: 'acts' } },
+  logConfiguration: 'acts',
   healthCheck: 'acts',
   systemControls: 'refused',
   resourceRequirements: 'refused',
-  firelensConfiguration: 'refused',
+  firelensConfiguration: 'acts',
   credentialSpecs: 'refused',
 };
 

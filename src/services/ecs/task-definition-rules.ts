@@ -5,6 +5,7 @@ import { checkContainer } from './container-rules.ts';
 import { checkDependencies } from './dependency-rules.ts';
 import { clientException } from './errors.ts';
 import { checkFargate } from './fargate-rules.ts';
+import { checkFirelens } from './log-rules.ts';
 import { checkPorts } from './port-rules.ts';
 
 type Input = RegisterTaskDefinitionCommandInput;
@@ -44,6 +45,7 @@ export function checkTaskDefinition(input: Input, registryHost: string): void {
   checkPorts(containers, input.networkMode ?? 'bridge');
   checkVolumes(containers, input);
   checkDependencies(containers);
+  checkFirelens(containers, fargate);
   if (fargate) checkFargate(input, registryHost);
 }
 
