@@ -59,6 +59,8 @@ export function translateTask(parts: TaskParts): PayloadTask {
     version: task.taskDefinitionArn.slice(task.taskDefinitionArn.lastIndexOf(':') + 1),
     desiredStatus: parts.desiredStatus,
     networkMode,
+    ...given('pidMode', document?.pidMode),
+    ...given('ipcMode', document?.ipcMode),
     launchType: task.launchType,
     serviceName: task.serviceArn === undefined ? '' : shortName(task.serviceArn),
     group: task.group,

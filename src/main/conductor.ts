@@ -121,7 +121,12 @@ export class Conductor {
     const { cpus, memoryBytes } = await docker.capacity();
     return {
       id: `local-${installationId}`,
-      attributes: [{ name: 'ecs.os-type', value: 'linux' }, { name: 'stowage.vpc' }],
+      attributes: [
+        { name: 'ecs.os-type', value: 'linux' },
+        { name: 'ecs.os-family', value: 'LINUX' },
+        { name: 'ecs.cpu-architecture', value: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
+        { name: 'stowage.vpc' },
+      ],
       resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20), ...given('openFiles', openFiles()) },
     };
   }

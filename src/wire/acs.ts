@@ -121,6 +121,9 @@ export interface PayloadTask {
   readonly version: string;
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
   readonly networkMode: 'awsvpc' | 'bridge' | 'host' | 'none';
+  /** The namespaces that its containers share: the task's, or the machine's. */
+  readonly pidMode?: 'task' | 'host';
+  readonly ipcMode?: 'task' | 'host' | 'none';
   readonly launchType: 'FARGATE' | 'EC2' | 'EXTERNAL';
   readonly serviceName: string;
   readonly group: string;

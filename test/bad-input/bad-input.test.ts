@@ -182,10 +182,10 @@ const rows: Row[] = [
     'a member that is not supported',
     'ecs',
     'RegisterTaskDefinition',
-    { ...fargate, ephemeralStorage: { sizeInGiB: 50 } },
+    { ...fargate, volumes: [{ name: 'data', configuredAtLaunch: true }] },
     400,
     'ClientException',
-    /ephemeralStorage isn't supported by Stowage yet/,
+    /configuredAtLaunch = true isn't supported by Stowage: there are no Amazon EBS volumes/,
   ],
   [
     'unknown subnet',

@@ -1,6 +1,7 @@
 /**
- * The program of a pause container: a static ELF executable of about 150 bytes that sleeps until it is killed, so that no
- * compiler and no image is needed. Layout: the ELF header, one program header that maps the whole file readable and
+ * The program of a pause container: a static ELF executable of about 200 bytes that sleeps until it is killed, so that no
+ * compiler and no image is needed. Where containers share its process namespace it is the parent of their orphans: it
+ * ignores SIGCHLD, by which the kernel reaps them (sigaction(2)). Layout: the ELF header, one program header that maps the whole file readable and
  * executable, the code ("System V Application Binary Interface", "ELF-64 Object File Format").
  */
 export function pauseProgram(arch: string): Uint8Array {
@@ -31,22 +32,47 @@ export function pauseProgram(arch: string): Uint8Array {
   return file;
 }
 
+/** The kernel's `struct sigaction` that ignores a signal: the handler 1 (`SIG_IGN`), no flags, no restorer, nothing blocked. */
+const ignore: readonly number[] = [1, ...Array<number>(31).fill(0)];
+
 const machines: Readonly<Record<string, { readonly id: number; readonly code: readonly number[] }>> = {
   x64: {
     id: 62,
-    // mov eax, 34 (pause); syscall; jmp to the beginning
-    code: [0xb8, 0x22, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xeb, 0xf7],
+    code: [
+      ...bytes('b8 0d 00 00 00'), // mov eax, 13 (rt_sigaction)
+      ...bytes('bf 11 00 00 00'), // mov edi, 17 (SIGCHLD)
+      ...bytes('48 8d 35 13 00 00 00'), // lea rsi, what comes after the code
+      ...bytes('31 d2'), // xor edx, edx
+      ...bytes('41 ba 08 00 00 00'), // mov r10d, 8 (bytes of a signal set)
+      ...bytes('0f 05'), // syscall
+      ...bytes('b8 22 00 00 00'), // mov eax, 34 (pause)
+      ...bytes('0f 05'), // syscall
+      ...bytes('eb f7'), // jmp to the pause
+      ...ignore,
+    ],
   },
   arm64: {
     id: 183,
     code: [
+      0xd2800220, // mov x0, 17 (SIGCHLD)
+      0x10000181, // adr x1, what comes after the code
+      0xd2800002, // mov x2, 0
+      0xd2800103, // mov x3, 8 (bytes of a signal set)
+      0xd28010c8, // mov x8, 134 (rt_sigaction)
+      0xd4000001, // svc 0
       0xd2800000, // mov x0, 0
       0xd2800001, // mov x1, 0
       0xd2800002, // mov x2, 0
       0xd2800003, // mov x3, 0
       0xd2800928, // mov x8, 73 (ppoll: there is no pause here)
       0xd4000001, // svc 0
-      0x17fffffa, // b to the beginning
-    ].flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]),
+      0x17fffffa, // b to the ppoll
+    ]
+      .flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24])
+      .concat(ignore),
   },
 };
+
+function bytes(hex: string): Uint8Array {
+  return Buffer.from(hex.replaceAll(' ', ''), 'hex');
+}

@@ -49,6 +49,8 @@ export function pauseSpec(installationId: string, task: PayloadTask): ContainerS
       Dns: servers.length > 0 ? servers : [resolverAddress],
       DnsSearch: eni?.domainName ?? [],
       ...(name === '' || address === undefined ? {} : { ExtraHosts: [`${name}:${address}`] }),
+      // By default an engine lets nobody share a container's memory.
+      ...(task.ipcMode === 'task' ? { IpcMode: 'shareable' } : {}),
       LogConfig: { Type: 'none', Config: {} },
       CapDrop: ['ALL'],
     },
@@ -88,7 +90,7 @@ export function appSpec(
     config: JSON.parse(container.dockerConfig.config) as Record<string, unknown>,
     hostConfig: {
       ...hostConfig,
-      NetworkMode: pauseId === undefined ? task.networkMode : `container:${pauseId}`,
+      ...namespacesOf(task, pauseId),
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'
         ? { LogConfig: logFileConfig(logConfig?.Config) }
@@ -104,6 +106,16 @@ export function appSpec(
           `${containerName(installationId, task, sourceContainer)}:${readOnly ? 'ro' : 'rw'}`,
       ),
     },
+  };
+}
+
+/** Which namespaces a container joins: those of its task's pause container, of the machine, or none but its own. */
+function namespacesOf(task: PayloadTask, pauseId: string | undefined): Record<string, string> {
+  const join = (mode: string): string => (mode === 'task' ? `container:${pauseId ?? ''}` : mode);
+  return {
+    NetworkMode: task.networkMode === 'awsvpc' ? join('task') : task.networkMode,
+    ...(task.pidMode === undefined ? {} : { PidMode: join(task.pidMode) }),
+    ...(task.ipcMode === undefined ? {} : { IpcMode: join(task.ipcMode) }),
   };
 }
 

@@ -12,7 +12,7 @@ import { ensurePauseImage } from '../pause/image.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
-import { ownsNetwork, type ContainerView, type TaskView } from './view.ts';
+import { hasPause, type ContainerView, type TaskView } from './view.ts';
 
 /** What steps are done with. */
 export interface ExecuteDeps {
@@ -104,7 +104,7 @@ export async function executeStep(
       const problem = awslogsProblemOf(spec);
       if (problem !== undefined) return failed(step.container, failureReason('create', problem));
       try {
-        const pauseId = ownsNetwork(task) ? task.pause.id : undefined;
+        const pauseId = hasPause(task) ? task.pause.id : undefined;
         const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
         const { fetched } = task;
         const id = await docker.create(appSpec(installationId, payload, spec, { pauseId, fetched, socketDirectory }));

@@ -1,6 +1,6 @@
 import { namesWhatIsFetched } from '../fetch/fetched.ts';
 import { brokenVolumes, resolveDependencies } from './dependencies.ts';
-import { isEnding, ownsNetwork, willRestart, type ContainerView, type TaskView } from './view.ts';
+import { hasPause, isEnding, ownsNetwork, willRestart, type ContainerView, type TaskView } from './view.ts';
 
 /** One thing to do for a task. Steps of one task run side by side; the same step never twice at a time. */
 export type TaskStep =
@@ -63,10 +63,11 @@ function planStart(task: TaskView, now: number): TaskPlan {
       steps: [{ kind: 'fail', reason: 'ResourceInitializationError: this machine has no network of mode bridge' }],
     };
   }
-  if (ownsNetwork(task)) {
+  if (hasPause(task)) {
     const { pause } = task;
     if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
     else if (pause.phase === 'created') steps.push({ kind: 'start-pause' });
+    else if (!ownsNetwork(task)) lookAt = Infinity;
     else if (!task.attached && task.vpcId !== undefined) steps.push({ kind: 'attach', vpcId: task.vpcId });
     else if (!task.attached) {
       const until = (pause.startedAt ?? now) + networkTimeoutMs;
@@ -96,7 +97,7 @@ function planStart(task: TaskView, now: number): TaskPlan {
         continue;
       }
       if (wait.lookAt !== undefined) lookAt = Math.min(lookAt, wait.lookAt);
-      const network = !ownsNetwork(task) || task.attached;
+      const network = ownsNetwork(task) ? task.attached : !hasPause(task) || task.pause.phase === 'running';
       if (!container.logsReady) steps.push({ kind: 'open-log', container: name });
       else if (wait.met && network) steps.push({ kind: 'start', container: name });
     } else if (willRestart(container)) {
@@ -128,7 +129,7 @@ function needsFetched(task: TaskView, { spec }: ContainerView): boolean {
 /** A container can be made ahead of its start once everything exists that its creation names. */
 function canCreate(task: TaskView, container: ContainerView): boolean {
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
-  if (ownsNetwork(task) && task.pause.id === undefined) return false;
+  if (hasPause(task) && task.pause.id === undefined) return false;
   if (task.fetched === undefined && needsFetched(task, container)) return false;
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
 }

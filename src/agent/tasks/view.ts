@@ -36,7 +36,7 @@ export interface ContainerView {
   readonly restartFailed?: true;
 }
 
-/** The container that holds the network namespace of an awsvpc task. */
+/** The container that holds the namespaces of a task (see `hasPause`). */
 export interface PauseView {
   readonly phase: ContainerPhase;
   readonly id?: string;
@@ -97,6 +97,11 @@ export function ownsNetwork(task: TaskView): boolean {
   return task.payload.networkMode === 'awsvpc';
 }
 
+/** Whether the task has a pause container: one that holds its network, or the processes or the memory its containers share. */
+export function hasPause(task: TaskView): boolean {
+  return ownsNetwork(task) || task.payload.pidMode === 'task' || task.payload.ipcMode === 'task';
+}
+
 /**
  * Whether a container that has exited is to be started again while its task goes on ("Restart individual containers in
  * Amazon ECS tasks with container restart policies", ECS Developer Guide): one that exited with a code which is not ignored,
@@ -121,9 +126,9 @@ export function isEnding(task: TaskView): boolean {
   if (task.containers.some((each) => each.spec.essential && hasEnded(each))) return true;
   // A task whose last container has ended is over, essential or not.
   if (task.containers.every(hasEnded)) return true;
-  // Without its pause container the task has no network that new containers could join.
+  // Without its pause container the task has no namespaces that new containers could join.
   const begun = task.containers.some((each) => each.phase !== 'none');
-  return ownsNetwork(task) && (task.pause.phase === 'exited' || (task.pause.phase === 'none' && begun));
+  return hasPause(task) && (task.pause.phase === 'exited' || (task.pause.phase === 'none' && begun));
 }
 
 /** Whether nothing of the task runs any more, nor will. */

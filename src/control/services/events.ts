@@ -100,6 +100,7 @@ const lacks: Readonly<Record<PlacementReason, string>> = {
   'RESOURCE:PORTS': 'is already using a port required by your task',
   'RESOURCE:CPU': 'has insufficient CPU units available',
   'RESOURCE:MEMORY': 'has insufficient memory available',
+  'RESOURCE:GPU': 'encountered error "RESOURCE:GPU"',
   'RESOURCE:ENI': 'encountered error "RESOURCE:ENI"',
   ATTRIBUTE: 'is missing an attribute required by your task',
   LOCATION: 'encountered error "LOCATION"',

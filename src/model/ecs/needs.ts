@@ -11,6 +11,8 @@ export interface TaskNeeds {
   /** Host ports of its choice; those that the agent chooses are always there. */
   readonly ports: readonly HostPort[];
   readonly attributes: readonly InstanceAttribute[];
+  /** Whether any of its containers is to have a GPU. */
+  readonly gpu: boolean;
   /** Whether it takes an interface of the instance's. */
   readonly ownInterface: boolean;
   /** The zones of its subnets; absent when any will do. */
@@ -43,6 +45,10 @@ export function needsOf(definition: TaskDefinition, overrides: TaskOverride, zon
         : Number(memory),
     ports: document.networkMode === 'awsvpc' || document.networkMode === 'none' ? [] : fixedPorts(containers),
     attributes: definition.requiresAttributes,
+    gpu: containers.some(
+      ({ override, resourceRequirements }) =>
+        (override?.resourceRequirements ?? resourceRequirements)?.some(({ type }) => type === 'GPU') === true,
+    ),
     ownInterface: document.networkMode === 'awsvpc',
     ...(zones === undefined ? {} : { zones }),
   };

@@ -57,7 +57,8 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
     launchType: order.launchType,
     ...given('capacityProviderName', order.capacityProviderName),
     ...given('platformVersion', order.platformVersion),
-    ...(fargate ? { platformFamily: 'Linux', ephemeralStorageGiB: fargateEphemeralStorageGiB } : {}),
+    ...(fargate ? { platformFamily: 'Linux', ephemeralStorageGiB: storageOf(definition, overrides) } : {}),
+    ...given('cpuArchitecture', definition.document.runtimePlatform?.cpuArchitecture),
     ...given('cpu', cpu),
     ...given('memory', memory),
     overrides,
@@ -97,6 +98,11 @@ function placement(place: TaskOrder['place'], now: number): Partial<Task> {
     connectivity: 'CONNECTED',
     connectivityAt: now,
   };
+}
+
+function storageOf({ document }: TaskDefinition, overrides: TaskOverride): number {
+  const asked = overrides.ephemeralStorage ?? document.ephemeralStorage;
+  return asked?.sizeInGiB ?? fargateEphemeralStorageGiB;
 }
 
 function newContainer(

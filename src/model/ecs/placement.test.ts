@@ -44,7 +44,7 @@ function candidate(shape: Shape): Candidate {
   };
 }
 
-const small: TaskNeeds = { cpu: 256, memory: 256, ports: [], attributes: [], ownInterface: false };
+const small: TaskNeeds = { cpu: 256, memory: 256, ports: [], attributes: [], gpu: false, ownInterface: false };
 const port80: TaskNeeds = { ...small, ports: [{ port: 80, protocol: 'tcp' }] };
 
 describe('whether an instance can take a task', () => {
@@ -65,6 +65,7 @@ describe('whether an instance can take a task', () => {
       { ...small, ports: [{ port: 80, protocol: 'udp' }] },
       undefined,
     ],
+    ['a GPU, which none has', {}, { ...small, gpu: true }, 'RESOURCE:GPU'],
     ['no interface left', { interfacesInUse: 1 }, { ...small, ownInterface: true }, 'RESOURCE:ENI'],
   ] as const)('%s', (_, shape, needs, reason) => {
     expect(obstacle(candidate({ id: 'x', ...shape }), needs)).toBe(reason);
@@ -135,6 +136,7 @@ describe('placing tasks', () => {
       memory: fc.integer({ min: 1, max: 512 }),
       ports: fc.subarray([80, 443]).map((ports) => ports.map((port) => ({ port, protocol: 'tcp' as const }))),
       attributes: fc.constant([]),
+      gpu: fc.constant(false),
       ownInterface: fc.boolean(),
     });
     fc.assert(

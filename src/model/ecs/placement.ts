@@ -21,6 +21,7 @@ export type PlacementReason =
   | 'RESOURCE:CPU'
   | 'RESOURCE:MEMORY'
   | 'RESOURCE:PORTS'
+  | 'RESOURCE:GPU'
   | 'RESOURCE:ENI';
 
 /** An instance that could not take a task. */
@@ -38,6 +39,7 @@ const reasons: readonly PlacementReason[] = [
   'RESOURCE:CPU',
   'RESOURCE:MEMORY',
   'RESOURCE:PORTS',
+  'RESOURCE:GPU',
   'RESOURCE:ENI',
 ];
 
@@ -54,6 +56,8 @@ export function obstacle(candidate: Candidate, needs: TaskNeeds): PlacementReaso
   if (needs.memory > remaining.memory) return 'RESOURCE:MEMORY';
   const used = new Set(remaining.ports.map(({ port, protocol }) => `${protocol} ${port}`));
   if (needs.ports.some(({ port, protocol }) => used.has(`${protocol} ${port}`))) return 'RESOURCE:PORTS';
+  // No machine offers any.
+  if (needs.gpu) return 'RESOURCE:GPU';
   if (needs.ownInterface && candidate.interfacesInUse >= instance.taskInterfaces) return 'RESOURCE:ENI';
   return undefined;
 }

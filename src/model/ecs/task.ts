@@ -119,6 +119,8 @@ export interface Task extends Scoped {
   readonly cpu?: string;
   readonly memory?: string;
   readonly ephemeralStorageGiB?: number;
+  /** As the definition names it; absent: the machine's. */
+  readonly cpuArchitecture?: 'X86_64' | 'ARM64';
   readonly overrides: TaskOverride;
   readonly enableExecuteCommand: boolean;
   readonly tags: readonly Tag[];

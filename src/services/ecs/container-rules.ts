@@ -4,7 +4,8 @@ import type {
   HealthCheck,
   RegisterTaskDefinitionCommandInput,
 } from '@aws-sdk/client-ecs';
-import { clientException } from './errors.ts';
+import { clientException, invalidSetting } from './errors.ts';
+import { checkLinux } from './linux-rules.ts';
 import { checkSecrets } from './secret-rules.ts';
 import { checkLogConfiguration } from './log-rules.ts';
 
@@ -43,20 +44,13 @@ export function checkContainer(container: ContainerDefinition, task: TaskInput):
       throw clientException(`Invalid 'environment' setting for container '${name}'. A variable has no name.`);
     }
   }
-  if (task.networkMode === 'awsvpc') checkAwsvpc(container);
+  checkNetwork(container, task.networkMode ?? 'bridge');
   if (container.healthCheck !== undefined) checkHealthCheck(container.healthCheck, name ?? '');
   checkLogConfiguration(container);
   checkTimeouts(container);
   if (container.restartPolicy !== undefined) checkRestartPolicy(container.restartPolicy, name ?? '');
-  for (const { name: limit = '', softLimit = 0, hardLimit = 0 } of container.ulimits ?? []) {
-    if (!ulimitNames.has(limit))
-      throw clientException(`Invalid 'ulimits' setting for container '${name}'. Unknown ulimit: '${limit}'.`);
-    if (softLimit > hardLimit && hardLimit !== -1) {
-      throw clientException(
-        `Invalid 'ulimits' setting for container '${name}'. The soft limit of '${limit}' is greater than its hard limit.`,
-      );
-    }
-  }
+  checkUlimits(container);
+  checkLinux(container, task);
   checkSecrets(container, task.executionRoleArn);
 }
 
@@ -80,17 +74,31 @@ function checkMemory(container: ContainerDefinition, task: TaskInput): void {
   }
 }
 
-/** What an awsvpc container cannot have, since the network is the task's. */
-function checkAwsvpc(container: ContainerDefinition): void {
-  const refuse = (what: string): never => {
-    throw clientException(`${what} supported on container when networkMode=awsvpc.`);
+/** What a container of a network mode cannot have: in awsvpc mode the network is the task's. */
+function checkNetwork(container: ContainerDefinition, networkMode: string): void {
+  const on = (what: string): never => {
+    throw clientException(`${what} supported on container when networkMode=${networkMode}.`);
   };
-  if (container.hostname) refuse('hostname is not');
-  if ((container.links?.length ?? 0) > 0) refuse('Links are not');
-  if ((container.dnsServers?.length ?? 0) > 0) refuse('DNS servers are not');
-  if ((container.dnsSearchDomains?.length ?? 0) > 0) refuse('DNS search domains are not');
-  if ((container.extraHosts?.length ?? 0) > 0) refuse('Extra hosts are not');
-  if (container.disableNetworking === true) refuse('Disable Networking is not');
+  const given = (list: readonly unknown[] | undefined): boolean => (list?.length ?? 0) > 0;
+  if (given(container.links) && networkMode !== 'bridge') {
+    throw clientException(`Links are not supported when networkMode=${networkMode}.`);
+  }
+  if (given(container.portMappings) && networkMode === 'none') on('Port mappings are not');
+  if (networkMode !== 'awsvpc') return;
+  if (container.hostname) on('hostname is not');
+  if (given(container.dnsServers)) on('DNS servers are not');
+  if (given(container.dnsSearchDomains)) on('DNS search domains are not');
+  if (given(container.extraHosts)) on('Extra hosts are not');
+  if (container.disableNetworking === true) on('Disable Networking is not');
+}
+
+function checkUlimits(container: ContainerDefinition): void {
+  for (const { name = '', softLimit = 0, hardLimit = 0 } of container.ulimits ?? []) {
+    if (!ulimitNames.has(name)) throw invalidSetting('ulimits', container.name, `Unknown ulimit: '${name}'.`);
+    if (softLimit > hardLimit && hardLimit !== -1) {
+      throw clientException(`Soft limit exceeds hard limit for ulimit ${name}`);
+    }
+  }
 }
 
 function checkHealthCheck(check: HealthCheck, container: string): void {
@@ -128,7 +136,9 @@ function checkRestartPolicy(policy: ContainerRestartPolicy, container: string): 
   if (policy.enabled === undefined) refuse("'enabled' must be specified.");
   const { ignoredExitCodes = [], restartAttemptPeriod: period } = policy;
   if (period !== undefined && (period < 60 || period > 1800)) {
-    refuse("'restartAttemptPeriod' must be between 60 and 1800 seconds.");
+    throw clientException(
+      `The 'restartAttemptPeriod' setting for container '${container}' must be between 60 and 1800.`,
+    );
   }
   if (ignoredExitCodes.length > 50) refuse("'ignoredExitCodes' can contain at most 50 exit codes.");
 }

@@ -12,6 +12,7 @@ import { canonical, newDeployment, specOf } from './deployments.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
+import { checkPlatformIsThere } from './platform.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
 import { readTags } from './tag-rules.ts';
@@ -33,6 +34,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   checkDesiredCount(input.desiredCount);
   const definition = needTaskDefinition(store, ctx, input.taskDefinition);
   const launch = readLaunch(input, cluster, definition);
+  checkPlatformIsThere(store, definition, launch);
   checkPlacement(input, launch);
   const awsvpc = readAwsvpc(store, ctx, input.networkConfiguration, {
     networkMode: definition.document.networkMode,

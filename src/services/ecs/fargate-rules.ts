@@ -10,16 +10,12 @@ const fargateLogDrivers: ReadonlySet<string> = new Set(['awslogs', 'splunk', 'aw
  */
 export function checkFargate(input: RegisterTaskDefinitionCommandInput, registryHost: string): void {
   if (input.pidMode === 'host') {
-    throw clientException("Tasks using the Fargate launch type do not support pidMode 'host'.");
+    throw clientException(
+      "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'.",
+    );
   }
   if (input.ipcMode !== undefined) without('ipcMode');
-  if ((input.placementConstraints?.length ?? 0) > 0) without('placement constraints');
-  if ((input.inferenceAccelerators?.length ?? 0) > 0) {
-    throw clientException("Unsupported field 'inferenceAccelerators'.");
-  }
-  const storage = input.ephemeralStorage?.sizeInGiB;
-  if (storage !== undefined && storage < 21) throw clientException('EphemeralStorage size should be at least 21.');
-  if (storage !== undefined && storage > 200) throw clientException('EphemeralStorage size should be at most 200.');
+  if ((input.placementConstraints?.length ?? 0) > 0) without('constraints');
   for (const volume of input.volumes ?? []) {
     if (volume.host?.sourcePath) without('sourcePath');
     if (volume.dockerVolumeConfiguration !== undefined) without('dockerVolumeConfiguration');
@@ -33,7 +29,8 @@ function checkContainer(
   registryHost: string,
 ): void {
   if (container.privileged === true) {
-    throw clientException("Fargate requires that the 'privileged' setting be 'false'.");
+    // The quotation marks are AWS's.
+    throw clientException('Fargate requires that the ‘privileged’ setting be ‘false’ at the container level.');
   }
   const linux = container.linuxParameters;
   if ((linux?.devices?.length ?? 0) > 0) without('devices');
@@ -42,18 +39,22 @@ function checkContainer(
   if (linux?.sharedMemorySize !== undefined) without('sharedMemorySize');
   // The only capability that Fargate adds ("KernelCapabilities").
   const added = linux?.capabilities?.add?.find((capability) => capability !== 'SYS_PTRACE');
-  if (added !== undefined) {
-    throw clientException(`Fargate compatible task definitions do not support adding the capability '${added}'.`);
-  }
+  if (added !== undefined) throw clientException(`${added} is not allowed on Fargate.`);
   if ((container.dockerSecurityOptions?.length ?? 0) > 0) without('dockerSecurityOptions');
-  for (const member of ['startTimeout', 'stopTimeout'] as const) {
-    if ((container[member] ?? 0) > 120) {
+  if (container.resourceRequirements?.some(({ type }) => type === 'GPU') === true) {
+    throw clientException('Tasks using the Fargate launch type do not support GPU resource requirements.');
+  }
+  for (const [which, seconds = 0] of [
+    ['start', container.startTimeout],
+    ['stop', container.stopTimeout],
+  ] as const) {
+    if (seconds > 120) {
       throw clientException(
-        `The '${member}' setting for container '${container.name}' must be at most 120 on Fargate.`,
+        `Tasks using the Fargate launch type must have a container ${which} timeout of less than 120 seconds.`,
       );
     }
     // "startTimeout", ContainerDefinition: 2 to 120 seconds on Fargate.
-    if (member === 'startTimeout' && container.startTimeout !== undefined && container.startTimeout < 2) {
+    if (which === 'start' && container.startTimeout !== undefined && container.startTimeout < 2) {
       throw clientException(
         `The 'startTimeout' setting for container '${container.name}' must be at least 2 on Fargate.`,
       );
@@ -61,7 +62,9 @@ function checkContainer(
   }
   const log = container.logConfiguration;
   if (log?.logDriver !== undefined && !fargateLogDrivers.has(log.logDriver)) {
-    throw clientException(`Fargate compatible task definitions do not support log driver '${log.logDriver}'.`);
+    throw clientException(
+      `${log.logDriver} is not a valid log driver. Must be one of [${[...fargateLogDrivers].join(',')}]`,
+    );
   }
   if (log?.logDriver === 'awslogs' && !log.options?.['awslogs-stream-prefix']) {
     throw clientException(
@@ -77,5 +80,5 @@ function checkContainer(
 }
 
 function without(member: string): never {
-  throw clientException(`Fargate compatible task definitions do not support ${member}.`);
+  throw clientException(`Fargate compatible task definitions do not support ${member}`);
 }

@@ -16,6 +16,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
+import { checkPlatformIsThere } from './platform.ts';
 import { orderOf } from './task-order.ts';
 
 /** How long RunTask remembers a client token, milliseconds ("Ensuring idempotency", ECS API Reference). */
@@ -56,6 +57,7 @@ function plan(
   const count = input.count ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > 10) throw invalidParameter('count must be between 1 and 10.');
   const launch = readLaunch(input, cluster, definition);
+  checkPlatformIsThere(reader, definition, launch);
   const order = orderOf(reader, cluster, definition, launch, input, ctx);
   if (launch.launchType !== 'FARGATE') {
     if ((input.placementConstraints?.length ?? 0) > 0) throw notSupported('placementConstraints');

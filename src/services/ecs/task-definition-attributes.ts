@@ -12,7 +12,7 @@ const dockerApi = (version: string): string => `${capability}docker-remote-api.$
  * The capabilities that an instance must have to run a task definition, as ECS derives them from it: each feature names
  * its capability, or the Docker API that brought it ("Amazon ECS container agent capabilities").
  */
-export function requiredAttributes(document: Document, registryHost: string): { name: string }[] {
+export function requiredAttributes(document: Document, registryHost: string): { name: string; value?: string }[] {
   const containers = document.containerDefinitions ?? [];
   const any = (has: (container: ContainerDefinition) => boolean): boolean => containers.some(has);
   const logs = any((c) => c.logConfiguration?.logDriver === 'awslogs');
@@ -56,7 +56,16 @@ export function requiredAttributes(document: Document, registryHost: string): { 
       'ecs.capability.private-registry-authentication.secretsmanager',
     ],
   ];
-  return rules.filter(([applies]) => applies).map(([, name]) => ({ name }));
+  return [...rules.filter(([applies]) => applies).map(([, name]) => ({ name })), ...platformAttributes(document)];
+}
+
+/** What a platform that the definition names comes to ("Amazon ECS container instance attributes"). */
+function platformAttributes({ runtimePlatform }: Document): { name: string; value: string }[] {
+  const { cpuArchitecture, operatingSystemFamily } = runtimePlatform ?? {};
+  return [
+    ...(cpuArchitecture === undefined ? [] : [{ name: 'ecs.cpu-architecture', value: cpuArchitecture.toLowerCase() }]),
+    ...(operatingSystemFamily === undefined ? [] : [{ name: 'ecs.os-family', value: operatingSystemFamily }]),
+  ];
 }
 
 function taskRoleCapability(networkMode: string | undefined): string {

@@ -2,6 +2,7 @@ import type {
   ContainerDefinition,
   ContainerRestartPolicy,
   RegisterTaskDefinitionCommandInput,
+  Volume,
 } from '@aws-sdk/client-ecs';
 import { parseTaskCpu, parseTaskMemory } from '../../model/ecs/sizes.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
@@ -20,7 +21,7 @@ export function withDefaults(input: RegisterTaskDefinitionCommandInput): Documen
     ...rest,
     ...(cpu ? { cpu: String(parseTaskCpu(cpu)) } : {}),
     ...(memory ? { memory: String(parseTaskMemory(memory)) } : {}),
-    volumes: (rest.volumes ?? []).map((volume) => ({ ...volume, host: volume.host ?? {} })),
+    volumes: (rest.volumes ?? []).map(volumeOf),
     placementConstraints: rest.placementConstraints ?? [],
     containerDefinitions: (rest.containerDefinitions ?? []).map((container) => ({
       ...container,
@@ -28,7 +29,9 @@ export function withDefaults(input: RegisterTaskDefinitionCommandInput): Documen
       essential: container.essential ?? true,
       portMappings: (container.portMappings ?? []).map((mapping) => ({
         ...mapping,
-        hostPort: hostPortOf(mapping.hostPort, mapping.containerPort, networkMode),
+        ...(mapping.containerPortRange === undefined
+          ? { hostPort: hostPortOf(mapping.hostPort, mapping.containerPort, networkMode) }
+          : {}),
         protocol: mapping.protocol ?? 'tcp',
       })),
       environment: container.environment ?? [],
@@ -38,6 +41,22 @@ export function withDefaults(input: RegisterTaskDefinitionCommandInput): Documen
       ...(container.restartPolicy?.enabled === true ? { restartPolicy: restartPolicy(container.restartPolicy) } : {}),
       ...(container.healthCheck === undefined ? {} : { healthCheck: healthCheck(container.healthCheck) }),
     })),
+  };
+}
+
+/** A volume of no other kind is the host's, wherever the engine puts it; a Docker volume is the task's unless shared. */
+function volumeOf(volume: Volume): Volume {
+  const { dockerVolumeConfiguration: docker } = volume;
+  if (docker === undefined) return { ...volume, host: volume.host ?? {} };
+  const scope = docker.scope ?? 'task';
+  return {
+    ...volume,
+    dockerVolumeConfiguration: {
+      ...docker,
+      scope,
+      ...(scope === 'shared' ? { autoprovision: docker.autoprovision ?? false } : {}),
+      driver: docker.driver ?? 'local',
+    },
   };
 }
 

@@ -27,17 +27,25 @@ describe('the members of a task definition', () => {
   });
 
   it.each([
-    [{ pidMode: 'task' }, 'pidMode'],
-    [{ volumes: [{ name: 'a' }, { name: 'b', host: { sourcePath: '/' } }] }, 'volumes[1].host.sourcePath'],
-    [{ containerDefinitions: [{ systemControls: [{ namespace: 'a' }] }] }, 'containerDefinitions[0].systemControls'],
     [
-      { containerDefinitions: [{ linuxParameters: { tmpfs: [{ size: 1 }] } }] },
-      'containerDefinitions[0].linuxParameters.tmpfs',
+      { containerDefinitions: [{ credentialSpecs: ['credentialspec:arn'] }] },
+      'containerDefinitions[0].credentialSpecs',
+      'there is no Active Directory.',
     ],
-    [{ requiresCompatibilities: ['FARGATE', 'EXTERNAL'] }, 'requiresCompatibilities[1] = "EXTERNAL"'],
-    [{ enableFaultInjection: true }, 'enableFaultInjection = true'],
-  ])('refuses %j', (input, named) => {
-    expect(() => refuseUnsupported(input)).toThrow(`${named} isn't supported by Stowage yet.`);
+    [
+      { volumes: [{ name: 'a' }, { name: 'b', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }] },
+      'volumes[1].efsVolumeConfiguration',
+      'there are no Amazon EFS file systems.',
+    ],
+    [
+      { requiresCompatibilities: ['FARGATE', 'MANAGED_INSTANCES'] },
+      'requiresCompatibilities[1] = "MANAGED_INSTANCES"',
+      'there are no managed instances.',
+    ],
+    [{ enableFaultInjection: true }, 'enableFaultInjection = true', 'yet.'],
+  ])('refuses %j', (input, named, why) => {
+    const refusal = `${named} isn't supported by Stowage${why === 'yet.' ? ' ' : ': '}${why}`;
+    expect(() => refuseUnsupported(input)).toThrow(refusal);
   });
 
   it.each([

@@ -2,10 +2,15 @@ import type { ContainerDefinition, RegisterTaskDefinitionCommandInput, Volume } 
 import { notSupported } from './errors.ts';
 
 /**
- * What Stowage does with a member of a request: it `acts` on it, it has `refused` it so far, it acts on `only` some of
- * its values, or the answer differs by the members inside.
+ * What Stowage does with a member of a request: it `acts` on it, it has `refused` it so far, or refuses it for a reason, it
+ * acts on `only` some of its values, or the answer differs by the members inside.
  */
-type Verdict = 'acts' | 'refused' | { readonly only: readonly unknown[] } | { readonly inside: Members };
+type Verdict =
+  | 'acts'
+  | 'refused'
+  | { readonly refused: string }
+  | { readonly only: readonly unknown[]; readonly why?: string }
+  | { readonly inside: Members };
 interface Members {
   readonly [member: string]: Verdict;
 }
@@ -14,13 +19,12 @@ type Every<Shape> = { readonly [Member in keyof Required<Shape>]: Verdict };
 
 const volume: Every<Volume> = {
   name: 'acts',
-  // A host volume without a path lives as long as its task.
-  host: { inside: { sourcePath: 'refused' } },
-  dockerVolumeConfiguration: 'refused',
-  efsVolumeConfiguration: 'refused',
-  s3filesVolumeConfiguration: 'refused',
-  fsxWindowsFileServerVolumeConfiguration: 'refused',
-  configuredAtLaunch: { only: [false] },
+  host: 'acts',
+  dockerVolumeConfiguration: 'acts',
+  efsVolumeConfiguration: { refused: 'there are no Amazon EFS file systems' },
+  s3filesVolumeConfiguration: { refused: 'there are no Amazon S3 Files file systems' },
+  fsxWindowsFileServerVolumeConfiguration: { refused: 'there are no Amazon FSx file systems' },
+  configuredAtLaunch: { only: [false], why: 'there are no Amazon EBS volumes' },
 };
 
 const container: Every<ContainerDefinition> = {
@@ -30,7 +34,7 @@ const container: Every<ContainerDefinition> = {
   cpu: 'acts',
   memory: 'acts',
   memoryReservation: 'acts',
-  links: 'refused',
+  links: 'acts',
   portMappings: {
     inside: {
       containerPort: 'acts',
@@ -39,7 +43,7 @@ const container: Every<ContainerDefinition> = {
       // Names and application protocols are what Service Connect refers to; by themselves they do nothing on AWS either.
       name: 'acts',
       appProtocol: 'acts',
-      containerPortRange: 'refused',
+      containerPortRange: 'acts',
     },
   },
   essential: 'acts',
@@ -50,42 +54,32 @@ const container: Every<ContainerDefinition> = {
   environmentFiles: 'refused',
   mountPoints: 'acts',
   volumesFrom: 'acts',
-  linuxParameters: {
-    inside: {
-      capabilities: 'acts',
-      devices: 'refused',
-      initProcessEnabled: 'acts',
-      sharedMemorySize: 'refused',
-      tmpfs: 'refused',
-      maxSwap: 'refused',
-      swappiness: 'refused',
-    },
-  },
+  linuxParameters: 'acts',
   secrets: 'acts',
   dependsOn: 'acts',
   startTimeout: 'acts',
   stopTimeout: 'acts',
   versionConsistency: { only: ['disabled'] },
-  hostname: 'refused',
+  hostname: 'acts',
   user: 'acts',
   workingDirectory: 'acts',
-  disableNetworking: { only: [false] },
+  disableNetworking: 'acts',
   privileged: 'acts',
   readonlyRootFilesystem: 'acts',
-  dnsServers: 'refused',
-  dnsSearchDomains: 'refused',
-  extraHosts: 'refused',
-  dockerSecurityOptions: 'refused',
+  dnsServers: 'acts',
+  dnsSearchDomains: 'acts',
+  extraHosts: 'acts',
+  dockerSecurityOptions: 'acts',
   interactive: 'acts',
   pseudoTerminal: 'acts',
   dockerLabels: 'acts',
   ulimits: 'acts',
   logConfiguration: 'acts',
   healthCheck: 'acts',
-  systemControls: 'refused',
-  resourceRequirements: 'refused',
+  systemControls: 'acts',
+  resourceRequirements: 'acts',
   firelensConfiguration: 'acts',
-  credentialSpecs: 'refused',
+  credentialSpecs: { refused: 'there is no Active Directory' },
 };
 
 /** Every member of RegisterTaskDefinition's input, and what becomes of it. The one list; a test holds it to the model. */
@@ -96,17 +90,17 @@ export const taskDefinitionMembers: Every<RegisterTaskDefinitionCommandInput> = 
   networkMode: 'acts',
   containerDefinitions: { inside: container },
   volumes: { inside: volume },
-  placementConstraints: 'refused',
-  requiresCompatibilities: { only: ['FARGATE', 'EC2'] },
+  placementConstraints: 'acts',
+  requiresCompatibilities: { only: ['FARGATE', 'EC2', 'EXTERNAL'], why: 'there are no managed instances' },
   cpu: 'acts',
   memory: 'acts',
   tags: 'acts',
-  pidMode: 'refused',
-  ipcMode: 'refused',
-  proxyConfiguration: 'refused',
-  inferenceAccelerators: 'refused',
-  ephemeralStorage: 'refused',
-  runtimePlatform: { inside: { cpuArchitecture: { only: ['X86_64'] }, operatingSystemFamily: { only: ['LINUX'] } } },
+  pidMode: 'acts',
+  ipcMode: 'acts',
+  proxyConfiguration: { refused: 'AWS App Mesh ended in 2026, and there is no proxy that it would configure' },
+  inferenceAccelerators: { refused: 'AWS ended Amazon Elastic Inference in 2024' },
+  ephemeralStorage: 'acts',
+  runtimePlatform: 'acts',
   enableFaultInjection: { only: [false] },
 };
 
@@ -117,12 +111,13 @@ export function refuseUnsupported(input: object, members: Members = taskDefiniti
     const name = `${path}${member}`;
     if (verdict === 'acts' || isNothing(value)) continue;
     if (verdict === undefined || verdict === 'refused') throw notSupported(name);
+    if ('refused' in verdict) throw notSupported(name, verdict.refused);
     const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
     for (const [index, part] of parts.entries()) {
       const here = Array.isArray(value) ? `${name}[${index}]` : name;
       if ('inside' in verdict) {
         if (typeof part === 'object' && part !== null) refuseUnsupported(part, verdict.inside, `${here}.`);
-      } else if (!verdict.only.includes(part)) throw notSupported(`${here} = ${JSON.stringify(part)}`);
+      } else if (!verdict.only.includes(part)) throw notSupported(`${here} = ${JSON.stringify(part)}`, verdict.why);
     }
   }
 }

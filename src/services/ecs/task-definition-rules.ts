@@ -6,7 +6,9 @@ import { checkDependencies } from './dependency-rules.ts';
 import { clientException } from './errors.ts';
 import { checkFargate } from './fargate-rules.ts';
 import { checkFirelens } from './log-rules.ts';
+import { checkPlatform, notOneOf } from './platform-rules.ts';
 import { checkPorts } from './port-rules.ts';
+import { checkVolumes } from './volume-rules.ts';
 
 type Input = RegisterTaskDefinitionCommandInput;
 
@@ -22,9 +24,7 @@ export function checkTaskDefinition(input: Input, registryHost: string): void {
   checkFamily(input.family);
   const containers = input.containerDefinitions ?? [];
   if (containers.length === 0) throw clientException('Container list cannot be empty.');
-  if (containers.length > maxContainers) {
-    throw clientException(`The number of containers in a task definition cannot exceed ${maxContainers}.`);
-  }
+  if (containers.length > maxContainers) throw clientException('Too many containers.');
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes > maxBytes) throw clientException(`Actual length: '${bytes}'. Max allowed length is '${maxBytes}' bytes.`);
   checkEnums(input);
@@ -35,15 +35,19 @@ export function checkTaskDefinition(input: Input, registryHost: string): void {
     throw clientException("Fargate only supports network mode 'awsvpc'.");
   }
   checkSize(input, fargate);
+  checkPlatform(input);
 
   checkNames(containers);
   for (const container of containers) checkContainer(container, input);
   if (!containers.some((container) => container.essential ?? true)) {
     throw clientException("Task definition doesn't have any essential container.");
   }
-  checkSums(containers, input);
+  checkContainerSums(containers, {
+    cpu: input.cpu ? parseTaskCpu(input.cpu) : undefined,
+    memory: input.memory ? parseTaskMemory(input.memory) : undefined,
+  });
   checkPorts(containers, input.networkMode ?? 'bridge');
-  checkVolumes(containers, input);
+  checkVolumes(input);
   checkDependencies(containers);
   checkFirelens(containers, fargate);
   if (fargate) checkFargate(input, registryHost);
@@ -69,27 +73,28 @@ function checkFamily(family: string | undefined): void {
 
 const enums = {
   networkMode: ['bridge', 'host', 'awsvpc', 'none'],
-  pidMode: ['host', 'task'],
-  ipcMode: ['host', 'task', 'none'],
+  pidMode: ['task', 'host'],
+  ipcMode: ['task', 'host', 'none'],
 } as const;
+
+const compatibilities: readonly string[] = ['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES'];
 
 function checkEnums(input: Input): void {
   for (const member of ['networkMode', 'pidMode', 'ipcMode'] as const) {
     const value = input[member];
     const allowed: readonly string[] = enums[member];
-    if (value !== undefined && !allowed.includes(value)) {
-      throw clientException(`Invalid '${member}' setting '${value}'. Use one of ${allowed.join(', ')}.`);
-    }
+    if (value !== undefined && !allowed.includes(value)) throw notOneOf(value, member, allowed);
   }
   for (const value of input.requiresCompatibilities ?? []) {
-    if (!['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES'].includes(value)) {
-      throw clientException(`Invalid 'requiresCompatibilities' setting '${value}'.`);
-    }
+    if (!compatibilities.includes(value)) throw notOneOf(value, 'requiresCompatibilities', compatibilities);
+  }
+  if (input.requiresCompatibilities?.includes('EXTERNAL') === true && input.networkMode === 'awsvpc') {
+    throw clientException("Tasks using the EXTERNAL launch type do not support network mode 'awsvpc'.");
   }
 }
 
-/** A role is named by its ARN, or shortly by its name. */
-function checkRole(role: string | undefined): void {
+/** A role is named by its ARN, or shortly by its name. Throws `ClientException`. */
+export function checkRole(role: string | undefined): void {
   if (role === undefined || role === '') return;
   if (!/^(arn:[\w-]+:iam::\d{12}:role\/)?[\w+=,.@/-]+$/.test(role)) throw clientException('Role is not valid');
 }
@@ -107,11 +112,15 @@ function checkSize(input: Input, fargate: boolean): void {
   if (input.memory && (memory === undefined || memory < 4)) {
     throw clientException(`Invalid 'memory' setting for task. ${hint}`);
   }
-  if (fargate && cpu !== undefined && memory !== undefined && !isFargateSize(cpu, memory)) {
-    throw clientException(
-      `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory. See the Amazon ECS documentation for the valid values.`,
-    );
-  }
+  if (fargate && cpu !== undefined && memory !== undefined) checkFargateSize(cpu, memory);
+}
+
+/** Whether Fargate has a size, in units and MiB. Throws `ClientException`. */
+export function checkFargateSize(cpu: number, memory: number): void {
+  if (isFargateSize(cpu, memory)) return;
+  throw clientException(
+    `No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory. See the Amazon ECS documentation for the valid values.`,
+  );
 }
 
 function checkNames(containers: readonly ContainerDefinition[]): void {
@@ -124,9 +133,11 @@ function checkNames(containers: readonly ContainerDefinition[]): void {
   }
 }
 
-function checkSums(containers: readonly ContainerDefinition[], input: Input): void {
-  const taskCpu = input.cpu ? parseTaskCpu(input.cpu) : undefined;
-  const taskMemory = input.memory ? parseTaskMemory(input.memory) : undefined;
+/** The containers fit into their task's size, in units and MiB, where it has one. Throws `ClientException`. */
+export function checkContainerSums(
+  containers: readonly ContainerDefinition[],
+  { cpu: taskCpu, memory: taskMemory }: { readonly cpu: number | undefined; readonly memory: number | undefined },
+): void {
   const sum = (of: (container: ContainerDefinition) => number | undefined): number =>
     containers.reduce((all, container) => all + (of(container) ?? 0), 0);
   if (taskCpu !== undefined && sum((c) => c.cpu) > taskCpu) {
@@ -141,39 +152,5 @@ function checkSums(containers: readonly ContainerDefinition[], input: Input): vo
     throw clientException(
       "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.",
     );
-  }
-}
-
-function checkVolumes(containers: readonly ContainerDefinition[], input: Input): void {
-  const names = (input.volumes ?? []).map((volume) => volume.name);
-  for (const name of names) {
-    if (name === undefined || name === '') throw clientException('Volume.name should not be null or empty.');
-    if (!/^[a-zA-Z0-9_-]{1,255}$/.test(name)) throw clientException('Volume.name contains invalid characters.');
-  }
-  if (new Set(names).size < names.length)
-    throw clientException('Volume names must be unique within a task definition.');
-  for (const container of containers) {
-    const paths = new Set<string>();
-    for (const { sourceVolume, containerPath } of container.mountPoints ?? []) {
-      if (sourceVolume === undefined || !names.includes(sourceVolume)) {
-        throw clientException(`Unknown volume '${sourceVolume ?? ''}'.`);
-      }
-      if (containerPath === undefined || containerPath === '') {
-        throw clientException(
-          `Invalid 'mountPoints' setting for container '${container.name}'. 'containerPath' is missing.`,
-        );
-      }
-      if (paths.has(containerPath)) {
-        throw clientException(
-          `Invalid 'mountPoints' setting for container '${container.name}'. '${containerPath}' is mounted more than once.`,
-        );
-      }
-      paths.add(containerPath);
-    }
-    for (const { sourceContainer } of container.volumesFrom ?? []) {
-      if (!containers.some(({ name }) => name === sourceContainer) || sourceContainer === container.name) {
-        throw clientException(`Invalid 'volumesFrom' setting. Unknown container: '${sourceContainer ?? ''}'.`);
-      }
-    }
   }
 }

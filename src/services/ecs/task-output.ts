@@ -35,7 +35,9 @@ export function taskOutput(row: Task, options: { tags: boolean }): TaskOutput {
       ),
       inferenceAcceleratorOverrides: [],
     },
-    attributes: fargate ? [{ name: 'ecs.cpu-architecture', value: 'x86_64' }] : [],
+    attributes: fargate
+      ? [{ name: 'ecs.cpu-architecture', value: (row.cpuArchitecture ?? 'X86_64').toLowerCase() }]
+      : [],
     inferenceAccelerators: [],
     attachments: row.networkInterface === undefined ? wantedAttachments(row) : [attachment(row.networkInterface)],
     containers: row.containers.map((container) => containerOutput(container, row)),

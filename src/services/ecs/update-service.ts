@@ -14,6 +14,7 @@ import { newDeployment, sameSpec, specOf } from './deployments.ts';
 import { clientException } from './errors.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
+import { checkPlatformIsThere } from './platform.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
 
@@ -87,6 +88,7 @@ function readSpec(
     cluster,
     definition,
   );
+  checkPlatformIsThere(reader, definition, launch);
   checkPlacement(input, launch);
   const networkMode = definition.document.networkMode;
   const asked = input.networkConfiguration;
