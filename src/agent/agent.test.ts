@@ -677,13 +677,18 @@ describe('a crash', () => {
           },
           () => {},
         );
-        const task = payload(0, [
-          container('init', 'echo ready; exit 0', { essential: false, ...awslogs }),
-          container('app', 'echo begun; sleep 100000', {
-            dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
-            ...awslogs,
-          }),
-        ]);
+        const ofTheTask = { scope: 'task', autoprovision: false, driver: 'local', driverOpts: {}, labels: {} } as const;
+        const task: PayloadTask = {
+          ...payload(0, [
+            container('init', 'echo ready; exit 0', { essential: false, ...awslogs }),
+            container('app', 'echo begun; sleep 100000', {
+              dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
+              mountPoints: [{ sourceVolume: 'data', containerPath: '/data', readOnly: false }],
+              ...awslogs,
+            }),
+          ]),
+          volumes: [{ name: 'data', type: 'docker', dockerVolumeConfiguration: ofTheTask }],
+        };
         const first = mortal(at, when);
         const firstAgent = agentOn(first.docker, first.network, () =>
           first.dead() ? new Promise<never>(() => {}) : control.connect(),
@@ -716,6 +721,10 @@ describe('a crash', () => {
         );
         expect({ at, ...Object.fromEntries(counts) }).toEqual({ at, ...once });
         expect(await network.listAttached('vpc-1')).toEqual([]);
+        await until(() => {
+          replace();
+          return docker.volumes.size === 0;
+        }, 1000);
         const id = '0'.padStart(32, '0');
         expect([control.lines(`web/init/${id}`), control.lines(`web/app/${id}`)]).toEqual([['ready'], ['begun']]);
       }

@@ -188,6 +188,7 @@ export function createAgent(options: AgentOptions): Agent {
       const known = tasks.knownIds();
       const states = await docker.list([`${labels.installation}=${installationId}`]);
       const found = await tasks.observe(states, known);
+      await removeOrphanedVolumes();
       // Those found before the first connection are compared with its manifest.
       if (channel !== undefined) askToStop(`adopted-${clock.now()}`, found);
       adopted.resolve();
@@ -206,6 +207,15 @@ export function createAgent(options: AgentOptions): Agent {
       listing = false;
     }
     if (again) await list();
+  };
+
+  /** A predecessor that was killed may have removed a task's containers and not yet its volumes. */
+  const removeOrphanedVolumes = async (): Promise<void> => {
+    const found = await docker.listVolumes([`${labels.installation}=${installationId}`, labels.task]);
+    const known = new Set(tasks.tasks.map(({ payload }) => payload.arn));
+    for (const volume of found) {
+      if (!known.has(volume.labels[labels.task] ?? '')) await docker.removeVolume(volume.name);
+    }
   };
 
   const converse = async (): Promise<void> => {

@@ -88,6 +88,7 @@ export async function removeAll(platform: Platform): Promise<Removed> {
     }
   };
   const containers = await attempt(() => removeContainers(platform));
+  await attempt(() => removeTaskVolumes(platform));
   const balancers = await attempt(async () => {
     const found = await balancer.list();
     await Promise.all(found.map((arn) => balancer.remove(arn)));
@@ -101,6 +102,13 @@ export async function removeAll(platform: Platform): Promise<Removed> {
   names.apply({});
   if (problems.length > 0) throw problems[0];
   return { containers, balancers, vpcs };
+}
+
+/** Removes the volumes that live and die with a task; those that tasks share are their user's. */
+async function removeTaskVolumes({ docker, installationId }: Platform): Promise<number> {
+  const found = await docker.listVolumes([installationLabel(installationId), 'stowage.task']);
+  for (const { name } of found) await docker.removeVolume(name);
+  return found.length;
 }
 
 async function removeContainers({ docker, clock, installationId }: Platform): Promise<number> {

@@ -2,7 +2,7 @@ import { DriverError, messageOf } from '../../base/errors.ts';
 import type { DockerDriver } from '../../drivers/docker/driver.ts';
 import { tarOf } from '../../drivers/docker/tar.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
-import { labels } from '../tasks/names.ts';
+import { volumeLabels } from '../tasks/names.ts';
 import { firelensOptions, routerConfig, routerOf, routerVolumes } from './firelens.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function makeRouterVolumes(
   const router = routerOf(task);
   const isRouter = router?.container.name === container.name;
   if (router === undefined || !(isRouter || firelensOptions(container) !== undefined)) return undefined;
-  const own = { [labels.installation]: installationId, [labels.task]: task.arn };
+  const own = volumeLabels(installationId, task);
   const { socket, config } = routerVolumes(installationId, task);
   if (config !== undefined && isRouter) await docker.createVolume({ name: config, labels: own });
   return (await docker.createVolume({ name: socket, labels: own })).mountpoint;

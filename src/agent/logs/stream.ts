@@ -133,7 +133,7 @@ export class LogStream {
       try {
         const options = { follow: true, signal, ...(since === undefined ? {} : { since }) };
         for await (const line of docker.logs(this.#runtimeId, options)) {
-          since = line.stamp;
+          if (since === undefined || line.stamp > since) since = line.stamp;
           const position = positionOf(line.stamp);
           if (position <= from) continue;
           this.#hold?.read(line.at);

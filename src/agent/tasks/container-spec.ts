@@ -11,7 +11,16 @@ import {
 } from '../firelens/firelens.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseImage } from '../pause/image.ts';
-import { containerName, labelsOf, metadataId, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
+import {
+  containerName,
+  labelsOf,
+  metadataId,
+  pauseName,
+  scopeOfTask,
+  taskIdOf,
+  taskVolume,
+  volumeLabels,
+} from './names.ts';
 
 interface LogConfig {
   readonly Type?: string;
@@ -143,7 +152,7 @@ function mountOf(
     Type: 'volume',
     Source: docker?.scope === 'shared' ? mount.sourceVolume : taskVolume(installationId, task, mount.sourceVolume),
     VolumeOptions: {
-      Labels: { ...docker?.labels },
+      Labels: { ...docker?.labels, ...(docker?.scope === 'shared' ? {} : volumeLabels(installationId, task)) },
       ...(docker === undefined ? {} : { DriverConfig: { Name: docker.driver, Options: docker.driverOpts } }),
     },
   };

@@ -49,6 +49,11 @@ export function taskVolume(installationId: string, task: PayloadTask, volume: st
   return `ecs-${task.family}-${task.version}-${volume}-${digest(installationId, task.arn, 'volume', volume).slice(0, 20)}`;
 }
 
+/** The labels by which a volume that lives and dies with its task is found again, whatever became of the task. */
+export function volumeLabels(installationId: string, task: PayloadTask): Record<string, string> {
+  return { [labels.installation]: installationId, [labels.task]: task.arn };
+}
+
 /** The last part of a task's ARN. */
 export function taskIdOf(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);

@@ -124,6 +124,9 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
       const made = await driver.createVolume({ name, labels: { 'stowage.conformance': setup.run } });
       expect(made.mountpoint).toMatch(/^\/.+/);
       expect(await driver.createVolume({ name, labels: {} })).toEqual(made);
+      const listed = { name, labels: { 'stowage.conformance': setup.run } };
+      expect(await driver.listVolumes([label()])).toMatchObject([listed]);
+      expect(await driver.listVolumes([label(), 'extra'])).toEqual([]);
       const id = await driver.create(
         spec('cat /there/deep/note', {
           hostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: name, Target: '/there' }] },

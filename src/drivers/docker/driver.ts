@@ -156,6 +156,10 @@ export interface DockerDriver {
    * made with.
    */
   createVolume(volume: VolumeSpec): Promise<{ readonly mountpoint: string }>;
+  /** The names and labels of the volumes that carry every one of `labels` (`key` or `key=value`). */
+  listVolumes(
+    labels: readonly string[],
+  ): Promise<{ readonly name: string; readonly labels: Readonly<Record<string, string>> }[]>;
   /** Removes a named volume; absent is fine. */
   removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;

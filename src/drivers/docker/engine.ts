@@ -158,6 +158,12 @@ export function createDocker(options: DockerOptions): DockerDriver {
       });
       return { mountpoint: Mountpoint };
     },
+    async listVolumes(wanted) {
+      const { Volumes } = await http.json<{
+        Volumes: { Name: string; Labels: Record<string, string> | null }[] | null;
+      }>('GET', '/volumes', { query: { filters: JSON.stringify({ label: wanted }) } });
+      return (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }));
+    },
     async removeVolume(name) {
       try {
         await http.json('DELETE', `/volumes/${name}`);
@@ -191,23 +197,31 @@ export function createDocker(options: DockerOptions): DockerDriver {
     },
     async *logs(id, { since, follow, signal }): AsyncGenerator<LogLine> {
       const container = await http.json<EngineContainer>('GET', `/containers/${id}/json`, { signal });
-      const body = await http.stream('GET', `/containers/${id}/logs`, {
-        query: {
-          stdout: '1',
-          stderr: '1',
-          timestamps: '1',
-          follow: follow ? '1' : '0',
-          since: since === undefined ? undefined : sinceQuery(since),
-        },
-        signal,
-      });
-      try {
-        yield* logLines(body, container.Config.Tty === true, since ?? '');
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw new DriverError('retryable', 'The Docker daemon broke off the log stream', { cause: error });
-      } finally {
-        body.destroy();
+      let last = since;
+      // An engine that follows may stop at the container's end without its very last line: what is written is read again.
+      for (const following of follow ? [true, false] : [false]) {
+        const body = await http.stream('GET', `/containers/${id}/logs`, {
+          query: {
+            stdout: '1',
+            stderr: '1',
+            timestamps: '1',
+            follow: following ? '1' : '0',
+            since: last === undefined ? undefined : sinceQuery(last),
+          },
+          signal,
+        });
+        try {
+          for await (const line of logLines(body, container.Config.Tty === true, last ?? '')) {
+            // The two streams' stamps need not rise together.
+            if (last === undefined || line.stamp > last) last = line.stamp;
+            yield line;
+          }
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw new DriverError('retryable', 'The Docker daemon broke off the log stream', { cause: error });
+        } finally {
+          body.destroy();
+        }
       }
     },
     exec: (id, execOptions) => startExec(http, id, execOptions),

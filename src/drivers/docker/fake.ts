@@ -29,6 +29,12 @@ interface FakeContainer {
   frozen: (() => void)[] | undefined;
 }
 
+interface FakeMount {
+  readonly Type: string;
+  readonly Source?: string;
+  readonly VolumeOptions?: { readonly Labels?: Record<string, string> };
+}
+
 interface Subscription {
   readonly label: string;
   readonly onEvent: (event: ContainerEvent) => void;
@@ -222,6 +228,10 @@ export class FakeDocker implements DockerDriver {
       frozen: undefined,
     };
     this.#containers.set(id, container);
+    for (const { Type, Source, VolumeOptions } of (spec.hostConfig['Mounts'] as FakeMount[] | undefined) ?? []) {
+      if (Type !== 'volume' || Source === undefined || this.volumes.has(Source)) continue;
+      this.volumes.set(Source, { name: Source, labels: VolumeOptions?.Labels ?? {} });
+    }
     this.#tell(container, { action: 'create' });
     return id;
   }
@@ -301,6 +311,11 @@ export class FakeDocker implements DockerDriver {
     await this.#turn();
     if (!this.volumes.has(volume.name)) this.volumes.set(volume.name, volume);
     return { mountpoint: `/fake/volumes/${volume.name}/_data` };
+  }
+
+  async listVolumes(wanted: readonly string[]): Promise<{ name: string; labels: Readonly<Record<string, string>> }[]> {
+    await this.#turn();
+    return [...this.volumes.values()].filter(({ labels }) => wanted.every((label) => matches(labels, label)));
   }
 
   async removeVolume(name: string): Promise<void> {
