@@ -62,7 +62,9 @@ export function dumpSchemas(row: ServiceRow & { id: ServiceId }, served: readonl
   const wanted = row.servedOnly === true ? operations.filter((schema) => served.includes(text(schema[2]))) : operations;
   const dumped = wanted.map((schema) => {
     const [, , operation, traits, input, output] = schema;
-    return [text(operation), [refOf(input), refOf(output), traitsOf(traits)]] as const;
+    const [from, to] = [refOf(input), refOf(output)];
+    const names = typeof from === 'string' ? (shapes.get(from)?.[2] as readonly string[]) : [];
+    return [text(operation), [from, to, withPath(traitsOf(traits), names)]] as const;
   });
   for (const schema of exported) if (schema[0] === -3 && !text(schema[1]).startsWith('smithy.ts')) add(schema);
   return {
@@ -75,6 +77,20 @@ export function dumpSchemas(row: ServiceRow & { id: ServiceId }, served: readonl
     operations: Object.fromEntries(dumped),
     shapes: Object.fromEntries([...shapes].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+/**
+ * S3's SDK has the bucket in the host and the operation's name in the query; most clients have neither, and our routes have
+ * the bucket in the path, where requests with such a host get it too.
+ */
+function withPath(traits: Traits, members: readonly string[]): Traits {
+  if (traits.http === undefined) return traits;
+  const [method, uri, status] = traits.http;
+  const hasBucket = members.includes('Bucket') && !uri.includes('{Bucket}');
+  const path = (hasBucket ? `/{Bucket}${uri === '/' ? '' : uri.replace(/^\/(?=\?)/, '')}` : uri)
+    .replace(/x-id=[^&]*&?/, '')
+    .replace(/[?&]$/, '');
+  return { ...traits, http: [method, path, status] };
 }
 
 /** The text of a generated file: one operation or shape a line, so that a change reads well in a diff. */

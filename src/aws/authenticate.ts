@@ -1,9 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { AwsError } from '../base/errors.ts';
+import type { ChunkWatch } from './chunked.ts';
+import { chunkSignatures } from './chunk-signatures.ts';
 import type { Caller } from './handlers.ts';
 import type { WireRequest } from './protocols/protocol.ts';
 import type { ServiceModel } from './schema/model.ts';
-import { parseSignature, verifySignature, type SignatureFault } from './sigv4.ts';
+import { s3Refusal } from './s3-refusals.ts';
+import { hasExpired, parseSignature, verifySignature, type SignatureFault } from './sigv4.ts';
 
 /** An access key that we know. */
 export interface Credential {
@@ -27,6 +30,14 @@ export interface Authentication {
   readonly region: string;
 }
 
+/** What is known of a request once it is accepted. */
+export interface Authenticated {
+  readonly caller: Caller;
+  readonly region: string;
+  /** Checks the chunks of a body of which each is signed. */
+  readonly chunks?: ChunkWatch;
+}
+
 /** Who calls, and in which region. Throws the service's own error for what is not accepted. */
 export function authenticate(
   authentication: Authentication,
@@ -34,26 +45,33 @@ export function authenticate(
   request: WireRequest,
   service: ServiceModel,
   operation: string,
-): { readonly caller: Caller; readonly region: string } {
+): Authenticated {
   const { account, region, verify } = authentication;
   const signed = parseSignature(request);
   if (signed === 'missing' && service.row.unsigned?.includes(operation) === true) {
     return { caller: rootOf(account, 'anonymous'), region };
   }
-  if (typeof signed === 'string') throw refusal(signed, service);
+  const isUrl = request.query.has('X-Amz-Credential');
+  if (typeof signed === 'string') throw refusal(signed, service, isUrl);
+  // Whoever asks: what was shared for an hour is not shared any more.
+  if (hasExpired(clock, signed)) throw refusal('expired', service, isUrl);
   const credential = authentication.credential(signed.accessKeyId);
   if (credential === undefined) {
-    if (verify) throw refusal('unknown-key', service);
+    if (verify) throw refusal('unknown-key', service, isUrl);
     const own = /^\d{12}$/.test(signed.accessKeyId) ? signed.accessKeyId : account;
     return { caller: rootOf(own, signed.accessKeyId), region: signed.region || region };
   }
-  if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now()) throw refusal('bad-token', service);
+  if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now())
+    throw refusal('bad-token', service, isUrl);
   if (verify) {
-    if (credential.sessionToken !== signed.sessionToken) throw refusal('unknown-key', service);
+    if (credential.sessionToken !== signed.sessionToken) throw refusal('unknown-key', service, isUrl);
     const fault = verifySignature(clock, request, signed, credential.secretAccessKey);
-    if (fault !== undefined) throw refusal(fault, service);
+    if (fault !== undefined) throw refusal(fault, service, isUrl);
   }
-  return { caller: credential.caller, region: signed.region || region };
+  const accepted = { caller: credential.caller, region: signed.region || region };
+  const body = request.headers['x-amz-content-sha256'];
+  if (!verify || typeof body !== 'string' || !body.startsWith('STREAMING-AWS4-HMAC')) return accepted;
+  return { ...accepted, chunks: chunkSignatures(signed, credential.secretAccessKey, body.endsWith('-TRAILER')) };
 }
 
 /** An access key without a user is the account's root ("GetCallerIdentity", STS API Reference). */
@@ -110,7 +128,8 @@ const refusals: Readonly<Record<SignatureFault, Refusal>> = {
   ],
 };
 
-function refusal(fault: SignatureFault, service: ServiceModel): AwsError {
+function refusal(fault: SignatureFault, service: ServiceModel, isUrl: boolean): AwsError {
+  if (service.row.id === 's3') return s3Refusal(fault, isUrl);
   const [json, query, ec2, ec2Status, message] = refusals[fault];
   switch (service.row.protocols[0]) {
     case 'ec2-query':

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { AwsError } from '../base/errors.ts';
+import { BadChunks, decodeChunks } from './chunked.ts';
 import { serializationError } from './codec/problem.ts';
 
 const empty = Buffer.alloc(0);
@@ -15,13 +17,22 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   // Frames add less than an eighth: each holds at least 8 KiB but the last.
   const raw = await readRaw(request, chunked ? limit + limit / 8 + 1024 : limit);
   if (raw === undefined) throw tooLarge(limit);
-  const framed = chunked ? decodeChunks(raw) : raw;
+  const framed = chunked ? await withoutChunks(raw) : raw;
   if (!encodings.includes('gzip')) return framed;
   try {
     return await promisify(gunzip)(framed, { maxOutputLength: limit });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit);
     throw serializationError('The request body is not valid gzip');
+  }
+}
+
+/** Reads what is left of a body, and throws it away, as far as that is worth it. */
+export async function drain(request: IncomingMessage): Promise<void> {
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > DRAIN_LIMIT) return;
   }
 }
 
@@ -60,19 +71,11 @@ function isStreamingHash(header: string | string[] | undefined): boolean {
   return typeof header === 'string' && header.startsWith('STREAMING-');
 }
 
-/** Takes the frames off an aws-chunked body ("Signature calculations … transferring payload in multiple chunks", S3). */
-export function decodeChunks(framed: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (;;) {
-    const lineEnd = framed.indexOf('\r\n', at);
-    const size = lineEnd < 0 ? '' : (framed.toString('latin1', at, lineEnd).split(';')[0] ?? '');
-    if (!/^[0-9a-f]{1,8}$/i.test(size)) throw serializationError('The body is not a valid aws-chunked stream');
-    const length = Number.parseInt(size, 16);
-    if (length === 0) return Buffer.concat(parts);
-    const start = lineEnd + 2;
-    if (start + length > framed.length) throw serializationError('The aws-chunked body ends too early');
-    parts.push(framed.subarray(start, start + length));
-    at = start + length + 2;
+async function withoutChunks(raw: Buffer): Promise<Buffer> {
+  try {
+    return Buffer.concat(await Readable.from(decodeChunks(Readable.from([raw]), new Map())).toArray());
+  } catch (error) {
+    if (error instanceof BadChunks) throw serializationError(error.message);
+    throw error;
   }
 }

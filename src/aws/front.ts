@@ -1,14 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
 import { AwsError } from '../base/errors.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
-import { readBody } from './body.ts';
+import { drain, readBody } from './body.ts';
 import { fromForeignPage } from './browser.ts';
+import { awaitsContinue, goOn } from './continue.ts';
 import type { Caller, Ctx } from './handlers.ts';
 import { protocolNow, protocolOf } from './protocols/protocols.ts';
 import { problemOf, type Protocol, type WireAnswer, type WireRequest } from './protocols/protocol.ts';
+import { requestHead } from './request-head.ts';
+import { RequestStream, takesStream } from './request-stream.ts';
 import { checkRequired } from './required.ts';
 import { Router, type Asked } from './route.ts';
 import type { Operation, ServiceModel } from './schema/model.ts';
@@ -58,7 +63,9 @@ export function createFront(options: FrontOptions): RequestListener {
     }
     const url = request.url ?? '/';
     for (const route of rawRoutes) {
-      if (url.startsWith(route.prefix) || url === route.prefix.slice(0, -1)) return route.handle(request, response);
+      if (!url.startsWith(route.prefix) && url !== route.prefix.slice(0, -1)) continue;
+      goOn(request, response);
+      return route.handle(request, response);
     }
     front.serve(request, response).catch((error: unknown) => {
       // Nothing can be answered any more: the client went away, or the answer had begun.
@@ -81,35 +88,44 @@ class Front {
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#options.ids.uuid();
-    const answer = await this.#answer(request, response, requestId);
-    const { headers, body } = answer;
+    const { status, headers, body } = await this.#answer(request, response, requestId);
     // A body that was refused halfway cannot be followed by another request.
     if (!request.complete) response.shouldKeepAlive = false;
-    response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(body) });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    const known = headers['content-length'] ?? (body instanceof Readable ? undefined : Buffer.byteLength(body));
+    const hasLength = known !== undefined && status !== 204 && status !== 304;
+    response.writeHead(status, { ...latin1(headers), ...(hasLength ? { 'content-length': known } : {}) });
+    const isBare = request.method === 'HEAD' || status === 304;
+    if (!(body instanceof Readable)) return void response.end(isBare ? undefined : body);
+    if (isBare) {
+      body.destroy();
+      return void response.end();
+    }
+    return pipeline(body, response);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<WireAnswer> {
-    const url = request.url ?? '/';
-    const mark = url.indexOf('?');
-    const query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
+    const { query } = requestHead(request, false);
     const scoped = this.#router.scoped(request.headers, query);
+    const head = requestHead(request, scoped?.row.id === 's3');
     let asked: Asked = { service: scoped, protocol: scoped?.row.protocols[0] ?? guess(request), operation: '' };
+    let stream: RequestStream | undefined;
     try {
-      const body = await readBody(request, scoped?.row.bodyLimit ?? UNSCOPED_LIMIT);
-      const wire: WireRequest = {
-        method: request.method ?? 'GET',
-        path: mark < 0 ? url : url.slice(0, mark),
-        query,
-        headers: request.headers,
-        body,
-      };
-      asked = this.#router.route(wire, scoped);
+      const early = this.#router.routeHead(head, scoped);
+      asked = early ?? asked;
+      if (early !== undefined && takesStream(find(early))) {
+        stream = new RequestStream(request, () => goOn(request, response));
+      } else goOn(request, response);
+      const limit = scoped?.row.bodyLimit ?? UNSCOPED_LIMIT;
+      const wire: WireRequest =
+        stream === undefined ? { ...head, body: await readBody(request, limit) } : { ...head, body: noBody, stream };
+      asked = early ?? this.#router.route(wire, scoped);
       const operation = find(asked);
       const protocol = protocolNow(asked.protocol) ?? (await protocolOf(asked.protocol));
       const { authentication, clock } = this.#options;
-      const { caller, region } = authenticate(authentication, clock, wire, operation.service, operation.name);
+      const { caller, region, chunks } = authenticate(authentication, clock, wire, operation.service, operation.name);
+      if (chunks !== undefined) stream?.checkChunks(chunks);
       const { id } = operation.service.row;
+      if (id === 's3' && stream === undefined) (await import('./body-checks.ts')).checkBody(wire.headers, wire.body);
       const handler = (this.#handlers.get(id) ?? (await this.#loaded(operation.service))).get(operation.name);
       if (handler === undefined) throw notServed(operation.service, operation.name);
       const input = protocol.read(operation, wire);
@@ -121,7 +137,11 @@ class Front {
       await commits.flushed(since);
       return protocol.write(operation, (output ?? {}) as Record<string, unknown>, requestId);
     } catch (thrown) {
-      return this.#failure(thrown, asked, requestId);
+      // The client broke off: there is nobody to answer.
+      if (thrown === request.errored && thrown !== null) throw thrown;
+      // One that sends without waiting hears the answer only when it has been listened to.
+      if (stream !== undefined && !awaitsContinue(request)) await drain(request);
+      return this.#failure(thrown, asked, requestId, head.sentPath ?? head.path);
     }
   }
 
@@ -147,16 +167,16 @@ class Front {
     return handlers;
   }
 
-  async #failure(thrown: unknown, asked: Asked, requestId: string): Promise<WireAnswer> {
+  async #failure(thrown: unknown, asked: Asked, requestId: string, resource: string): Promise<WireAnswer> {
     const { service } = asked;
-    let problem = problemOf(thrown, service);
+    let problem = problemOf(thrown, service, resource);
     if (problem === undefined) {
       const stack = thrown instanceof Error ? thrown.stack : undefined;
       const operation = `${service?.row.id ?? '?'}:${asked.operation}`;
       this.#options.log.error('a request failed', { operation, requestId, error: thrown, stack });
       const code = service?.row.internalCode ?? 'InternalFailure';
       const message = `The request failed because of a fault of the server; its log says more under ${requestId}`;
-      problem = problemOf(new AwsError(code, message, { status: 500 }), service);
+      problem = problemOf(new AwsError(code, message, { status: 500 }), service, resource);
     }
     const protocol: Protocol = protocolNow(asked.protocol) ?? (await protocolOf(asked.protocol));
     if (problem === undefined) throw thrown;
@@ -173,7 +193,16 @@ function find(asked: Asked): Operation {
   return operation;
 }
 
-const noQuery = new URLSearchParams();
+const noBody = Buffer.alloc(0);
+
+/** Headers are bytes; what does not fit goes as UTF-8. */
+function latin1(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, text]): [string, string] => [
+    name,
+    /[^\u0000-\u00ff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text,
+  ]);
+  return Object.fromEntries(entries);
+}
 
 /** The protocol in which a request is refused that does not get as far as being routed. */
 function guess(request: IncomingMessage): ProtocolName {

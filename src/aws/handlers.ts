@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** Who calls, from the request's credential ("Signature Version 4", IAM User Guide). */
 export interface Caller {
   readonly accessKeyId: string;
@@ -19,14 +21,31 @@ export interface Ctx {
   readonly signal: AbortSignal;
 }
 
+/** The body of a request as it arrives: it is read once, and reading it to its end verifies what the request says of it. */
+export interface StreamedBody extends AsyncIterable<Uint8Array> {
+  /** Its size in bytes as the client announced it. */
+  readonly announcedBytes: number | undefined;
+  /** The names of headers that are to come after it, in lower case. */
+  readonly announcedTrailers: readonly string[];
+  /** Headers that came after the body, by their lower-case names; there once it has been read to its end. */
+  readonly trailers: ReadonlyMap<string, string>;
+}
+
+/** An input or output as handlers have it: bodies that stream come as `StreamedBody`, and are answered as `Readable`. */
+type Streamed<Members, Body> = {
+  [Name in keyof Members]: Readable extends Members[Name] ? Body | undefined : StreamedOutput<Members[Name], Body>;
+};
+type StreamedOutput<Value, Body> =
+  NonNullable<Value> extends { transformToByteArray(): unknown } ? Body | undefined : Value;
+
 type InputOf<Command> = Command extends abstract new (...args: never[]) => { readonly input: infer Input }
-  ? Input
+  ? Streamed<Input, StreamedBody>
   : never;
 type OutputOf<Command> = Command extends abstract new (...args: never[]) => {
   resolveMiddleware: (...args: never[]) => (...args: never[]) => Promise<infer Result>;
 }
   ? Result extends { output: infer Output }
-    ? Omit<Output, '$metadata'>
+    ? Streamed<Omit<Output, '$metadata'>, Readable>
     : never
   : never;
 

@@ -64,5 +64,5 @@ function missing(operation: Operation, member: Member, path: string): AwsError {
     row.protocols[0] === 'ec2-query'
       ? `The request must contain the parameter ${name}`
       : `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`;
-  return new AwsError(row.missingCode, message);
+  return new AwsError(row.missingCode, row.missingMessage ?? message);
 }

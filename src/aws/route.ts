@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../base/errors.ts';
-import type { WireRequest } from './protocols/protocol.ts';
+import { bucketOfHost } from './bucket-hosts.ts';
+import type { RequestHead, WireRequest } from './protocols/protocol.ts';
 import { formOnce } from './protocols/form.ts';
 import { matchRoute } from './protocols/rest-routes.ts';
 import { loadModel, type ServiceModel } from './schema/model.ts';
@@ -42,11 +43,21 @@ export class Router {
   readonly #byVersion = new Models(this.#loaded, ({ version }) => version);
   readonly #byScope = new Models(this.#loaded, ({ scope }) => scope);
 
-  /** The service of the credential scope, as far as the headers tell: before the body is read. */
+  /** The service of the credential scope, or of the host, as far as they tell: before the body is read. */
   scoped(headers: IncomingHttpHeaders, query: URLSearchParams | undefined): ServiceModel | undefined {
     const credential = headers.authorization ?? query?.get('X-Amz-Credential') ?? '';
     const end = credential.indexOf('/aws4_request');
-    return end < 0 ? undefined : this.#byScope.get(credential.slice(credential.lastIndexOf('/', end - 1) + 1, end));
+    if (end >= 0) return this.#byScope.get(credential.slice(credential.lastIndexOf('/', end - 1) + 1, end));
+    return bucketOfHost(headers.host, false) === undefined ? undefined : this.#byScope.get('s3');
+  }
+
+  /** What a request asks of a service that speaks REST, which is told by its head. `undefined` for other services. */
+  routeHead(head: RequestHead, scoped: ServiceModel | undefined): Asked | undefined {
+    const protocol = scoped?.row.protocols[0];
+    if (scoped === undefined || protocol?.startsWith('rest-') !== true) return undefined;
+    const found = matchRoute(scoped, head.method, head.path, head.query, head.headers);
+    if (found === undefined) throw scoped.row.id === 's3' ? methodNotAllowed(head) : unknownRequest(head);
+    return { service: scoped, protocol, operation: found.operation.name };
   }
 
   /** Throws an `AwsError` when the request does not say what it wants. */
@@ -71,15 +82,20 @@ export class Router {
       const isEc2 = service?.row.protocols.includes('ec2-query') === true;
       return { service, protocol: isEc2 ? 'ec2-query' : 'query', operation: action };
     }
-    if (scoped === undefined) throw unknownRequest(request);
-    const rest = scoped.row.protocols.find((name) => name.startsWith('rest-'));
-    const found = rest && matchRoute(scoped, request.method, request.path, request.query);
-    if (found === undefined || rest === undefined) throw unknownRequest(request);
-    return { service: scoped, protocol: rest, operation: found.operation.name };
+    throw unknownRequest(request);
   }
 }
 
-function unknownRequest({ method, path }: WireRequest): AwsError {
+/** "Error responses", S3 API Reference. */
+function methodNotAllowed({ method }: RequestHead): AwsError {
+  const members = { Method: method, ResourceType: 'SERVICE' };
+  return new AwsError('MethodNotAllowed', 'The specified method is not allowed against this resource.', {
+    status: 405,
+    members,
+  });
+}
+
+function unknownRequest({ method, path }: RequestHead): AwsError {
   return new AwsError(
     'UnknownOperationException',
     `${method} ${path} names no operation: it has neither an X-Amz-Target header nor an Action parameter, and no ` +

@@ -25,8 +25,12 @@ export interface ServiceRow {
   readonly xmlns?: string;
   /** The code of an error that the front itself finds: a required member that is missing. */
   readonly missingCode: string;
+  /** The sentence of that error, where it is not AWS's common one. */
+  readonly missingMessage?: string;
   /** The same of a value of the wrong type; a JSON body's is SerializationException everywhere. */
   readonly malformedCode: string;
+  /** The same in an XML body, where it is another. */
+  readonly malformedDocumentCode?: string;
   /** The code of a failure that is ours. */
   readonly internalCode: string;
   /** Largest request body in bytes. */
@@ -117,6 +121,21 @@ export const serviceTable = [
     malformedCode: 'MalformedInput',
     internalCode: 'ServiceFailure',
     bodyLimit: 4 * MIB,
+  },
+  {
+    id: 's3',
+    sdk: 's3',
+    scope: 's3',
+    protocols: ['rest-xml'],
+    version: '2006-03-01',
+    xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/',
+    missingCode: 'MalformedXML',
+    missingMessage: 'The XML you provided was not well-formed or did not validate against our published schema',
+    malformedCode: 'InvalidArgument',
+    malformedDocumentCode: 'MalformedXML',
+    internalCode: 'InternalError',
+    // CompleteMultipartUpload names up to 10,000 parts; the bodies of objects stream and are not held against this.
+    bodyLimit: 8 * MIB,
   },
   {
     id: 'sts',

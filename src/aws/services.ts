@@ -5,6 +5,7 @@ import type * as ecs from '@aws-sdk/client-ecs';
 import type * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import type * as iam from '@aws-sdk/client-iam';
 import type * as kms from '@aws-sdk/client-kms';
+import type * as s3 from '@aws-sdk/client-s3';
 import type * as secretsmanager from '@aws-sdk/client-secrets-manager';
 import type * as ssm from '@aws-sdk/client-ssm';
 import type * as sts from '@aws-sdk/client-sts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly ec2?: Handlers<typeof ec2>;
   readonly logs?: Handlers<typeof logs>;
   readonly iam?: Handlers<typeof iam>;
+  readonly s3?: Handlers<typeof s3>;
   readonly sts?: Handlers<typeof sts>;
   readonly kms?: Handlers<typeof kms>;
   readonly ssm?: Handlers<typeof ssm>;

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { timeOf } from '../base/clock.ts';
 import { sha256Hex, signatureAlgorithm, signatureOf } from '../base/sigv4.ts';
-import type { WireRequest } from './protocols/protocol.ts';
+import type { RequestHead, WireRequest } from './protocols/protocol.ts';
 
 /** What a request says of its signature ("Signing AWS API requests", IAM User Guide). */
 export interface Signature {
@@ -28,14 +28,14 @@ const UNSIGNED = 'UNSIGNED-PAYLOAD';
 const SKEW_MS = 15 * 60_000;
 
 /** Reads the signature out of a request's header or query; the fault when there is none, or it is not whole. */
-export function parseSignature(request: WireRequest): Signature | 'missing' | 'incomplete' {
+export function parseSignature(request: RequestHead): Signature | 'missing' | 'incomplete' {
   const header = request.headers.authorization;
   if (header !== undefined) return parseHeader(header, request);
   if (request.query.has('X-Amz-Credential')) return parseQuery(request.query);
   return 'missing';
 }
 
-function parseHeader(header: string, request: WireRequest): Signature | 'incomplete' {
+function parseHeader(header: string, request: RequestHead): Signature | 'incomplete' {
   if (!header.startsWith(signatureAlgorithm)) return 'incomplete';
   const scope = fieldOf(header, 'Credential=')?.split('/');
   const signedHeaders = fieldOf(header, 'SignedHeaders=');
@@ -88,6 +88,13 @@ function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** Whether a presigned URL is past its time; of one that does not say when it was signed, it is. */
+export function hasExpired(clock: Clock, { signedAt, expires }: Signature): boolean {
+  if (expires === undefined) return false;
+  const at = timeOf(extended(signedAt ?? ''));
+  return at === undefined || clock.now() > at + expires * 1000;
+}
+
 /** Signs the request again with `secret` and compares; `undefined` when all is well. */
 export function verifySignature(
   clock: Clock,
@@ -100,10 +107,15 @@ export function verifySignature(
   if (!signed.signedHeaders.includes('host')) return 'incomplete';
   const age = clock.now() - (timeOf(extended(at)) ?? 0);
   if (age < -SKEW_MS || age > Math.max(SKEW_MS, (signed.expires ?? 0) * 1000)) return 'expired';
-  if (signed.expires !== undefined && age > signed.expires * 1000) return 'expired';
+  if (hasExpired(clock, signed)) return 'expired';
   const payload = payloadHash(request, signed);
   if (payload === undefined) return 'mismatch';
-  const expected = signatureOf({ ...request, signedHeaders: signed.signedHeaders, payload }, signed, at, secret);
+  const expected = signatureOf(
+    { ...request, path: request.sentPath ?? request.path, signedHeaders: signed.signedHeaders, payload },
+    signed,
+    at,
+    secret,
+  );
   const given = Buffer.from(signed.signature, 'hex');
   return given.length === expected.length && timingSafeEqual(given, expected) ? undefined : 'mismatch';
 }
@@ -113,6 +125,8 @@ function payloadHash(request: WireRequest, signed: Signature): string | undefine
   const claimed = single(request.headers['x-amz-content-sha256']);
   if (claimed === UNSIGNED || claimed?.startsWith('STREAMING-') === true) return claimed;
   if (signed.expires !== undefined && signed.service === 's3') return UNSIGNED;
+  // A body that is still to come is held against what was claimed of it as it arrives.
+  if (request.stream !== undefined) return claimed ?? UNSIGNED;
   const hash = sha256Hex(request.body);
   return claimed === undefined || claimed === hash ? hash : undefined;
 }

@@ -115,3 +115,8 @@ export function holdProcess(): Cancel {
   const timer = setInterval(() => {}, 2 ** 30);
   return () => clearInterval(timer);
 }
+
+/** The form that HTTP headers have (RFC 9110, section 5.6.7). */
+export function httpDateOf(atMs: number): string {
+  return new Date(atMs).toUTCString();
+}

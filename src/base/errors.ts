@@ -10,12 +10,19 @@ export class AwsError extends Error {
   readonly status: number;
   /** Further members of the error's shape, by their model names. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** HTTP headers that the service documents for this error, in lower case: S3 says so much of what it refuses. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: string, message: string, options: { status?: number; members?: Record<string, unknown> } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { status?: number; members?: Record<string, unknown>; headers?: Record<string, string> } = {},
+  ) {
     super(message);
     this.code = code;
     this.status = options.status ?? 400;
     this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
   }
 }
 

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
 import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
 import { createServer } from '../base/http.ts';
 import { systemIds } from '../base/ids.ts';
 import { textLog, type Log } from '../base/log.ts';
-import { isReferenced } from '../store/image-garbage.ts';
+import { isReferenced } from '../store/blob-garbage.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { LogStore } from '../store/logs/log-store.ts';
@@ -96,7 +98,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     ],
   });
-  const server = createServer(front);
+  const server = createServer();
+  serveFront(server, front);
   // Clients keep connections for reuse; one that closes first on our side races with their next request.
   server.keepAliveTimeout = 75_000;
   // A slow push of a large layer takes as long as it takes; headers must still come within a minute.
@@ -124,6 +127,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const conductor = new Conductor({ store, logs, blobs, clock, ids, log, platform, scope, registryHost });
     logs.start();
     conductor.start();
+    // What a crash left that nothing refers to: it is in nobody's way, so nobody waits.
+    blobs
+      .sweep((digest) => isReferenced(store, digest))
+      .catch((error: unknown) => log.error('unused blobs were not deleted', { error: messageOf(error) }));
     moving.resolve(conductor);
     return {
       stop: () =>

@@ -1,12 +1,13 @@
 import type { ServiceSource } from '../aws/services.ts';
 import type { EcrDeps } from '../services/ecr/deps.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
+import type { S3Deps } from '../services/s3/deps.ts';
 
 /**
  * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
  * do not grow with their number. What has no handler here answers that it is not served.
  */
-export function makeServices(deps: EcrDeps & LogsDeps) {
+export function makeServices(deps: EcrDeps & LogsDeps & S3Deps) {
   return {
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
@@ -14,6 +15,7 @@ export function makeServices(deps: EcrDeps & LogsDeps) {
     elbv2: async () => (await import('../services/elbv2/handlers.ts')).elbv2Handlers(deps),
     iam: async () => (await import('../services/iam/handlers.ts')).iamHandlers(deps),
     logs: async () => (await import('../services/logs/handlers.ts')).logsHandlers(deps),
+    s3: async () => (await import('../services/s3/handlers.ts')).s3Handlers(deps),
     sts: async () => (await import('../services/sts/handlers.ts')).stsHandlers(deps),
     kms: async () => (await import('../services/kms/handlers.ts')).kmsHandlers(deps),
     ssm: async () => (await import('../services/ssm/handlers.ts')).ssmHandlers(deps),

@@ -40,6 +40,8 @@ def comparable(value, shape, known):
             if item is not None:
                 result[key] = item
         return result or None
+    if isinstance(value, str) and value != "" and shape.type_name == "integer":
+        return int(value)
     return None if value == "" else value
 
 
@@ -59,8 +61,14 @@ for line in open(sys.argv[1]):
         print(json.dumps({"skipped": case["operation"]}))
         continue
     shape = model.operation_model(case["operation"]).output_shape
+    payload = shape.serialization.get("payload") if shape is not None and case["status"] < 300 else None
+    if payload is not None and shape.members[payload].type_name == "blob":
+        # Streams are handed through as they are; only what is of type bytes is taken for text.
+        response["body"] = bytearray(response["body"])
     parser = botocore.parsers.create_parser(model.protocol)
     parsed = parser.parse(response, shape)
+    if payload is not None and isinstance(parsed.get(payload), bytearray):
+        parsed[payload] = bytes(parsed[payload]) or None
     metadata = parsed.pop("ResponseMetadata", {})
     if "error" in case:
         code = parsed.get("Error", {}).get("Code")

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../src/aws/protocols/protocols.ts';
@@ -22,8 +23,8 @@ import { Samples } from './samples.ts';
 
 /** Rounds of an operation that is served, and of one whose shapes are merely there. */
 const ROUNDS = { served: 4, other: 1 };
-/** Their answers are event streams, which are not spoken yet. */
-const streams = new Set(['StartLiveTail', 'GetLogObject']);
+/** Their answers are event streams, which are not spoken yet; the last is sent to a host with a name of its own. */
+const streams = new Set(['StartLiveTail', 'GetLogObject', 'SelectObjectContent', 'WriteGetObjectResponse']);
 
 interface SdkRequest {
   readonly method: string;
@@ -63,15 +64,63 @@ function clientOf(sdk: Sdk, answer: { now: Answer }): SdkClient {
     requestHandler: {
       handle(request: SdkRequest) {
         const { status, headers, body } = answer.now(request);
-        return Promise.resolve({ response: { statusCode: status, headers: { ...headers }, body: Buffer.from(body) } });
+        return Promise.resolve({ response: { statusCode: status, headers: { ...headers }, body: bytesOf(body) } });
       },
     },
   }) as SdkClient;
 }
 
-function bytesOf(body: SdkRequest['body']): Buffer {
+function bytesOf(body: SdkRequest['body'] | WireAnswer['body']): Buffer {
+  if (body instanceof Readable) throw new Error('a sample is no stream');
   if (body === undefined || typeof body === 'string') return Buffer.from(body ?? '');
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function queryOf({ query }: SdkRequest): URLSearchParams {
+  const all = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((text): [string, string] => [name, text]),
+  );
+  return new URLSearchParams(all);
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]));
+}
+
+/**
+ * S3's client does more than to write what it is given: it finds endpoints, adds checksums, and takes no bucket with a name
+ * that cannot be. Its protocol alone goes through the same as the others.
+ */
+function protocolClient(sdk: Sdk, answer: { now: Answer }): SdkClient {
+  const { config } = clientOf(sdk, answer) as unknown as { config: { protocol: SdkProtocol } & object };
+  return {
+    async send(command) {
+      const { input, schema } = command as { input: Record<string, unknown>; schema: readonly unknown[] };
+      const [, namespace, name, traits, from, to] = schema;
+      const operation = { namespace, name, traits, input: from, output: to };
+      const bucket = typeof input['Bucket'] === 'string' ? `/${encodeURIComponent(input['Bucket'])}` : '';
+      const endpoint = () => Promise.resolve({ protocol: 'http:', hostname: 'localhost', path: bucket });
+      const request = await config.protocol.serializeRequest(operation, input, { ...config, endpoint });
+      const { status, headers, body } = answer.now(request);
+      const response = { statusCode: status, headers: { ...headers }, body: Readable.from([bytesOf(body)]) };
+      const output = await config.protocol.deserializeResponse(operation, config, response);
+      return Object.fromEntries(
+        await Promise.all(Object.entries(output).map(async ([key, value]) => [key, await whole(value)] as const)),
+      );
+    },
+  };
+}
+
+/** A stream's bytes, if there are any; other values as they are. */
+async function whole(value: unknown): Promise<unknown> {
+  const { transformToByteArray: read } = (value ?? {}) as { transformToByteArray?: () => Promise<Uint8Array> };
+  const bytes = await read?.call(value);
+  return bytes === undefined ? value : bytes.length === 0 ? undefined : bytes;
+}
+
+interface SdkProtocol {
+  serializeRequest(schema: unknown, input: object, context: object): Promise<SdkRequest>;
+  deserializeResponse(schema: unknown, context: object, response: object): Promise<Record<string, unknown>>;
 }
 
 async function roundTrip(
@@ -95,14 +144,17 @@ async function roundTrip(
       read = protocol.read(operation, {
         method: request.method,
         path: request.path,
-        query: new URLSearchParams(),
-        headers: request.headers,
+        query: queryOf(request),
+        headers: lowerCase(request.headers),
         body: bytesOf(request.body),
       });
       return protocol.write(operation, output, requestId);
     };
     const received = await client.send(new Command(input));
     const kept = withoutTokens(read as Record<string, unknown>, input);
+    // Of bytes without a type the SDK says that they are bytes.
+    if (kept['ContentType'] === 'application/octet-stream' && input['ContentType'] === undefined)
+      delete kept['ContentType'];
     expect(comparable(kept), `input of ${operation.name}`).toEqual(comparable(input));
     expect(comparable(received), `output of ${operation.name}`).toEqual(comparable(output));
     note(id, operation, protocol.write(operation, output, requestId), { output: comparable(output), requestId });
@@ -111,7 +163,7 @@ async function roundTrip(
 
 function note(id: ServiceId, operation: Operation, { status, headers, body }: WireAnswer, more: object): void {
   const { sdk } = operation.service.row;
-  const wire = { status, headers, body: Buffer.from(body).toString('base64') };
+  const wire = { status, headers, body: bytesOf(body).toString('base64') };
   (answers[id] ??= []).push(
     JSON.stringify({ sdk, botocore: botocoreNames[id] ?? sdk, operation: operation.name, ...wire, ...more }),
   );
@@ -154,7 +206,7 @@ describe.each(serviceTable.map(({ id }) => id))('%s', (id) => {
       throw new Error('nothing was to be asked yet');
     },
   };
-  const client = clientOf(sdk, answer);
+  const client = id === 's3' ? protocolClient(sdk, answer) : clientOf(sdk, answer);
 
   test('every operation, through the SDK and back', async () => {
     const protocol = await protocolOf(model.row.protocols[0] ?? 'aws-json-1.1');

@@ -41,7 +41,11 @@ export class Samples {
       const needed = shape.union || shape.required.includes(member);
       const nested = member.shape.kind === 'structure' || member.shape.kind === 'list' || member.shape.kind === 'map';
       if (!needed && (this.#below(3) === 0 || (nested && depth >= DEEPEST))) continue;
-      result[member.name] = this.value(member.shape, depth + 1);
+      const isHeader = member.traits.httpHeader !== undefined && member.shape.kind === 'timestamp';
+      const whole = isHeader ? { format: 'http-date' as const, ...member.shape } : member.shape;
+      result[member.name] = this.value(whole, depth + 1);
+      // A text in one SDK, a number in another.
+      if (member.name.endsWith('PartNumberMarker')) result[member.name] = String(this.#below(100));
     }
     return result;
   }

@@ -4,6 +4,7 @@ const refusedAbove = 'refused as a whole, by the member that holds it';
 const refusedByList = 'refused, or acted on by fleet and agent, as `task-definition-members.ts` says of each';
 const nothingThere = 'there are none, so nothing can be asked of them and no page of them ends';
 const otherTypes = 'belongs to types of actions that are refused, and to no other';
+const checkedByFront = 'the front holds whole bodies against the checksums in the headers';
 
 /**
  * The members of inputs that no code names, and why that is right: by path, or by operation and path. What is inside of
@@ -58,6 +59,14 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     unmask: 'nothing is masked: there are no data protection policies',
     'PutLogEvents.sequenceToken': 'AWS ignores it, too',
     'PutLogEvents.entity': 'the answer says that the entity was rejected',
+  },
+  s3: {
+    RequestPayer: 'says that the caller knows who pays, and nobody does',
+    'CreateBucketConfiguration.Location': refusedAbove,
+    'CreateBucketConfiguration.Bucket': refusedAbove,
+    ContentMD5: checkedByFront,
+    ChecksumAlgorithm: checkedByFront,
+    AccessControlPolicy: refusedAbove,
   },
   sts: {
     'AssumeRole.ProvidedContexts': refusedAbove,

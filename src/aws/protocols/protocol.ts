@@ -1,24 +1,35 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { AwsError } from '../../base/errors.ts';
 import { Malformed, serializationError } from '../codec/problem.ts';
 import { UnknownParameter } from '../codec/query.ts';
+import type { StreamedBody } from '../handlers.ts';
 import type { ErrorModel, Operation, ServiceModel } from '../schema/model.ts';
 
-/** An HTTP request whose body was read and decoded. */
-export interface WireRequest {
+/** What comes before the body of an HTTP request. */
+export interface RequestHead {
   readonly method: string;
-  /** As it was sent, without the query. */
+  /** Without the query; the bucket that was named by the host comes first in it. */
   readonly path: string;
+  /** The path as it was sent, and signed, where it is another. */
+  readonly sentPath?: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+}
+
+/** An HTTP request whose body was read and decoded, or is still to come. */
+export interface WireRequest extends RequestHead {
   readonly body: Buffer;
+  /** The body instead, of an operation whose input streams. */
+  readonly stream?: StreamedBody;
 }
 
 /** An HTTP answer. */
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /** Of a stream, or in answer to HEAD, `content-length` is among the headers. */
+  readonly body: string | Uint8Array | Readable;
 }
 
 /** An error on its way to a client. */
@@ -28,6 +39,9 @@ export interface Problem {
   readonly status: number;
   readonly fault: 'client' | 'server';
   readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The path that was asked for, without the query. */
+  readonly resource: string;
   /** The modelled error of that code. */
   readonly model: ErrorModel | undefined;
   /** The service asked, where that much is known. */
@@ -53,7 +67,7 @@ export function orSerializationError<Result>(read: () => Result): Result {
 }
 
 /** What a client is told of anything thrown. `undefined` for what is no answer at all but a bug of ours. */
-export function problemOf(thrown: unknown, service: ServiceModel | undefined): Problem | undefined {
+export function problemOf(thrown: unknown, service: ServiceModel | undefined, resource = ''): Problem | undefined {
   const error = clientError(thrown, service);
   if (error === undefined) return undefined;
   const model = service?.error(error.code);
@@ -64,6 +78,8 @@ export function problemOf(thrown: unknown, service: ServiceModel | undefined): P
     status,
     fault: model?.fault ?? (status >= 500 ? 'server' : 'client'),
     members: error.members,
+    headers: error.headers,
+    resource,
     model,
     service,
   };

@@ -1,11 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Operation, ServiceModel } from '../schema/model.ts';
 
 interface Route {
   readonly operation: string;
   readonly method: string;
+  readonly uri: string;
   readonly segments: readonly Segment[];
   /** Parameters that the URI template fixes: `/{Bucket}?acl`. */
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** Headers that tell it from another operation with the same URI: `x-amz-copy-source` tells CopyObject from PutObject. */
+  readonly headers: readonly string[];
 }
 
 type Segment = { readonly literal: string } | { readonly label: string; readonly greedy: boolean };
@@ -24,6 +28,7 @@ export function matchRoute(
   method: string,
   path: string,
   query: URLSearchParams,
+  headers: IncomingHttpHeaders = {},
 ): RouteMatch | undefined {
   let routes = routesOf.get(service);
   if (routes === undefined) routesOf.set(service, (routes = routesFor(service)));
@@ -32,6 +37,7 @@ export function matchRoute(
   for (const route of routes) {
     if (route.method !== method) continue;
     if (!route.query.every(([name, value]) => query.has(name) && (value === '' || query.get(name) === value))) continue;
+    if (!route.headers.every((name) => headers[name] !== undefined)) continue;
     const labels = matchSegments(route.segments, parts);
     const operation = labels === undefined ? undefined : service.operation(route.operation);
     if (labels !== undefined && operation !== undefined) return { operation, labels };
@@ -78,9 +84,30 @@ function routesFor(service: ServiceModel): Route[] {
       .slice(1)
       .filter((part, index, all) => part !== '' || index < all.length - 1)
       .map(segmentOf);
-    routes.push({ operation: name, method: http[0], segments, query: [...new URLSearchParams(search)] });
+    const query = [...new URLSearchParams(search)];
+    routes.push({ operation: name, method: http[0], uri: http[1], segments, query, headers: [] });
   }
-  return routes.sort((a, b) => b.query.length - a.query.length || compare(a.segments, b.segments));
+  return routes
+    .map((route) =>
+      routes.some((other) => other !== route && sameUri(other, route)) ? narrowed(service, route) : route,
+    )
+    .sort((a, b) => conditions(b) - conditions(a) || compare(a.segments, b.segments));
+}
+
+function sameUri(a: Route, b: Route): boolean {
+  return a.method === b.method && a.uri === b.uri;
+}
+
+/** S3 has URIs with several operations (PutObject, UploadPart): what an input must have tells which is meant. */
+function narrowed(service: ServiceModel, route: Route): Route {
+  const required = service.operation(route.operation)?.input.required ?? [];
+  const query = required.flatMap(({ traits }) => traits.httpQuery ?? []).map((name) => [name, ''] as const);
+  const headers = required.flatMap(({ traits }) => traits.httpHeader?.toLowerCase() ?? []);
+  return { ...route, query: [...route.query, ...query], headers };
+}
+
+function conditions({ query, headers }: Route): number {
+  return query.length + headers.length;
 }
 
 function segmentOf(part: string): Segment {

@@ -205,7 +205,7 @@ describe.each(['rest-json', 'rest-xml', 'rpc-v2-cbor'] as const)('%s', (name) =>
 
   test('writes what the SDK reads', async () => {
     const { status, headers, body } = (await protocol()).write(theOperation, received, 'r-1');
-    const response = { statusCode: status, headers: { ...headers }, body: Buffer.from(body) };
+    const response = { statusCode: status, headers: { ...headers }, body: Buffer.from(body as string) };
     const { $metadata, ...read } = await sdk.deserializeResponse(schema, context, response);
     expect($metadata).toMatchObject({ requestId: 'r-1' });
     expect(status).toBe(name === 'rpc-v2-cbor' ? 200 : 201);
@@ -217,7 +217,7 @@ describe.each(['rest-json', 'rest-xml', 'rpc-v2-cbor'] as const)('%s', (name) =>
     if (problem === undefined) throw new Error('an AwsError is always a problem');
     const { status, headers, body } = (await protocol()).fail(problem, 'r-1');
     expect(status).toBe(404);
-    const response = { statusCode: status, headers: { ...headers }, body: Buffer.from(body) };
+    const response = { statusCode: status, headers: { ...headers }, body: Buffer.from(body as string) };
     const thrown = await sdk.deserializeResponse(schema, context, response).catch((reason: unknown) => reason);
     expect(thrown).toMatchObject({ message: 'no <such> thing' });
     if (name === 'rest-json') expect(headers['x-amzn-errortype']).toBe('NotFound');

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { readText } from '../codec/query.ts';
 import { writeTimestamp } from '../codec/timestamp.ts';
 import type { Operation } from '../schema/model.ts';
@@ -22,7 +23,8 @@ export interface DocumentForm {
 /** Reads an input from where its members are bound: URI, query, headers, body (Smithy, "HTTP bindings"). */
 export function readRest(form: DocumentForm, operation: Operation, request: WireRequest): Record<string, unknown> {
   const shape = operation.input;
-  const labels = matchRoute(operation.service, request.method, request.path, request.query)?.labels;
+  const { method, path, query, headers } = request;
+  const labels = matchRoute(operation.service, method, path, query, headers)?.labels;
   const result: Record<string, unknown> = {};
   let inBody = false;
   const bound = new Set(shape.members.map((member) => member.traits.httpQuery).filter((name) => name !== undefined));
@@ -42,7 +44,8 @@ export function readRest(form: DocumentForm, operation: Operation, request: Wire
     } else if (traits.httpPrefixHeaders !== undefined) {
       result[name] = readPrefixed(traits.httpPrefixHeaders.toLowerCase(), request);
     } else if (traits.httpPayload === 1) {
-      const value = readPayload(form, member.shape, request.body);
+      const isStream = request.stream !== undefined && traits.streaming === 1;
+      const value = isStream ? request.stream : readPayload(form, member.shape, request.body);
       if (value !== undefined) result[name] = value;
     } else inBody = true;
   }
@@ -50,8 +53,8 @@ export function readRest(form: DocumentForm, operation: Operation, request: Wire
 }
 
 function readPayload(form: DocumentForm, shape: Shape, body: Buffer): unknown {
-  if (shape.kind === 'blob') return body;
   if (body.length === 0) return undefined;
+  if (shape.kind === 'blob') return body;
   if (shape.kind === 'structure') return form.read(shape, body);
   if (shape.kind === 'string') return body.toString('utf8');
   return JSON.parse(body.toString('utf8'));
@@ -114,11 +117,16 @@ export function writeRest(
       }
     }
   }
+  // A part is answered with a status of its own (RFC 9110, section 15.3.7), of which models know nothing.
+  if (status === 200 && headers['content-range'] !== undefined) status = 206;
   const payload = shape.members.find((member) => member.traits.httpPayload === 1);
   const value = payload === undefined ? undefined : output[payload.name];
   if (payload !== undefined && payload.shape.kind !== 'structure') {
-    headers['content-type'] ??= payload.shape.kind === 'blob' ? 'application/octet-stream' : 'text/plain';
-    const body = value instanceof Uint8Array ? value : typeof value === 'string' ? value : JSON.stringify(value ?? '');
+    const saysType = shape.members.some((member) => member.traits.httpHeader?.toLowerCase() === 'content-type');
+    if (!saysType) headers['content-type'] = payload.shape.kind === 'blob' ? 'application/octet-stream' : 'text/plain';
+    if (value instanceof Readable) return { status, headers, body: value };
+    const isText = typeof value === 'string' || value instanceof Uint8Array;
+    const body = isText ? value : value === undefined ? '' : JSON.stringify(value);
     return { status, headers, body };
   }
   const hasBody = payload === undefined ? shape.members.some(isBody) : value !== undefined;

@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import { silentLog } from '../../base/log.ts';
 import { Store } from '../../store/store.ts';
 import { images, layers, repositories } from '../../store/tables/ecr.ts';
+import { objectVersions, uploadedParts } from '../../store/tables/s3.ts';
 import { imageLoop } from './loop.ts';
 
 it('expires what the policy says, keeps the rest, and hands the content to the collector', async () => {
-  const store = new Store([repositories, images, layers]);
+  const store = new Store([repositories, images, layers, objectVersions, uploadedParts]);
   const scope = { account: '000000000000', region: 'us-east-1' };
   const rule = {
     rulePriority: 1,

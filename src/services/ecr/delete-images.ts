@@ -5,7 +5,8 @@ import type { Transaction } from '../../store/store.ts';
 import { images } from '../../store/tables/ecr.ts';
 import type { EcrDeps } from './deps.ts';
 import { findImage } from './find.ts';
-import { collectGarbage, removeImage } from '../../store/image-garbage.ts';
+import { collectGarbage } from '../../store/blob-garbage.ts';
+import { removeImage } from '../../store/image-garbage.ts';
 
 /**
  * Deletes images ("BatchDeleteImage", ECR API Reference): a digest deletes the image with all its tags; a tag alone is

@@ -13,7 +13,7 @@ import {
   referencedImagesNotFound,
   repositoryNotFound,
 } from './errors.ts';
-import { collectGarbage } from '../../store/image-garbage.ts';
+import { collectGarbage } from '../../store/blob-garbage.ts';
 
 /** A manifest on its way into a repository, by the API or the registry. */
 export interface NewManifest {

@@ -6,7 +6,8 @@ import { images, layers, repositories } from '../../store/tables/ecr.ts';
 import type { EcrDeps, EcrHandlers } from './deps.ts';
 import { invalidParameter, repositoryAlreadyExists, repositoryNotEmpty, repositoryNotFound } from './errors.ts';
 import { checkRepositoryName, findRepository, registryOf, repositoryUri } from './find.ts';
-import { collectGarbage, removeImage } from '../../store/image-garbage.ts';
+import { collectGarbage } from '../../store/blob-garbage.ts';
+import { removeImage } from '../../store/image-garbage.ts';
 import { page } from './paging.ts';
 import { readTags } from './tags.ts';
 

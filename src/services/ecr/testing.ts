@@ -10,6 +10,7 @@ import { silentLog } from '../../base/log.ts';
 import { DiskBlobs } from '../../store/blobs/disk-blobs.ts';
 import { Store } from '../../store/store.ts';
 import { images, layers, registrySecrets, repositories } from '../../store/tables/ecr.ts';
+import { objectVersions, uploadedParts } from '../../store/tables/s3.ts';
 import type { EcrDeps } from './deps.ts';
 import { ecrHandlers } from './handlers.ts';
 import { registryRoute } from './registry/registry.ts';
@@ -27,7 +28,7 @@ export async function startEcr(): Promise<EcrServer> {
   const dir = await mkdtemp(join(tmpdir(), 'stowage-ecr-'));
   const clock = new FakeClock();
   const deps = {
-    store: new Store([repositories, images, layers, registrySecrets]),
+    store: new Store([repositories, images, layers, registrySecrets, objectVersions, uploadedParts]),
     clock,
     ids: systemIds,
     log: silentLog,

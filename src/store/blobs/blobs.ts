@@ -6,8 +6,10 @@ export interface Blobs {
   size(digest: string): Promise<number | undefined>;
   /** The whole content. Rejects when there is no such blob. */
   read(digest: string): Promise<Buffer>;
-  /** The content from `start` to `end`, both included; all of it unless given. */
+  /** The content from `start` to `end`, both included; all of it unless given. It is not deleted while it is read. */
   stream(digest: string, range?: { readonly start: number; readonly end: number }): Readable;
+  /** Keeps blobs from being deleted until what is returned is called; those that are garbage by then go. */
+  hold(digests: readonly string[]): () => void;
   /**
    * Stores bytes that are at hand, and calls `link` once they are durable: what `link` writes to the store keeps them
    * from being collected. Answers what `link` returns.
@@ -30,6 +32,8 @@ export interface BlobUpload {
   readonly owner: string;
   /** Bytes received so far. */
   readonly size: number;
+  /** The digest of what was received so far. */
+  digest(): string;
   /** Adds to the end. Rejects when the source breaks off: what had arrived by then stays. */
   append(source: AsyncIterable<Uint8Array>): Promise<void>;
   /**

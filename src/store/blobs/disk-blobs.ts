@@ -19,8 +19,10 @@ export class DiskBlobs implements Blobs {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #uploads = new Map<string, DiskUpload>();
-  /** Blobs whose link is being written: not to be collected, however few refer to them. */
-  readonly #pinned = new Map<string, number>();
+  /** Blobs that are being read, or whose link is being written: not to be collected, however few refer to them. */
+  readonly #held = new Map<string, number>();
+  /** Those of them that were to be collected, and how to ask whether they still are. */
+  readonly #awaited = new Map<string, (digest: string) => boolean>();
 
   private constructor(dir: string, clock: Clock, ids: Ids) {
     this.#dir = dir;
@@ -50,7 +52,27 @@ export class DiskBlobs implements Blobs {
   }
 
   stream(digest: string, range?: { readonly start: number; readonly end: number }): Readable {
-    return createReadStream(this.#path(digest), range);
+    const release = this.hold([digest]);
+    return createReadStream(this.#path(digest), range).once('close', release);
+  }
+
+  hold(digests: readonly string[]): () => void {
+    for (const digest of digests) this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      for (const digest of digests) this.#release(digest);
+    };
+  }
+
+  #release(digest: string): void {
+    const holds = (this.#held.get(digest) ?? 1) - 1;
+    if (holds > 0) return void this.#held.set(digest, holds);
+    this.#held.delete(digest);
+    const isReferenced = this.#awaited.get(digest);
+    this.#awaited.delete(digest);
+    if (isReferenced !== undefined) this.collect([digest], isReferenced);
   }
 
   async put<Result>(content: Uint8Array, link: (digest: string) => Result): Promise<Result> {
@@ -81,8 +103,12 @@ export class DiskBlobs implements Blobs {
 
   collect(digests: Iterable<string>, isReferenced: (digest: string) => boolean): void {
     for (const digest of digests) {
+      if (this.#held.has(digest)) {
+        this.#awaited.set(digest, isReferenced);
+        continue;
+      }
       // Looking and deleting in one go, or a link written in between would point to nothing.
-      if (this.#pinned.has(digest) || isReferenced(digest)) continue;
+      if (isReferenced(digest)) continue;
       try {
         unlinkSync(this.#path(digest));
       } catch (error) {
@@ -104,16 +130,14 @@ export class DiskBlobs implements Blobs {
 
   async #publish<Result>(from: string, digest: string, link: () => Result): Promise<Result> {
     const path = this.#path(digest);
-    this.#pinned.set(digest, (this.#pinned.get(digest) ?? 0) + 1);
+    const release = this.hold([digest]);
     try {
       await mkdir(dirname(path), { recursive: true });
       await rename(from, path);
       await syncFolder(dirname(path));
       return link();
     } finally {
-      const pins = (this.#pinned.get(digest) ?? 1) - 1;
-      if (pins === 0) this.#pinned.delete(digest);
-      else this.#pinned.set(digest, pins);
+      release();
     }
   }
 
@@ -153,6 +177,10 @@ class DiskUpload implements BlobUpload {
 
   get size(): number {
     return this.#size;
+  }
+
+  digest(): string {
+    return `sha256:${this.#hash.copy().digest('hex')}`;
   }
 
   append(source: AsyncIterable<Uint8Array>): Promise<void> {

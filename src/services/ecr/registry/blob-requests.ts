@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { digestForm } from '../../../model/ecr/manifest.ts';
 import { contentKey, images, layers } from '../../../store/tables/ecr.ts';
-import { collectGarbage } from '../../../store/image-garbage.ts';
+import { collectGarbage } from '../../../store/blob-garbage.ts';
 import { RegistryError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -1,0 +1,23 @@
+import { aclHandlers } from './acls.ts';
+import { taggingHandlers } from './tagging.ts';
+import type { S3Deps, S3Handlers } from './deps.ts';
+import { bucketHandlers } from './buckets.ts';
+import { deleteObjectHandlers } from './delete-objects.ts';
+import { getObjectHandlers } from './get-object.ts';
+import { KeyIndex } from './key-index.ts';
+import { listObjectHandlers } from './list-objects.ts';
+import { putObjectHandlers } from './put-object.ts';
+
+/** Amazon S3: general purpose buckets and their objects, for their owner; policies are kept, enforcement is not here yet. */
+export function s3Handlers(deps: S3Deps): S3Handlers {
+  const index = new KeyIndex(deps.store);
+  return {
+    ...bucketHandlers(deps),
+    ...putObjectHandlers(deps),
+    ...getObjectHandlers(deps),
+    ...deleteObjectHandlers(deps),
+    ...aclHandlers(deps),
+    ...taggingHandlers(deps),
+    ...listObjectHandlers(deps, index),
+  };
+}
