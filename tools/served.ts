@@ -5,6 +5,7 @@ import { seededIds } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { makeServices } from '../src/main/services.ts';
 import type { Blobs } from '../src/store/blobs/blobs.ts';
+import type { Vault } from '../src/store/keys/vault.ts';
 import type { LogStore } from '../src/store/logs/log-store.ts';
 import { Store } from '../src/store/store.ts';
 
@@ -18,6 +19,7 @@ export async function servedHandlers(): Promise<Services> {
     publicPool: '100.127.0.0/24',
     blobs: {} as Blobs,
     logs: {} as LogStore,
+    vault: {} as Vault,
   });
   const loaded = serviceTable.map(async ({ id }) => [id, await handlersOf(source, id)] as const);
   return Object.fromEntries(await Promise.all(loaded)) as Services;

@@ -10,6 +10,7 @@ import { textLog, type Log } from '../base/log.ts';
 import { isReferenced } from '../store/blob-garbage.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
+import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
@@ -56,6 +57,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const startedAt = clock.now();
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const store = new Store(allTables, new SqliteJournal(join(home, 'state.sqlite'), clock), log);
+  const vault = openVault({ home, store, ids });
   const publicPool = await publicPoolOf(home, id);
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
@@ -63,7 +65,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const moving = Promise.withResolvers<Conductor>();
 
   const identity = { version, pid: process.pid, home, installation: id };
-  const deps = { store, logs, blobs, clock, ids, log, publicPool };
+  const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
   const services = makeServices(deps);
   const front = createFront({
     services,

@@ -8,6 +8,7 @@ import { silentLog } from '../../src/base/log.ts';
 import { makeServices } from '../../src/main/services.ts';
 import { allTables } from '../../src/main/tables.ts';
 import type { Blobs } from '../../src/store/blobs/blobs.ts';
+import { Vault } from '../../src/store/keys/vault.ts';
 import type { LogStore } from '../../src/store/logs/log-store.ts';
 import { Store } from '../../src/store/store.ts';
 
@@ -50,6 +51,7 @@ export async function startApi(): Promise<ApiServer> {
         // What is refused never gets as far as these.
         blobs: {} as Blobs,
         logs: {} as LogStore,
+        vault: new Vault({ ids: deps.ids, root: new Uint8Array(32) }),
       }),
       authentication: { verify: false, credential: () => undefined, account: '000000000000', region: 'us-east-1' },
       commits: store,

@@ -68,6 +68,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     ChecksumAlgorithm: checkedByFront,
     AccessControlPolicy: refusedAbove,
   },
+  kms: { Recipient: refusedAbove },
   sts: {
     'AssumeRole.ProvidedContexts': refusedAbove,
     'AssumeRole.ExternalId': 'for trust policies to judge by, which are not enforced yet',

@@ -1,0 +1,68 @@
+import { closeSync, chmodSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Ids } from '../../base/ids.ts';
+import type { Store } from '../store.ts';
+import { kmsKeys } from '../tables/kms.ts';
+import { Vault } from './vault.ts';
+
+/** The file in the installation's home that holds the key by which all others are wrapped, and by which alone. */
+export const rootKeyFile = 'root-key';
+
+/**
+ * Opens the vault of an installation. The root key is made at the first start, readable by its owner only. Throws when it
+ * is gone, damaged or another's while there are keys that it wraps: with a new one they would be lost for good.
+ */
+export function openVault({ home, store, ids }: { home: string; store: Store; ids: Ids }): Vault {
+  const path = join(home, rootKeyFile);
+  const [first] = store.list(kmsKeys);
+  const root = readRootKey(path);
+  if (root === undefined && first !== undefined) {
+    throw new Error(
+      `The root key of this installation, ${path}, is missing, and with it everything that KMS encrypted. Put the file ` +
+        `back from a copy; without one, remove ${home} to begin with an empty installation.`,
+    );
+  }
+  const vault = new Vault({ ids, root: root ?? makeRootKey(path, ids) });
+  if (first !== undefined && !vault.holds(first)) {
+    throw new Error(
+      `The root key ${path} is not the one that wrapped the KMS keys of this installation. Put the right file back from a copy.`,
+    );
+  }
+  return vault;
+}
+
+function readRootKey(path: string): Buffer | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new Error(`The root key ${path} is damaged: it should hold 64 hexadecimal digits. Put it back from a copy.`);
+  }
+  // Somebody may have copied it back with other rights.
+  chmodSync(path, 0o600);
+  return Buffer.from(text, 'hex');
+}
+
+/** Never half there: written beside, then renamed. */
+function makeRootKey(path: string, ids: Ids): Buffer {
+  const key = Buffer.from(ids.hex(64), 'hex');
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  try {
+    writeSync(file, `${key.toString('hex')}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+  const folder = openSync(join(path, '..'), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+  return key;
+}
