@@ -43,6 +43,7 @@ function begin(): void {
     }),
     registryAuth: () => Promise.reject(new Error('no registry here')),
     endpoint: 'http://127.0.0.1:9',
+    serveApi: (connection) => void connection.destroy(),
     clock: systemClock,
     log: silentLog,
     installationId,

@@ -39,6 +39,7 @@ function agentOn(
     }),
     registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
     endpoint: 'http://127.0.0.1:9',
+    serveApi: (connection) => void connection.destroy(),
     clock,
     log,
     installationId: '0a0a0a0a',
@@ -90,7 +91,7 @@ afterEach(closeAll);
 
 describe('the life of a task', () => {
   it('runs on its interface, is stopped, and leaves nothing', async () => {
-    const task = payload(0, [container('app', 'sleep 1000')]);
+    const task = payload(0, [container('app', 'sleep 1000', { environment: { AWS_REGION: 'here', HOME: '/' } })]);
     agentOn();
     control.run(task);
     await until(() => status(task) === 'RUNNING');
@@ -100,9 +101,20 @@ describe('the life of a task', () => {
     expect(app.hostConfig['NetworkMode']).toBe(`container:${await idOf('~internal~ecs~pause')}`);
     expect(app.labels).toMatchObject({
       'com.amazonaws.ecs.container-name': 'app',
-      'com.amazonaws.ecs.cluster': 'test',
+      'com.amazonaws.ecs.cluster': task.taskClusterArn,
     });
-    expect(app.env['ECS_CONTAINER_METADATA_URI_V4']).toMatch(/^http:\/\/169\.254\.170\.2\/v4\//);
+    const id = app.env['ECS_AGENT_URI']?.split('/').at(-1) ?? '';
+    expect(id).not.toBe('');
+    expect(app.env).toEqual({
+      HOME: '/',
+      AWS_REGION: 'here',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL: 'http://169.254.170.2:4566',
+      AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
+      ECS_AGENT_URI: `http://169.254.170.2/api/${id}`,
+      ECS_CONTAINER_METADATA_URI: `http://169.254.170.2/v3/${id}`,
+      ECS_CONTAINER_METADATA_URI_V4: `http://169.254.170.2/v4/${id}`,
+    });
     control.stop(task.arn);
     await until(() => status(task) === 'STOPPED');
     expect(control.reported(task.arn).containers['app']).toMatchObject({ status: 'STOPPED', exitCode: 143 });

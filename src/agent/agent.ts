@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -26,6 +27,8 @@ export interface AgentOptions {
   readonly registryAuth: ExecuteDeps['registryAuth'];
   /** Where the AWS APIs answer, of every service and region: `http://127.0.0.1:4566`. */
   readonly endpoint: string;
+  /** Takes a connection that a task opened to the endpoint of the AWS APIs inside its network. */
+  readonly serveApi: (connection: Socket) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly installationId: string;
@@ -65,13 +68,15 @@ export function createAgent(options: AgentOptions): Agent {
     return channel !== undefined;
   };
   const aws = new AwsClient({ endpoint: options.endpoint, clock });
+  /** Whether the control plane has said what tasks there are. */
+  let told = false;
   const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
   const networks: Networks = new Networks({
     network: options.network,
     clock,
     log,
     listeners: [
-      createMetadata({ network: options.network, installationId, tasks: () => tasks.tasks }),
+      createMetadata({ ...options, log, aws, tasks: () => tasks.tasks, told: () => told }),
       createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
     ],
     onApplied(vpcId, error) {
@@ -104,6 +109,7 @@ export function createAgent(options: AgentOptions): Agent {
         for (const task of message.message.tasks) tasks.take(task);
         return acknowledge(message.message);
       case 'TaskManifestMessage': {
+        told = true;
         acknowledge(message.message);
         const wanted = new Map(message.message.tasks.map((task) => [task.taskArn, task.desiredStatus]));
         const unwanted = tasks.tasks.filter(({ payload }) => wanted.get(payload.arn) !== 'RUNNING');

@@ -88,7 +88,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     image: resolved.image,
     essential: definition.essential ?? true,
     cpu: limits.cpuUnits,
-    memory: limits.memoryMiB ?? 0,
+    memory: override?.memory ?? definition.memory ?? 0,
     ...given('command', override?.command ?? definition.command),
     ...given('entryPoint', definition.entryPoint),
     environment: environmentOf(definition, override),

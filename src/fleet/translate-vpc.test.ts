@@ -87,8 +87,20 @@ describe('translateVpc', () => {
       vpcId: 'vpc-1',
       cidr: '10.0.0.0/16',
       subnets: [
-        { subnetId: 'subnet-a', cidr: '10.0.0.0/24', gateway: '10.0.0.1', routeTableId: 'rtb-main' },
-        { subnetId: 'subnet-b', cidr: '10.0.1.0/24', gateway: '10.0.1.1', routeTableId: 'rtb-b' },
+        {
+          subnetId: 'subnet-a',
+          cidr: '10.0.0.0/24',
+          gateway: '10.0.0.1',
+          routeTableId: 'rtb-main',
+          availabilityZone: 'us-east-1a',
+        },
+        {
+          subnetId: 'subnet-b',
+          cidr: '10.0.1.0/24',
+          gateway: '10.0.1.1',
+          routeTableId: 'rtb-b',
+          availabilityZone: 'us-east-1b',
+        },
       ],
       routeTables: [
         { routeTableId: 'rtb-main', routes: [] },

@@ -29,6 +29,7 @@ export function translateVpc(store: Reader, vpcId: string): VpcSpec | undefined 
       cidr: subnet.cidr,
       gateway: gatewayIn(subnet.cidr),
       routeTableId: routeTableOf(tables, subnet.id),
+      availabilityZone: subnet.availabilityZone,
     })),
     routeTables: tables.map(({ id, routes }) => ({
       routeTableId: id,

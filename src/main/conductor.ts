@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
 import type { Clock } from '../base/clock.ts';
@@ -36,6 +37,8 @@ export interface ConductorDeps {
   readonly scope: Scoped;
   /** `host:port` under which this machine finds our APIs, and its engine our registry. */
   readonly registryHost: string;
+  /** Serves a connection that a task opened to the endpoint of the AWS APIs. */
+  readonly serveApi: (connection: Socket) => void;
 }
 
 /** The moving parts of a control plane: loops, fleet, and the agent of this machine. They can be stopped and started again. */
@@ -49,7 +52,7 @@ export class Conductor {
 
   /** Begins: what the store wants is what will be. */
   start(): void {
-    const { store, clock, ids, log, platform, logs, blobs, scope, registryHost } = this.#deps;
+    const { store, clock, ids, log, platform, logs, blobs, scope, registryHost, serveApi } = this.#deps;
     for (const loop of allLoops({ store, ids, log, blobs, publicPool: platform.publicPool })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
@@ -87,6 +90,7 @@ export class Conductor {
         return Promise.resolve({ username, password, serverAddress: registryHost });
       },
       endpoint: `http://${registryHost}`,
+      serveApi,
       clock,
       log,
       installationId: platform.installationId,

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
@@ -63,6 +64,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
   const registryHost = `${host}:${port}`;
   const moving = Promise.withResolvers<Conductor>();
+  /** The connections that tasks opened: they reach the AWS APIs, and nothing else of ours. */
+  const ofTasks = new WeakSet<Socket>();
 
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
@@ -85,6 +88,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     rawRoutes: [
       lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
       ownRoutes({
+        admits: (connection) => !ofTasks.has(connection),
         get: {
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
           status: (): Status => ({ ...identity, ...statusOf(store) }),
@@ -126,7 +130,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { Conductor } = await import('./conductor.ts');
     const platform = openPlatform({ home, id, publicPool, clock, log });
     const scope = { account, region };
-    const conductor = new Conductor({ store, logs, blobs, clock, ids, log, platform, scope, registryHost });
+    const serveApi = (connection: Socket): void => {
+      if (!server.listening) return void connection.destroy();
+      ofTasks.add(connection);
+      server.emit('connection', connection);
+      return undefined;
+    };
+    const conductor = new Conductor({
+      store,
+      logs,
+      blobs,
+      clock,
+      ids,
+      log,
+      platform,
+      scope,
+      registryHost,
+      serveApi,
+    });
     logs.start();
     conductor.start();
     // What a crash left that nothing refers to: it is in nobody's way, so nobody waits.

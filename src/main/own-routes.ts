@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RawRoute } from '../aws/front.ts';
 import { messageOf } from '../base/errors.ts';
 
@@ -7,6 +8,8 @@ export interface OwnRoutes {
   /** Answers the value to send, or `undefined` while it is too early to say anything (503). */
   readonly get: Readonly<Record<string, () => unknown>>;
   readonly post: Readonly<Record<string, () => Promise<unknown>>>;
+  /** Whether a connection may ask at all: those of tasks may not. */
+  readonly admits: (connection: Socket) => boolean;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
@@ -21,6 +24,9 @@ export function ownRoutes(routes: OwnRoutes): RawRoute {
     prefix: '/_stowage/',
     handle(request: IncomingMessage, response: ServerResponse) {
       request.resume();
+      if (!routes.admits(request.socket)) {
+        return send(response, 403, { message: 'these paths are for programs of the machine itself' });
+      }
       const path = new URL(request.url ?? '/', 'http://localhost').pathname.replace('/_stowage/', '');
       const get = routes.get[path];
       const post = routes.post[path];

@@ -128,6 +128,8 @@ export interface PayloadTask {
   readonly serviceName: string;
   readonly group: string;
   readonly overrides: string;
+  /** Whether programs in the task may injure its network through the agent's fault endpoints. */
+  readonly enableFaultInjection?: boolean;
   /** Task-level vCPUs (0.25) and MiB. */
   readonly cpu?: number;
   readonly memory?: number;

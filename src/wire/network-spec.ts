@@ -11,6 +11,8 @@ export interface VpcSpec {
     /** The first host address of the subnet; lives on the router. */
     readonly gateway: string;
     readonly routeTableId: string;
+    /** Told to tasks in their metadata. */
+    readonly availabilityZone?: string;
   }[];
   readonly routeTables: readonly {
     readonly routeTableId: string;

@@ -51,6 +51,8 @@ export class AwsCallError extends Error {
   readonly detail: string;
   /** 0 when nothing was answered. */
   readonly status: number;
+  /** Empty when nothing was answered. */
+  readonly requestId: string;
   /** How many times it was asked. */
   readonly attempts: number;
 
@@ -68,6 +70,7 @@ export class AwsCallError extends Error {
     this.code = code;
     this.detail = detail;
     this.status = status;
+    this.requestId = requestId;
     this.attempts = attempts;
   }
 }

@@ -63,6 +63,7 @@ beforeAll(async () => {
       keepOnly: () => Promise.resolve(),
       close: () => Promise.resolve(),
     }),
+    serveApi: (connection) => void connection.destroy(),
     endpoint: 'http://127.0.0.1:1',
     registryAuth: () => Promise.reject(new Error('no registry here')),
     clock: systemClock,

@@ -1,102 +1,130 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import type { Server } from 'node:net';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
 import { createServer } from '../../base/http.ts';
-import { metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
+import type { Log } from '../../base/log.ts';
+import type { DockerDriver } from '../../drivers/docker/driver.ts';
+import { apiPort, metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
+import type { AwsClient } from '../aws/client.ts';
 import type { VpcListeners } from '../networks/networks.ts';
 import type { TaskView } from '../tasks/view.ts';
-import { containerDocument, findContainer, taskDocument } from './document.ts';
+import { json, type Answer } from './answer.ts';
+import { answerRequests, type TaskRequest } from './requests.ts';
+import { Stats } from './stats.ts';
 
 export interface MetadataDeps {
   readonly network: NetworkDriver;
+  readonly docker: DockerDriver;
+  readonly clock: Clock;
+  readonly log: Log;
   readonly installationId: string;
   readonly tasks: () => readonly TaskView[];
+  /** Whether the control plane has said what tasks there are, in this process's life. */
+  readonly told: () => boolean;
+  readonly aws: AwsClient;
+  /** Takes a connection to the AWS APIs. */
+  readonly serveApi: (connection: Socket) => void;
 }
 
-/** What an answer is made of. */
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
+interface Open {
+  spec: VpcSpec;
+  readonly listeners: readonly Server[];
+  readonly http: HttpServer;
+  /** Connections to the AWS APIs. */
+  readonly connections: Set<Socket>;
 }
+
+/** No request to these endpoints is longer: the agent's own are a few hundred bytes. */
+const longestBody = 64 * 1024;
 
 /**
- * The task metadata endpoint, version 4, and the credentials endpoint, at 169.254.170.2:80 in every VPC. Who asks is known by
- * the address it asks from: a task learns of itself only.
+ * What programs in a VPC find at 169.254.170.2: on port 80 the task metadata endpoint, credentials and the agent's own API; on
+ * another port the AWS APIs, which are the control plane's. Who asks is known by the address it asks from, and by what it
+ * knows of itself.
  */
 export function createMetadata(deps: MetadataDeps): VpcListeners {
-  const open = new Map<string, { listener: Server; http: HttpServer }>();
+  const { network, serveApi } = deps;
+  const open = new Map<string, Open>();
+  const answer = answerRequests({
+    ...deps,
+    stats: new Stats(deps),
+    zoneOf(task) {
+      const { vpcId, payload } = task;
+      const spec = vpcId === undefined ? undefined : open.get(vpcId)?.spec;
+      const own = spec?.interfaces.find((each) => each.interfaceId === payload.elasticNetworkInterfaces[0]?.ec2Id);
+      return spec?.subnets.find(({ subnetId }) => subnetId === own?.subnetId)?.availabilityZone;
+    },
+  });
   return {
-    async open({ vpcId }: VpcSpec) {
-      if (open.has(vpcId)) return;
-      const listener = await deps.network.listenTcp(vpcId, metadataAddress, 80);
+    async open(spec) {
+      const { vpcId } = spec;
+      const known = open.get(vpcId);
+      if (known !== undefined) {
+        known.spec = spec;
+        return;
+      }
+      const metadata = await network.listenTcp(vpcId, metadataAddress, 80);
+      const apis = await network.listenTcp(vpcId, metadataAddress, apiPort);
       const http = createServer((request, response) => {
-        const { status, body } = answer(deps, vpcId, request);
-        const text = JSON.stringify(body);
-        response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-        response.end(text);
+        serve(vpcId, request, answer).then(
+          (given) => send(response, given),
+          (error: unknown) => {
+            deps.log.warn('a request of a task failed', { url: request.url, error: messageOf(error) });
+            send(response, json(500, 'internal server error'));
+          },
+        );
       });
-      listener.on('connection', (socket) => http.emit('connection', socket));
-      open.set(vpcId, { listener, http });
+      metadata.on('connection', (socket) => http.emit('connection', socket));
+      const connections = new Set<Socket>();
+      apis.on('connection', (socket) => {
+        connections.add(socket);
+        socket.once('close', () => connections.delete(socket));
+        serveApi(socket);
+      });
+      open.set(vpcId, { spec, listeners: [metadata, apis], http, connections });
     },
     async close(vpcId) {
       const found = open.get(vpcId);
       if (found === undefined) return;
       open.delete(vpcId);
-      const closed = once(found.listener, 'close');
-      found.listener.close();
+      const closed = found.listeners.map((listener) => once(listener, 'close'));
+      for (const listener of found.listeners) listener.close();
       found.http.closeAllConnections();
-      await closed;
+      for (const socket of found.connections) socket.destroy();
+      await Promise.all(closed);
     },
   };
 }
 
-function answer(deps: MetadataDeps, vpcId: string, request: IncomingMessage): Answer {
-  const from = request.socket.remoteAddress?.replace(/^::ffff:/, '');
-  const own = deps
-    .tasks()
-    .filter(
-      (task) =>
-        task.vpcId === vpcId &&
-        task.payload.elasticNetworkInterfaces.some((eni) =>
-          eni.ipv4Addresses.some(({ privateAddress }) => privateAddress === from),
-        ),
-    );
-  const path = (request.url ?? '').replace(/\?.*$/, '').replace(/\/$/, '');
-  const credentials = /^\/v2\/credentials\/([^/]+)$/.exec(path)?.[1];
-  if (credentials !== undefined) return credentialsAnswer(own, credentials);
-  const [, id, rest = ''] = /^\/v4\/([^/]+)(\/.*)?$/.exec(path) ?? [];
-  const found = id === undefined ? undefined : findContainer(deps.installationId, own, id);
-  if (found === undefined) {
-    return {
-      status: 404,
-      body: `V4 metadata handler: unable to find a container for ${path} asked from ${from ?? ''}`,
-    };
+async function serve(
+  vpcId: string,
+  request: IncomingMessage,
+  answer: (request: TaskRequest) => Promise<Answer>,
+): Promise<Answer> {
+  const address = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+  const url = new URL(request.url ?? '/', 'http://task');
+  let body = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    body += chunk as string;
+    if (body.length > longestBody) return json(413, 'request body too large');
   }
-  if (rest === '') return { status: 200, body: containerDocument(deps.installationId, found.task, found.container) };
-  if (rest === '/task') return { status: 200, body: taskDocument(deps.installationId, found.task) };
-  return { status: 404, body: `V4 metadata handler: ${rest} is not served` };
+  return answer({
+    asker: { vpcId, address },
+    method: request.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    body,
+  });
 }
 
-/** "Task IAM role", ECS Developer Guide: the shape that every SDK's container provider reads. */
-function credentialsAnswer(own: readonly TaskView[], id: string): Answer {
-  const found = own
-    .flatMap(({ payload }) => [payload.roleCredentials, payload.executionRoleCredentials])
-    .find((each) => each?.credentialsId === id);
-  if (found === undefined) {
-    return {
-      status: 400,
-      body: { code: 'InvalidIdInRequest', message: 'CredentialsV2Request: ID not found', HTTPErrorCode: 400 },
-    };
-  }
-  return {
-    status: 200,
-    body: {
-      RoleArn: found.roleArn,
-      AccessKeyId: found.accessKeyId,
-      SecretAccessKey: found.secretAccessKey,
-      Token: found.sessionToken,
-      Expiration: found.expiration,
-    },
-  };
+function send(response: ServerResponse, { status, body, text = false }: Answer): void {
+  const content = text ? String(body) : JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': text ? 'text/plain; charset=utf-8' : 'application/json',
+    'content-length': Buffer.byteLength(content),
+  });
+  response.end(content);
 }

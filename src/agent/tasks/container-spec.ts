@@ -1,5 +1,5 @@
 import type { ContainerSpec } from '../../drivers/docker/driver.ts';
-import { metadataAddress, resolverAddress } from '../../drivers/network/driver.ts';
+import { resolverAddress } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import type { Fetched } from '../fetch/fetched.ts';
 import {
@@ -11,16 +11,8 @@ import {
 } from '../firelens/firelens.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseImage } from '../pause/image.ts';
-import {
-  containerName,
-  labelsOf,
-  metadataId,
-  pauseName,
-  scopeOfTask,
-  taskIdOf,
-  taskVolume,
-  volumeLabels,
-} from './names.ts';
+import { agentEnvironment, defaultEnvironment } from './environment.ts';
+import { containerName, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume, volumeLabels } from './names.ts';
 
 interface LogConfig {
   readonly Type?: string;
@@ -89,6 +81,7 @@ export function appSpec(
     image: container.image,
     labels: labelsOf(installationId, task, container.name),
     env: {
+      ...defaultEnvironment(task),
       ...container.environment,
       ...fetched?.environment,
       ...agentEnvironment(installationId, task, container),
@@ -171,31 +164,6 @@ function routerMounts(
     { Type: 'volume', Source: socket, Target: '/var/run' },
     ...(config === undefined ? [] : [{ Type: 'volume', Source: config, Target: router.configDirectory }]),
   ];
-}
-
-/** What the agent tells every container of itself ("Task metadata endpoint version 4", ECS Developer Guide). */
-function agentEnvironment(
-  installationId: string,
-  task: PayloadTask,
-  container: PayloadContainer,
-): Record<string, string> {
-  const { region } = scopeOfTask(task.arn);
-  const id = metadataId(installationId, task, container.name);
-  const credentials = task.roleCredentials?.credentialsId;
-  return {
-    ...(task.launchType === 'FARGATE' ? { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' } : {}),
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    // Only a task with an address of its own reaches the endpoint.
-    ...(task.networkMode === 'awsvpc'
-      ? {
-          ECS_CONTAINER_METADATA_URI_V4: `http://${metadataAddress}/v4/${id}`,
-          ...(credentials === undefined
-            ? {}
-            : { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: `/v2/credentials/${credentials}` }),
-        }
-      : {}),
-  };
 }
 
 function hostConfigOf(container: PayloadContainer): Record<string, unknown> {

@@ -261,7 +261,8 @@ function hasRegistryHost(image: string): boolean {
   return /^(?:localhost|[^/]*[.:][^/]*)\//.test(image);
 }
 
-function repositoryOf(image: string): string {
+/** An image reference without tag and digest. */
+export function repositoryOf(image: string): string {
   return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }
 

@@ -22,7 +22,11 @@ export function labelsOf(installationId: string, task: PayloadTask, container: s
     [labels.task]: task.arn,
     [labels.container]: container,
     [labels.payload]: JSON.stringify({ ...payload, desiredStatus: 'RUNNING' }),
-    'com.amazonaws.ecs.cluster': task.taskClusterArn.slice(task.taskClusterArn.lastIndexOf('/') + 1),
+    // Fargate names the cluster by its ARN, an agent of yours by what it was told to join.
+    'com.amazonaws.ecs.cluster':
+      task.launchType === 'FARGATE'
+        ? task.taskClusterArn
+        : task.taskClusterArn.slice(task.taskClusterArn.lastIndexOf('/') + 1),
     'com.amazonaws.ecs.container-name': container,
     'com.amazonaws.ecs.task-arn': task.arn,
     'com.amazonaws.ecs.task-definition-family': task.family,

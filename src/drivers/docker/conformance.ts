@@ -236,6 +236,25 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
       const stats = await driver.stats(id);
       expect(stats.memoryUsageBytes).toBeGreaterThan(0);
       expect(stats.cpuTotalNanos).toBeGreaterThan(0);
+      expect(stats.raw).toMatchObject({
+        read: expect.stringMatching(/^\d{4}-/) as string,
+        cpu_stats: { cpu_usage: { total_usage: expect.any(Number) as number } },
+        memory_stats: { usage: expect.any(Number) as number },
+      });
+    });
+
+    it('tells what a container was made of', async () => {
+      const mount = { Type: 'bind', Source: '/tmp', Target: '/mnt', ReadOnly: true };
+      const id = await started('sleep 100', { hostConfig: { NetworkMode: 'none', Mounts: [mount] } });
+      const details = await driver.details(id);
+      const { imageId, createdAt } = await driver.inspect(id);
+      expect(details).toEqual({
+        imageId,
+        createdAt,
+        mounts: [{ source: '/tmp', destination: '/mnt' }],
+        networks: {},
+      });
+      await expect(driver.details('nobody')).rejects.toMatchObject({ kind: 'gone' });
     });
 
     it('tells of health', async () => {

@@ -40,6 +40,24 @@ export interface ContainerState {
   readonly imageId: string;
 }
 
+/** What the engine knows of a container beyond its state: for whoever shows it in detail. */
+export interface ContainerDetails {
+  readonly createdAt: number;
+  /** The id of the image it was made of: the digest of the image's configuration. */
+  readonly imageId: string;
+  readonly mounts: readonly {
+    /** The volume's name; absent where a path of the machine is mounted. */
+    readonly name?: string;
+    /** Where it lies on the machine. */
+    readonly source: string;
+    readonly destination: string;
+  }[];
+  /** Its addresses by the name of the engine's network; none in a network namespace that is not its own. */
+  readonly networks: Readonly<Record<string, string>>;
+  /** What the last health check answered. */
+  readonly lastCheck?: { readonly exitCode: number; readonly output: string };
+}
+
 /** A change in a container's life as the engine tells it. */
 export interface ContainerEvent {
   readonly action: 'create' | 'start' | 'die' | 'oom' | 'destroy' | 'health';
@@ -163,6 +181,7 @@ export interface DockerDriver {
   /** Removes a named volume; absent is fine. */
   removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;
+  details(id: string): Promise<ContainerDetails>;
   /** The containers that carry every one of `labels` (`key` or `key=value`), running or not. */
   list(labels: readonly string[]): Promise<ContainerState[]>;
   stats(id: string): Promise<ContainerStats>;

@@ -9,7 +9,7 @@ import { jsonLines } from './json-lines.ts';
 import { limiter } from './limit.ts';
 import { logLines, sinceQuery } from './log-stream.ts';
 import { pullImage } from './pull.ts';
-import { createBody, stateOf, statsOf, type EngineContainer } from './translate.ts';
+import { createBody, detailsOf, stateOf, statsOf, type EngineContainer } from './translate.ts';
 
 export interface DockerOptions {
   /** `DOCKER_HOST`'s value; the engine's usual socket when absent. */
@@ -172,6 +172,9 @@ export function createDocker(options: DockerOptions): DockerDriver {
       }
     },
     inspect,
+    async details(id) {
+      return detailsOf(await http.json<EngineContainer>('GET', `/containers/${encodeURIComponent(id)}/json`));
+    },
     async list(labels) {
       const found = await http.json<{ Id: string }[]>('GET', '/containers/json', {
         query: { all: '1', filters: JSON.stringify({ label: labels }) },

@@ -2,6 +2,7 @@ import { isoOf, type Clock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import { seededIds, type Ids } from '../../base/ids.ts';
 import type {
+  ContainerDetails,
   ContainerEvent,
   ContainerSpec,
   ContainerState,
@@ -173,7 +174,8 @@ export class FakeDocker implements DockerDriver {
     reference: string,
   ): Promise<{ id: string; repoDigests: readonly string[]; exposedPorts: readonly string[] }> {
     await this.#turn();
-    const found = this.#images.get(withTag(reference));
+    const byId = [...this.#images.values()].find(({ id }) => id === reference);
+    const found = byId ?? this.#images.get(withTag(reference));
     if (found === undefined) throw new DriverError('gone', `Error response from daemon: No such image: ${reference}`);
     return { ...found, exposedPorts: [] };
   }
@@ -328,6 +330,22 @@ export class FakeDocker implements DockerDriver {
     return shown(this.#find(id));
   }
 
+  async details(id: string): Promise<ContainerDetails> {
+    await this.#turn();
+    const { state, spec } = this.#find(id);
+    const mounts = (spec.hostConfig['Mounts'] ?? []) as { Type: string; Source: string; Target: string }[];
+    return {
+      createdAt: state.createdAt,
+      imageId: state.imageId,
+      mounts: mounts.map(({ Type: type, Source: source, Target: destination }) =>
+        type === 'volume'
+          ? { name: source, source: `/fake/volumes/${source}/_data`, destination }
+          : { source, destination },
+      ),
+      networks: {},
+    };
+  }
+
   async list(labels: readonly string[]): Promise<ContainerState[]> {
     await this.#turn();
     return [...this.#containers.values()]
@@ -345,7 +363,11 @@ export class FakeDocker implements DockerDriver {
       onlineCpus: running ? 2 : 0,
       memoryUsageBytes: running ? 2 ** 20 : 0,
       memoryLimitBytes: running ? 4 * 2 ** 30 : 0,
-      raw: {},
+      raw: {
+        read: isoOf(this.#clock.now()),
+        cpu_stats: { cpu_usage: { total_usage: running ? 1_000_000 : 0 }, online_cpus: running ? 2 : 0 },
+        memory_stats: { usage: running ? 2 ** 20 : 0 },
+      },
     };
   }
 

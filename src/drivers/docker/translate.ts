@@ -1,5 +1,5 @@
 import { timeOf } from '../../base/clock.ts';
-import type { ContainerEvent, ContainerSpec, ContainerState, ContainerStats } from './driver.ts';
+import type { ContainerDetails, ContainerEvent, ContainerSpec, ContainerState, ContainerStats } from './driver.ts';
 
 /** The members of `GET /containers/{id}/json` that are read here. */
 export interface EngineContainer {
@@ -16,8 +16,15 @@ export interface EngineContainer {
     readonly Error: string;
     readonly StartedAt: string;
     readonly FinishedAt: string;
-    readonly Health?: { readonly Status: string } | null;
+    readonly Health?: {
+      readonly Status: string;
+      readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null;
+    } | null;
   };
+  readonly Mounts?:
+    | readonly { readonly Name?: string; readonly Source?: string; readonly Destination: string }[]
+    | null;
+  readonly NetworkSettings?: { readonly Networks?: Record<string, { readonly IPAddress?: string }> | null };
 }
 
 /** A message of `GET /events`. */
@@ -63,6 +70,24 @@ export function stateOf(container: EngineContainer): ContainerState {
     // The engine notes a start a moment after the process began, so that a very short life seems to end before.
     ...(ended && finishedAt !== undefined ? { finishedAt: Math.max(finishedAt, startedAt ?? 0) } : {}),
     imageId: container.Image,
+  };
+}
+
+export function detailsOf(container: EngineContainer): ContainerDetails {
+  const check = container.State.Health?.Log?.at(-1);
+  const networks = Object.entries(container.NetworkSettings?.Networks ?? {});
+  return {
+    createdAt: atOf(container.Created) ?? 0,
+    imageId: container.Image,
+    mounts: (container.Mounts ?? []).map(({ Name: name, Source: source = '', Destination: destination }) => ({
+      ...(name === undefined || name === '' ? {} : { name }),
+      source,
+      destination,
+    })),
+    networks: Object.fromEntries(
+      networks.flatMap(([name, { IPAddress: address = '' }]) => (address === '' ? [] : [[name, address]])),
+    ),
+    ...(check === undefined ? {} : { lastCheck: { exitCode: check.ExitCode, output: check.Output } }),
   };
 }
 

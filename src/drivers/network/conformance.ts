@@ -250,7 +250,12 @@ export function networkDriverConformance(name: string, make: () => Promise<World
       await world.apply(spec);
       expect((await driver.listAttached('vpc-a')).sort()).toEqual(['eni-one', 'eni-two']);
       await passes(tcp(from('10.0.1.60'), '10.0.1.61'));
+      const counted = await driver.counters('vpc-a', 'eni-two');
+      for (const count of [counted.rxPackets, counted.rxBytes, counted.txPackets, counted.txBytes]) {
+        expect(count).toBeGreaterThan(0);
+      }
       await driver.detach('vpc-a', 'eni-two');
+      await expect(driver.counters('vpc-a', 'eni-two')).rejects.toMatchObject({ kind: 'gone' });
       await driver.detach('vpc-a', 'eni-two');
       expect(await driver.listAttached('vpc-a')).toEqual(['eni-one']);
       await world.apply(spec);

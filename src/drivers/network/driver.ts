@@ -2,6 +2,18 @@ import type { Server } from 'node:net';
 import type { Socket } from 'node:dgram';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 
+/** What passed an interface since it was attached, as the kernel counts it from the task's side. */
+export interface InterfaceCounters {
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly rxErrors: number;
+  readonly rxDropped: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly txErrors: number;
+  readonly txDropped: number;
+}
+
 /**
  * Realises VPCs on this machine: address plans, routing, public addresses and security groups. Every call is idempotent;
  * what was made survives the death of this process and is found again. Failures are `DriverError`s.
@@ -30,6 +42,8 @@ export interface NetworkDriver {
   detach(vpcId: string, interfaceId: string): Promise<void>;
   /** The interfaces attached in a VPC. */
   listAttached(vpcId: string): Promise<string[]>;
+  /** What passed an attached interface; `gone` when it is not attached. */
+  counters(vpcId: string, interfaceId: string): Promise<InterfaceCounters>;
   /** Listens on an address inside the VPC (the metadata and resolver addresses, a balancer's). */
   listenTcp(vpcId: string, address: string, port: number): Promise<Server>;
   /** Binds a datagram socket on an address inside the VPC. */
@@ -44,5 +58,7 @@ export interface NetworkDriver {
 
 /** The link-local address of the metadata and credentials server in every VPC. */
 export const metadataAddress = '169.254.170.2';
+/** The port at the metadata address where the AWS APIs are served to tasks. */
+export const apiPort = 4566;
 /** The link-local address of the resolver in every VPC. */
 export const resolverAddress = '169.254.169.253';

@@ -2,9 +2,21 @@ import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import type { NetworkDriver } from './driver.ts';
+import type { InterfaceCounters, NetworkDriver } from './driver.ts';
 import { Listeners } from './listeners.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
+
+const packetBytes = 64;
+const noCounters: InterfaceCounters = {
+  rxBytes: 0,
+  rxPackets: 0,
+  rxErrors: 0,
+  rxDropped: 0,
+  txBytes: 0,
+  txPackets: 0,
+  txErrors: 0,
+  txDropped: 0,
+};
 
 /**
  * Networks in memory: keeps what it was told and judges packets by the same rules. Its listeners are real, on free ports
@@ -13,6 +25,7 @@ import { judge, type Packet, type Verdict } from './policy.ts';
 export class FakeNetworkDriver implements NetworkDriver {
   readonly #vpcs = new Map<string, { spec: VpcSpec; attached: Map<string, number> }>();
   readonly #listeners = new Listeners();
+  readonly #counters = new Map<string, InterfaceCounters>();
   /** Thrown by the next `applyVpc`, once. */
   failNextApply: DriverError | undefined;
 
@@ -59,7 +72,14 @@ export class FakeNetworkDriver implements NetworkDriver {
     return Promise.resolve([...(this.#vpcs.get(vpcId)?.attached.keys() ?? [])]);
   }
 
-  listenTcp(vpcId: string): Promise<Server> {
+  counters(vpcId: string, interfaceId: string): Promise<InterfaceCounters> {
+    if (this.pidOf(vpcId, interfaceId) === undefined) {
+      return Promise.reject(new DriverError('gone', `${interfaceId} is not attached`));
+    }
+    return Promise.resolve(this.#counters.get(interfaceId) ?? noCounters);
+  }
+
+  listenTcp(vpcId: string, _address: string, _port: number): Promise<Server> {
     return this.#listeners.tcp(vpcId, async () => {
       this.#known(vpcId);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -103,10 +123,30 @@ export class FakeNetworkDriver implements NetworkDriver {
     return this.#vpcs.get(vpcId)?.attached.get(interfaceId);
   }
 
-  /** What becomes of a packet as things are now. */
+  /** What becomes of a packet as things are now; one that passes is counted. */
   judge(packet: Packet): Verdict {
     const specs = Array.from(this.#vpcs.values(), ({ spec }) => spec);
-    return judge(specs, packet);
+    const verdict = judge(specs, packet);
+    if (verdict.passes) this.#count(specs, packet);
+    return verdict;
+  }
+
+  /** An answer follows each packet, so that both ends send and receive. */
+  #count(specs: readonly VpcSpec[], { from, to }: Packet): void {
+    for (const { vpcId, interfaces } of specs) {
+      for (const { interfaceId, privateIp, publicIp } of interfaces) {
+        const sends = !('outside' in from) && from.vpcId === vpcId && from.address === privateIp;
+        if (!sends && to !== privateIp && to !== publicIp) continue;
+        const before = this.#counters.get(interfaceId) ?? noCounters;
+        this.#counters.set(interfaceId, {
+          ...before,
+          rxBytes: before.rxBytes + packetBytes,
+          rxPackets: before.rxPackets + 1,
+          txBytes: before.txBytes + packetBytes,
+          txPackets: before.txPackets + 1,
+        });
+      }
+    }
   }
 
   #known(vpcId: string): void {

@@ -1,4 +1,5 @@
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
+import { apiPort, metadataAddress, resolverAddress } from './driver.ts';
 
 type Route = VpcSpec['routeTables'][number]['routes'][number];
 
@@ -45,9 +46,10 @@ export function isProtected(spec: InterfaceSpec): boolean {
 
 /** What of the router itself every task may reach, whatever its groups say ("Amazon VPC quotas": not tracked, not filtered). */
 export const routerServices = [
-  { address: '169.254.170.2', protocol: 'tcp', port: 80 },
-  { address: '169.254.169.253', protocol: 'tcp', port: 53 },
-  { address: '169.254.169.253', protocol: 'udp', port: 53 },
+  { address: metadataAddress, protocol: 'tcp', port: 80 },
+  { address: metadataAddress, protocol: 'tcp', port: apiPort },
+  { address: resolverAddress, protocol: 'tcp', port: 53 },
+  { address: resolverAddress, protocol: 'udp', port: 53 },
 ] as const;
 
 function hasInternet(spec: VpcSpec, subnetId: string): boolean {

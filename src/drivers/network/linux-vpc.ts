@@ -1,9 +1,11 @@
 import { statSync, unlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../../base/command.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
+import type { InterfaceCounters } from './driver.ts';
 import { changeHostRoutes, hostRoutes, makeUplink, tendUplink } from './host.ts';
 import type { LinuxHost } from './linux-host.ts';
 import { hostLink, isTaskLink, namespaceName, netnsDirectory, taskLink, uplink } from './names.ts';
@@ -12,6 +14,7 @@ import { changeTable, markOf, replaceTable, type NftTable } from './nft-table.ts
 import {
   glanceScript,
   observeVpcScript,
+  parseCounters,
   parseGlance,
   parseVpc,
   type ObservedHost,
@@ -145,6 +148,20 @@ export class LinuxVpc {
   async listAttached(): Promise<string[]> {
     if (netnsInode(this.#path) === undefined) return [];
     return Array.from(attachmentsIn(await this.#observe()), ({ interfaceId }) => interfaceId);
+  }
+
+  /** What passed an interface, by the kernel's own table of the task's namespace. */
+  async counters(interfaceId: string): Promise<InterfaceCounters> {
+    const attachment = this.#attachments.get(interfaceId);
+    let table = '';
+    try {
+      table = await readFile(`/proc/${attachment?.pid ?? 0}/net/dev`, 'utf8');
+    } catch {
+      // The process is no more.
+    }
+    const counters = parseCounters(table, 'eth0');
+    if (counters === undefined) throw new DriverError('gone', `${interfaceId} is not attached`);
+    return counters;
   }
 
   /** Removes the namespace and all links to it. */

@@ -6,7 +6,7 @@ import type { Cancel, Clock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import type { NetworkDriver } from './driver.ts';
+import type { InterfaceCounters, NetworkDriver } from './driver.ts';
 import { LinuxHost } from './linux-host.ts';
 import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
@@ -90,6 +90,10 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   listAttached(vpcId: string): Promise<string[]> {
     return this.#vpc(vpcId).listAttached();
+  }
+
+  counters(vpcId: string, interfaceId: string): Promise<InterfaceCounters> {
+    return this.#vpc(vpcId).counters(interfaceId);
   }
 
   async listenTcp(vpcId: string, address: string, port: number): Promise<Server> {

@@ -1,3 +1,4 @@
+import type { InterfaceCounters } from './driver.ts';
 import { isTaskLink } from './names.ts';
 import type { RouterState } from './router.ts';
 
@@ -197,4 +198,17 @@ function chainsOf(text: string | undefined, table: string): Set<string> {
     if (inside && name !== undefined) found.add(name);
   }
   return found;
+}
+
+/** The counters of one device in `/proc/net/dev` (proc_pid_net(5)). */
+export function parseCounters(table: string, device: string): InterfaceCounters | undefined {
+  const line = table.split('\n').find((each) => each.trim().startsWith(`${device}:`));
+  if (line === undefined) return undefined;
+  const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0, , , , , ...sent] = line
+    .slice(line.indexOf(':') + 1)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  const [txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = sent;
+  return { rxBytes, rxPackets, rxErrors, rxDropped, txBytes, txPackets, txErrors, txDropped };
 }

@@ -9,14 +9,19 @@ export function imageHost(image: string): string | undefined {
 
 const ecrHost = /^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 
+/** Our registry as programs in tasks know it: by the endpoint that their environment names. */
+const registryInTasks = '169.254.170.2:4566';
+
 /**
  * Whether an image lies in ECR: under its canonical name, or at our own registry, whose host and port are
- * `registryHost` (`127.0.0.1:4566`; `localhost` with the same port is the same registry).
+ * `registryHost` (`127.0.0.1:4566`; `localhost` with the same port is the same registry), or as tasks name it.
  */
 export function isEcrImage(image: string, registryHost: string): boolean {
   const host = imageHost(image);
   if (host === undefined) return false;
-  return ecrHost.test(host) || host === registryHost || loopback(host) === loopback(registryHost);
+  return (
+    ecrHost.test(host) || host === registryInTasks || host === registryHost || loopback(host) === loopback(registryHost)
+  );
 }
 
 function loopback(host: string): string {

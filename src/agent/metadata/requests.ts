@@ -1,0 +1,58 @@
+import type { Clock } from '../../base/clock.ts';
+import type { TaskView } from '../tasks/view.ts';
+import { noSuchPage, type Answer } from './answer.ts';
+import { credentials } from './credentials.ts';
+import { tasksOf, type Asker } from './lookup.ts';
+import { version2, version3, version4, type MetadataRequest, type MetadataSources } from './metadata-requests.ts';
+import { Throttle, tooMany } from './throttle.ts';
+
+/** What requests are answered from. */
+export interface RequestDeps extends MetadataSources {
+  readonly clock: Clock;
+  readonly tasks: () => readonly TaskView[];
+  /** Whether the control plane has said what tasks there are, in this process's life. */
+  readonly told: () => boolean;
+  readonly zoneOf: (task: TaskView) => string | undefined;
+}
+
+/** A request as it came. */
+export interface TaskRequest {
+  readonly asker: Asker;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
+/** `ECS_TASK_METADATA_RPS_LIMIT`'s default: steady and burst ("Amazon ECS container agent configuration"). */
+const requestRate = { perSecond: 40, burst: 60 };
+
+/** Makes what answers the requests of tasks: metadata of all versions, credentials. */
+export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Promise<Answer> {
+  const throttle = new Throttle(requestRate, deps.clock);
+  return async ({ asker, path, query }) => {
+    if (!throttle.take(`${asker.vpcId} ${asker.address}`)) return tooMany;
+    const own = tasksOf(deps.tasks(), asker);
+    const request: MetadataRequest = { asker, own, zoneOf: deps.zoneOf };
+    const [, version = '', rest = ''] = /^\/(v[1-4]|api)(\/.*)$/.exec(path) ?? [];
+    switch (version) {
+      case 'v1':
+        return rest === '/credentials' ? credentials(1, own, query.get('id') ?? '', deps.told()) : noSuchPage;
+      case 'v2': {
+        const [, what, slash, id = ''] = /^\/([^/]+)(?:(\/)(.*))?$/.exec(rest) ?? [];
+        if (what === 'credentials' && slash !== undefined) return credentials(2, own, id, deps.told());
+        if (what !== 'metadata' && what !== 'metadataWithTags' && what !== 'stats') return noSuchPage;
+        return version2(deps, request, what, id);
+      }
+      case 'v3':
+      case 'v4': {
+        const [, id, below = ''] = /^\/([^/]*)(\/.*)?$/.exec(rest) ?? [];
+        if (id === undefined) return noSuchPage;
+        const answer = await (version === 'v3' ? version3 : version4)(deps, request, id, below);
+        return answer.body === undefined ? noSuchPage : answer;
+      }
+      default:
+        return noSuchPage;
+    }
+  };
+}
