@@ -33,6 +33,7 @@ export function dockerConfigOf(definition: ContainerDefinition): Record<string, 
     WorkingDir: definition.workingDirectory,
     Labels: definition.dockerLabels,
     Hostname: definition.hostname,
+    NetworkDisabled: definition.disableNetworking,
     Tty: definition.pseudoTerminal,
     OpenStdin: definition.interactive,
     Healthcheck: healthCheck && {

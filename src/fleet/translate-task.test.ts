@@ -19,7 +19,13 @@ const eni = {
 
 function payload(
   container: NonNullable<RegisterTaskDefinitionCommandInput['containerDefinitions']>[number],
-  options: { overrides?: TaskOverride; launchType?: Task['launchType']; machineCpu?: number; cpu?: string } = {},
+  options: {
+    overrides?: TaskOverride;
+    launchType?: Task['launchType'];
+    machineCpu?: number;
+    cpu?: string;
+    document?: Partial<TaskDefinition['document']>;
+  } = {},
 ) {
   const task = {
     account: '000000000000',
@@ -37,7 +43,11 @@ function payload(
     networkInterface: eni,
     containers: [{ name: 'web', arn: 'container-arn' }],
   } as unknown as Task;
-  const document = { networkMode: 'awsvpc', containerDefinitions: [{ name: 'web', image: 'app', ...container }] };
+  const document = {
+    networkMode: 'awsvpc',
+    containerDefinitions: [{ name: 'web', image: 'app', ...container }],
+    ...options.document,
+  };
   const translated = translateTask({
     task,
     definition: { document } as unknown as TaskDefinition,
@@ -172,7 +182,81 @@ describe('translateTask', () => {
       'host',
       { LogConfig: { Type: 'awsfirelens', Config: { Name: 'stdout' } } },
     ],
+    [
+      { linuxParameters: { maxSwap: 64, swappiness: 10 }, memory: 128 },
+      'host',
+      { Memory: 128 * 2 ** 20, MemorySwap: 192 * 2 ** 20, MemorySwappiness: 10 },
+    ],
+    [
+      { linuxParameters: { devices: [{ hostPath: '/dev/null', permissions: ['read', 'mknod'] }] } },
+      'host',
+      { Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/null', CgroupPermissions: 'rm' }] },
+    ],
+    [
+      { linuxParameters: { devices: [{ hostPath: '/dev/null', containerPath: '/dev/nil' }] } },
+      'host',
+      { Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nil', CgroupPermissions: 'rwm' }] },
+    ],
+    [{ privileged: true }, 'host', { Privileged: true }],
+    [{ dockerSecurityOptions: ['no-new-privileges'] }, 'host', { SecurityOpt: ['no-new-privileges'] }],
+    [{ dnsServers: ['10.0.0.2'], dnsSearchDomains: ['a.b'] }, 'host', { Dns: ['10.0.0.2'], DnsSearch: ['a.b'] }],
+    [{ extraHosts: [{ hostname: 'db', ipAddress: '10.0.0.3' }] }, 'host', { ExtraHosts: ['db:10.0.0.3'] }],
+    [{ hostname: 'me' }, 'config', { Hostname: 'me' }],
+    [{ disableNetworking: true }, 'config', { NetworkDisabled: true }],
+    [{ links: ['db:database'] }, 'container', { links: ['db:database'] }],
+    [{ stopTimeout: 7, startTimeout: 9 }, 'container', { stopTimeout: 7, startTimeout: 9 }],
+    [
+      { systemControls: [{ namespace: 'net.core.somaxconn', value: '9' }] },
+      'host',
+      { Sysctls: { 'net.core.somaxconn': '9' } },
+    ],
   ] as const)("puts %j in Docker's %s", (definition, where, expected) => {
     expect(payload(definition as object)[where]).toMatchObject(expected);
+  });
+
+  it('says which namespaces and volumes the task has', () => {
+    const { task } = payload(
+      {},
+      {
+        document: {
+          pidMode: 'task',
+          ipcMode: 'host',
+          volumes: [
+            { name: 'mine' },
+            { name: 'there', host: { sourcePath: '/srv' } },
+            {
+              name: 'shared',
+              dockerVolumeConfiguration: {
+                scope: 'shared',
+                autoprovision: true,
+                driver: 'local',
+                driverOpts: { type: 'tmpfs' },
+                labels: { a: 'b' },
+              },
+            },
+          ],
+        },
+      },
+    );
+    expect(task).toMatchObject({ pidMode: 'task', ipcMode: 'host' });
+    expect(task.volumes).toEqual([
+      {
+        name: 'mine',
+        type: 'docker',
+        dockerVolumeConfiguration: { scope: 'task', autoprovision: false, driver: 'local', driverOpts: {}, labels: {} },
+      },
+      { name: 'there', type: 'host', host: { sourcePath: '/srv' } },
+      {
+        name: 'shared',
+        type: 'docker',
+        dockerVolumeConfiguration: {
+          scope: 'shared',
+          autoprovision: true,
+          driver: 'local',
+          driverOpts: { type: 'tmpfs' },
+          labels: { a: 'b' },
+        },
+      },
+    ]);
   });
 });

@@ -1,7 +1,9 @@
+import type { TaskOverride } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../model/ecs/task.ts';
 import { tasks as taskTable } from '../../store/tables/ecs.ts';
-import { awsvpc, ctx, ecsFixture, fargateWeb } from './fixture.ts';
+import { machines } from '../../store/tables/fleet.ts';
+import { awsvpc, ctx, ecsFixture, fargateWeb, web } from './fixture.ts';
 
 const run = { taskDefinition: 'web', launchType: 'FARGATE', networkConfiguration: awsvpc } as const;
 
@@ -93,6 +95,146 @@ describe('RunTask', () => {
     const { tasks } = ecs.RunTask({ taskDefinition: 'web', networkConfiguration: awsvpc, count: 10 }, ctx);
     const on = (name: string) => tasks?.filter((task) => task.capacityProviderName === name).length;
     expect([on('FARGATE'), on('FARGATE_SPOT')]).toEqual([4, 6]);
+  });
+});
+
+describe('RunTask and platforms', () => {
+  const machine = (store: ReturnType<typeof ecsFixture>['store'], architecture: string): void =>
+    store.transact((tx) =>
+      tx.put(machines, {
+        id: 'm',
+        isInstance: false,
+        containerInstanceArn: 'arn',
+        clusterArn: 'arn',
+        attributes: [{ name: 'ecs.cpu-architecture', value: architecture }],
+        resources: { cpu: 1024, memory: 1024 },
+        connected: true,
+        connectedAt: 0,
+        lastSequence: 0,
+      }),
+    );
+  const incompatible = expect.objectContaining({ code: 'PlatformTaskDefinitionIncompatibilityException' });
+
+  it.each([
+    ['X86_64', 'x86_64', true],
+    ['ARM64', 'x86_64', false],
+    ['ARM64', 'arm64', true],
+    [undefined, 'arm64', true],
+  ] as const)('the architecture %s on a machine of %s runs: %s', (cpuArchitecture, of, runs) => {
+    const { ecs, store } = ecsFixture();
+    machine(store, of);
+    ecs.RegisterTaskDefinition(
+      { ...fargateWeb, ...(cpuArchitecture && { runtimePlatform: { cpuArchitecture } }) },
+      ctx,
+    );
+    if (runs) {
+      const value = cpuArchitecture?.toLowerCase() ?? 'x86_64';
+      expect(ecs.RunTask(run, ctx).tasks[0]?.attributes).toEqual([{ name: 'ecs.cpu-architecture', value }]);
+    } else expect(() => ecs.RunTask(run, ctx)).toThrow(incompatible);
+  });
+
+  it('an operatingSystemFamily that no machine has is registered and does not run', () => {
+    const { ecs } = ecsFixture();
+    const operatingSystemFamily = 'WINDOWS_SERVER_2022_CORE';
+    const { taskDefinition } = ecs.RegisterTaskDefinition(
+      { ...fargateWeb, runtimePlatform: { operatingSystemFamily } },
+      ctx,
+    );
+    expect(taskDefinition?.runtimePlatform).toEqual({ operatingSystemFamily });
+    expect(taskDefinition?.requiresAttributes).toContainEqual({ name: 'ecs.os-family', value: operatingSystemFamily });
+    expect(() => ecs.RunTask(run, ctx)).toThrow(incompatible);
+    expect(() => ecs.CreateService({ ...run, serviceName: 'web', desiredCount: 1 }, ctx)).toThrow(incompatible);
+  });
+
+  it('placementConstraints are registered, and say so when they are to be kept', () => {
+    const { ecs } = ecsFixture();
+    const placementConstraints = [{ type: 'memberOf', expression: 'attribute:a exists' } as const];
+    ecs.RegisterTaskDefinition(
+      { family: 'web', containerDefinitions: [{ ...web, memory: 64 }], placementConstraints },
+      ctx,
+    );
+    expect(ecs.DescribeTaskDefinition({ taskDefinition: 'web' }, ctx).taskDefinition).toMatchObject({
+      placementConstraints,
+    });
+    expect(() => ecs.RunTask({ taskDefinition: 'web', launchType: 'EC2' }, ctx)).toThrow(
+      "To run a task definition with placementConstraints isn't supported by Stowage yet.",
+    );
+  });
+});
+
+describe('overrides of RunTask', () => {
+  const web256 = { name: 'web', memory: 256 };
+  const rows: readonly (readonly [string, TaskOverride, string, string])[] = [
+    [
+      'a size that Fargate does not have',
+      { cpu: '256', memory: '4096' },
+      'ClientException',
+      'No Fargate configuration exists for given values: 256 CPU, 4096 memory. See the Amazon ECS documentation for the valid values.',
+    ],
+    [
+      'a container bigger than its task',
+      { containerOverrides: [{ name: 'web', memory: 513 }] },
+      'ClientException',
+      "The 'memory' setting for container 'web' is greater than for the task.",
+    ],
+    [
+      'a container with more cpu than its task',
+      { containerOverrides: [{ name: 'web', cpu: 257 }] },
+      'ClientException',
+      "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+    ],
+    [
+      'one container twice',
+      { containerOverrides: [web256, web256] },
+      'InvalidParameterException',
+      'There is more than one override for the container named web.',
+    ],
+    [
+      'too little storage',
+      { ephemeralStorage: { sizeInGiB: 20 } },
+      'ClientException',
+      'EphemeralStorage size should be at least 21',
+    ],
+    ['a role that is none', { taskRoleArn: 'not a role' }, 'ClientException', 'Role is not valid'],
+    [
+      'a GPU on Fargate',
+      { containerOverrides: [{ name: 'web', resourceRequirements: [{ type: 'GPU', value: '1' }] }] },
+      'ClientException',
+      'Tasks using the Fargate launch type do not support GPU resource requirements.',
+    ],
+    [
+      'accelerators',
+      { inferenceAcceleratorOverrides: [{ deviceName: 'a', deviceType: 'b' }] },
+      'ClientException',
+      "Unsupported field 'inferenceAccelerators'.",
+    ],
+    [
+      'more than there is room for',
+      { containerOverrides: [{ name: 'web', command: ['x'.repeat(8192)] }] },
+      'InvalidParameterException',
+      'Container Overrides length must be at most 8192.',
+    ],
+  ];
+
+  it.each(rows)('%s is refused', (_, overrides, code, message) => {
+    const { ecs } = withDefinition();
+    expect(() => ecs.RunTask({ ...run, overrides }, ctx)).toThrow(expect.objectContaining({ code, message }));
+  });
+
+  it('set the storage, the size and the roles of the task', () => {
+    const { ecs } = withDefinition();
+    const taskRoleArn = 'arn:aws:iam::000000000000:role/other';
+    const { tasks } = ecs.RunTask(
+      { ...run, overrides: { cpu: '512', memory: '1024', ephemeralStorage: { sizeInGiB: 50 }, taskRoleArn } },
+      ctx,
+    );
+    expect(tasks[0]).toMatchObject({
+      cpu: '512',
+      memory: '1024',
+      ephemeralStorage: { sizeInGiB: 50 },
+      fargateEphemeralStorage: { sizeInGiB: 50 },
+      overrides: { taskRoleArn },
+    });
   });
 });
 

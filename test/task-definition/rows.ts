@@ -1,0 +1,348 @@
+import type { RegisterTaskDefinitionCommandInput, Task, TaskDefinition } from '@aws-sdk/client-ecs';
+import { expect } from 'vitest';
+import type { DefinitionName } from './definitions.ts';
+
+/** What came of one definition on the machine. */
+export interface Seen {
+  /** DescribeTaskDefinition's answer. */
+  readonly definition: TaskDefinition;
+  /** DescribeTasks' answer while the task ran and its health was known. */
+  readonly task: Task;
+  /** What a container saw of itself: the value of one of its probes (see definitions.ts). */
+  readonly saw: (container: string, probe: string) => string;
+  /** What the engine says of a container (`docker inspect`). */
+  readonly engine: (container: string) => EngineContainer;
+}
+
+/** The members of `docker inspect` that are looked at. */
+export interface EngineContainer {
+  readonly Name: string;
+  readonly Image: string;
+  readonly Config: {
+    readonly Image: string;
+    readonly Labels: Readonly<Record<string, string>>;
+    readonly OpenStdin: boolean;
+    readonly Tty: boolean;
+    readonly Healthcheck?: { readonly Test: string[]; readonly Interval: number; readonly Timeout: number } & {
+      readonly Retries: number;
+      readonly StartPeriod: number;
+    };
+  };
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+}
+
+/** How it is seen that a member does what it does on AWS, or that it is refused. */
+export type Row =
+  /** Its effect, on real containers of one of the definitions. */
+  | { readonly on: DefinitionName; readonly effect: (seen: Seen) => void }
+  /** The refusal that it gets when it is registered. */
+  | { readonly refused: Omit<RegisterTaskDefinitionCommandInput, 'family'>; readonly message: string }
+  /** The test file that shows its effect, and mentions it. */
+  | { readonly in: string };
+
+const fargate = (effect: (seen: Seen) => void): Row => ({ on: 'fargate', effect });
+const together = (effect: (seen: Seen) => void): Row => ({ on: 'together', effect });
+
+const app = { name: 'app', image: 'app', memory: 64 };
+const refused = (
+  definition: Omit<RegisterTaskDefinitionCommandInput, 'family' | 'containerDefinitions'>,
+  message: string,
+): Row => ({ refused: { containerDefinitions: [app], ...definition }, message });
+const refusedIn = (
+  container: NonNullable<RegisterTaskDefinitionCommandInput['containerDefinitions']>[number],
+  message: string,
+): Row => ({ refused: { containerDefinitions: [{ ...app, ...container }] }, message });
+
+const translated: Row = { in: 'src/fleet/translate-task.test.ts' };
+const noEfs = refused(
+  { volumes: [{ name: 'v', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }] },
+  "volumes[0].efsVolumeConfiguration isn't supported by Stowage: there are no Amazon EFS file systems.",
+);
+const noS3Files = refused(
+  { volumes: [{ name: 'v', s3filesVolumeConfiguration: { fileSystemArn: 'arn' } }] },
+  "volumes[0].s3filesVolumeConfiguration isn't supported by Stowage: there are no Amazon S3 Files file systems.",
+);
+const noFsx = refused(
+  {
+    volumes: [
+      {
+        name: 'v',
+        fsxWindowsFileServerVolumeConfiguration: {
+          fileSystemId: 'fs-1',
+          rootDirectory: '/',
+          authorizationConfig: { credentialsParameter: 'a', domain: 'b' },
+        },
+      },
+    ],
+  },
+  "volumes[0].fsxWindowsFileServerVolumeConfiguration isn't supported by Stowage: there are no Amazon FSx file systems.",
+);
+const noAccelerators = refused(
+  { inferenceAccelerators: [{ deviceName: 'a', deviceType: 'eia1.medium' }] },
+  "Unsupported field 'inferenceAccelerators'.",
+);
+const noProxy: Row = {
+  refused: {
+    networkMode: 'awsvpc',
+    containerDefinitions: [app],
+    proxyConfiguration: {
+      containerName: 'app',
+      properties: ['ProxyIngressPort', 'ProxyEgressPort', 'AppPorts', 'EgressIgnoredIPs', 'IgnoredUID'].map((name) => ({
+        name,
+        value: '1',
+      })),
+    },
+  },
+  message:
+    "proxyConfiguration isn't supported by Stowage: AWS App Mesh ended in 2026, and there is no proxy that it would configure.",
+};
+const noSharing = refusedIn(
+  { resourceRequirements: [{ type: 'GPU', sharingStrategy: { nvidiaMps: { memory: 1024 } } }] },
+  "resourceRequirements.sharingStrategy isn't supported by Stowage yet.",
+);
+
+const nanoseconds = 1e9;
+
+/** A row for every member of RegisterTaskDefinition's input; `table.test.ts` holds them to the SDK's model. */
+export const rows: Readonly<Record<string, Row>> = {
+  family: fargate(({ engine }) => expect(engine('main').Name).toMatch(/^\/ecs-fields-fargate-1-main-/)),
+  taskRoleArn: fargate(({ saw }) => expect(saw('main', 'role')).toMatch(/^\/v2\/credentials\//)),
+  executionRoleArn: { in: 'src/services/ecs/bad-input.test.ts' },
+  networkMode: fargate(({ saw, task }) => {
+    const address = task.containers?.[0]?.networkInterfaces?.[0]?.privateIpv4Address;
+    expect(saw('main', 'address')).toBe(`inet ${address}`);
+    expect(saw('peer', 'address')).toBe(`inet ${address}`);
+  }),
+  requiresCompatibilities: fargate(({ definition }) => expect(definition.compatibilities).toContain('FARGATE')),
+  cpu: fargate(({ engine, task }) => {
+    expect(task.cpu).toBe('512');
+    expect(engine('peer').HostConfig['NanoCpus']).toBe(500_000_000);
+  }),
+  // A container without a limit of its own has the task's.
+  memory: fargate(({ saw }) => expect(saw('peer', 'memory')).toBe(String(1024 * 2 ** 20))),
+  'tags.key': fargate(({ task }) => expect(task.tags?.map(({ key }) => key)).toContain('team')),
+  'tags.value': fargate(({ task }) => expect(task.tags).toContainEqual({ key: 'team', value: 'fields' })),
+  pidMode: together(({ saw }) => {
+    expect(saw('main', 'processes')).toBe('1');
+    expect(saw('main', 'init')).toBe('pause');
+  }),
+  ipcMode: translated,
+  'ephemeralStorage.sizeInGiB': fargate(({ task }) => expect(task.ephemeralStorage?.sizeInGiB).toBe(30)),
+  'runtimePlatform.cpuArchitecture': fargate(({ task, saw }) => {
+    const machine = saw('main', 'machine');
+    const value = machine === 'aarch64' ? 'arm64' : machine;
+    expect(task.attributes).toContainEqual({ name: 'ecs.cpu-architecture', value });
+  }),
+  'runtimePlatform.operatingSystemFamily': { in: 'src/services/ecs/tasks.test.ts' },
+  enableFaultInjection: refused(
+    { enableFaultInjection: true },
+    "enableFaultInjection = true isn't supported by Stowage yet.",
+  ),
+  'placementConstraints.type': { in: 'src/services/ecs/tasks.test.ts' },
+  'placementConstraints.expression': { in: 'src/services/ecs/tasks.test.ts' },
+  'proxyConfiguration.containerName': noProxy,
+  'proxyConfiguration.type': noProxy,
+  'proxyConfiguration.properties.name': noProxy,
+  'proxyConfiguration.properties.value': noProxy,
+  'inferenceAccelerators.deviceName': noAccelerators,
+  'inferenceAccelerators.deviceType': noAccelerators,
+
+  'volumes.name': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
+  'volumes.host.sourcePath': translated,
+  'volumes.dockerVolumeConfiguration.scope': translated,
+  'volumes.dockerVolumeConfiguration.autoprovision': translated,
+  'volumes.dockerVolumeConfiguration.driver': translated,
+  'volumes.dockerVolumeConfiguration.driverOpts': translated,
+  'volumes.dockerVolumeConfiguration.labels': translated,
+  'volumes.efsVolumeConfiguration.fileSystemId': noEfs,
+  'volumes.efsVolumeConfiguration.rootDirectory': noEfs,
+  'volumes.efsVolumeConfiguration.transitEncryption': noEfs,
+  'volumes.efsVolumeConfiguration.transitEncryptionPort': noEfs,
+  'volumes.efsVolumeConfiguration.authorizationConfig.accessPointId': noEfs,
+  'volumes.efsVolumeConfiguration.authorizationConfig.iam': noEfs,
+  'volumes.s3filesVolumeConfiguration.fileSystemArn': noS3Files,
+  'volumes.s3filesVolumeConfiguration.rootDirectory': noS3Files,
+  'volumes.s3filesVolumeConfiguration.transitEncryptionPort': noS3Files,
+  'volumes.s3filesVolumeConfiguration.accessPointArn': noS3Files,
+  'volumes.fsxWindowsFileServerVolumeConfiguration.fileSystemId': noFsx,
+  'volumes.fsxWindowsFileServerVolumeConfiguration.rootDirectory': noFsx,
+  'volumes.fsxWindowsFileServerVolumeConfiguration.authorizationConfig.credentialsParameter': noFsx,
+  'volumes.fsxWindowsFileServerVolumeConfiguration.authorizationConfig.domain': noFsx,
+  'volumes.configuredAtLaunch': refused(
+    { volumes: [{ name: 'v', configuredAtLaunch: true }] },
+    "volumes[0].configuredAtLaunch = true isn't supported by Stowage: there are no Amazon EBS volumes.",
+  ),
+
+  ...containerRows(),
+};
+
+function containerRows(): Record<string, Row> {
+  const members: Record<string, Row> = {
+    name: fargate(({ engine }) =>
+      expect(engine('main').Config.Labels['com.amazonaws.ecs.container-name']).toBe('main'),
+    ),
+    image: fargate(({ engine, definition }) =>
+      expect(engine('main').Config.Image).toBe(definition.containerDefinitions?.[0]?.image),
+    ),
+    'repositoryCredentials.credentialsParameter': { in: 'src/agent/fetch/fetch.test.ts' },
+    cpu: fargate(({ engine }) => expect(engine('main').HostConfig['CpuShares']).toBe(128)),
+    memory: fargate(({ saw }) => expect(saw('main', 'memory')).toBe(String(256 * 2 ** 20))),
+    memoryReservation: fargate(({ saw }) => expect(saw('main', 'soft')).toBe(String(128 * 2 ** 20))),
+    links: translated,
+    'portMappings.containerPort': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.[0]?.containerPort).toBe(8080),
+    ),
+    'portMappings.hostPort': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.[0]?.hostPort).toBe(8080),
+    ),
+    'portMappings.protocol': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.map(({ protocol }) => protocol)).toEqual([
+        'udp',
+        'tcp',
+      ]),
+    ),
+    // Names and application protocols are what Service Connect refers to; by themselves they do nothing on AWS either.
+    'portMappings.name': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.[0]?.name).toBe('web'),
+    ),
+    'portMappings.appProtocol': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.[0]?.appProtocol).toBe('http'),
+    ),
+    'portMappings.containerPortRange': fargate(({ definition }) =>
+      expect(definition.containerDefinitions?.[0]?.portMappings?.[1]).toEqual({
+        containerPortRange: '9000-9010',
+        protocol: 'tcp',
+      }),
+    ),
+    // The task runs though a container that is not essential has ended.
+    essential: fargate(({ task }) => {
+      expect(task.lastStatus).toBe('RUNNING');
+      expect(task.containers?.find(({ name }) => name === 'first')?.lastStatus).toBe('STOPPED');
+    }),
+    'restartPolicy.enabled': { in: 'src/agent/agent.test.ts' },
+    'restartPolicy.ignoredExitCodes': { in: 'src/agent/agent.test.ts' },
+    'restartPolicy.restartAttemptPeriod': { in: 'src/agent/agent.test.ts' },
+    entryPoint: fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
+    command: fargate(({ saw }) => expect(saw('peer', 'told')).toBe('everything')),
+    'environment.name': fargate(({ saw }) => expect(saw('main', 'colour')).not.toBe('')),
+    'environment.value': fargate(({ saw }) => expect(saw('main', 'colour')).toBe('deep blue')),
+    'environmentFiles.value': refusedIn(
+      { environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.env' }] },
+      "containerDefinitions[0].environmentFiles isn't supported by Stowage yet.",
+    ),
+    'environmentFiles.type': refusedIn(
+      { environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.env' }] },
+      "containerDefinitions[0].environmentFiles isn't supported by Stowage yet.",
+    ),
+    'mountPoints.sourceVolume': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
+    'mountPoints.containerPath': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
+    'mountPoints.readOnly': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/Read-only file system$/)),
+    'volumesFrom.sourceContainer': fargate(({ saw }) => expect(saw('peer', 'first')).toMatch(/^written /)),
+    'volumesFrom.readOnly': fargate(({ saw }) => expect(saw('peer', 'first')).toMatch(/Read-only file system$/)),
+    'linuxParameters.capabilities.add': fargate(({ saw }) => {
+      expect(capable(saw('main', 'capabilities'), capability.SYS_PTRACE)).toBe(true);
+      expect(capable(saw('peer', 'capabilities'), capability.SYS_PTRACE)).toBe(false);
+    }),
+    'linuxParameters.capabilities.drop': fargate(({ saw }) => {
+      expect(capable(saw('main', 'capabilities'), capability.CHOWN)).toBe(false);
+      expect(capable(saw('peer', 'capabilities'), capability.CHOWN)).toBe(true);
+    }),
+    'linuxParameters.devices.hostPath': translated,
+    'linuxParameters.devices.containerPath': translated,
+    'linuxParameters.devices.permissions': translated,
+    'linuxParameters.initProcessEnabled': fargate(({ saw }) => {
+      expect(saw('main', 'init')).toMatch(/init/);
+      expect(saw('peer', 'init')).toBe('sh');
+    }),
+    'linuxParameters.sharedMemorySize': translated,
+    'linuxParameters.tmpfs.containerPath': fargate(({ saw }) =>
+      expect(saw('main', 'tmpfs')).toMatch(/^tmpfs on \/fast /),
+    ),
+    'linuxParameters.tmpfs.size': fargate(({ saw }) => expect(saw('main', 'tmpfs')).toMatch(/tmpfs +16 /)),
+    'linuxParameters.tmpfs.mountOptions': fargate(({ saw }) => expect(saw('main', 'tmpfs')).toMatch(/\(.*noexec/)),
+    'linuxParameters.maxSwap': translated,
+    'linuxParameters.swappiness': translated,
+    'secrets.name': { in: 'src/agent/fetch/fetch.test.ts' },
+    'secrets.valueFrom': { in: 'src/agent/fetch/fetch.test.ts' },
+    'dependsOn.containerName': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
+    'dependsOn.condition': { in: 'src/agent/agent.test.ts' },
+    startTimeout: { in: 'src/agent/tasks/plan.test.ts' },
+    stopTimeout: { in: 'src/agent/agent.machine.test.ts' },
+    versionConsistency: refusedIn(
+      { versionConsistency: 'enabled' },
+      'containerDefinitions[0].versionConsistency = "enabled" isn\'t supported by Stowage yet.',
+    ),
+    hostname: translated,
+    user: fargate(({ saw }) => expect(saw('main', 'user')).toMatch(/^uid=1000 gid=2000/)),
+    workingDirectory: fargate(({ saw }) => expect(saw('main', 'directory')).toBe('/fast')),
+    disableNetworking: translated,
+    privileged: translated,
+    readonlyRootFilesystem: fargate(({ saw }) => {
+      expect(saw('main', 'root')).toMatch(/Read-only file system/);
+      expect(saw('peer', 'root')).toBe('');
+    }),
+    dnsServers: translated,
+    dnsSearchDomains: translated,
+    'extraHosts.hostname': translated,
+    'extraHosts.ipAddress': translated,
+    dockerSecurityOptions: translated,
+    interactive: fargate(({ saw }) => {
+      expect(saw('main', 'input')).toBe('/dev/null');
+      expect(saw('peer', 'input')).toMatch(/^pipe:/);
+    }),
+    pseudoTerminal: together(({ engine }) => {
+      expect(engine('sleeper').Config.Tty).toBe(true);
+      expect(engine('main').Config.Tty).toBe(false);
+    }),
+    dockerLabels: fargate(({ engine }) => expect(engine('main').Config.Labels['com.example.colour']).toBe('blue')),
+    'ulimits.name': fargate(({ saw }) => expect(saw('main', 'files')).not.toBe(saw('peer', 'files'))),
+    'ulimits.softLimit': fargate(({ saw }) => expect(saw('main', 'files')).toMatch(/^1234 /)),
+    'ulimits.hardLimit': fargate(({ saw }) => expect(saw('main', 'files')).toMatch(/ 2345$/)),
+    'logConfiguration.logDriver': fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
+    'logConfiguration.options': fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
+    'logConfiguration.secretOptions.name': { in: 'src/services/ecs/bad-input.test.ts' },
+    'logConfiguration.secretOptions.valueFrom': { in: 'src/services/ecs/bad-input.test.ts' },
+    'healthCheck.command': fargate(({ task, engine }) => {
+      expect(task.containers?.find(({ name }) => name === 'main')?.healthStatus).toBe('HEALTHY');
+      expect(engine('main').Config.Healthcheck?.Test).toEqual(['CMD-SHELL', 'true']);
+    }),
+    'healthCheck.interval': fargate(({ engine }) =>
+      expect(engine('main').Config.Healthcheck?.Interval).toBe(5 * nanoseconds),
+    ),
+    'healthCheck.timeout': fargate(({ engine }) =>
+      expect(engine('main').Config.Healthcheck?.Timeout).toBe(3 * nanoseconds),
+    ),
+    'healthCheck.retries': fargate(({ engine }) => expect(engine('main').Config.Healthcheck?.Retries).toBe(4)),
+    'healthCheck.startPeriod': fargate(({ engine }) =>
+      expect(engine('main').Config.Healthcheck?.StartPeriod).toBe(nanoseconds),
+    ),
+    // Of the network for all containers of the task, of memory for the container alone.
+    'systemControls.namespace': fargate(({ saw }) => {
+      expect(saw('peer', 'network')).toBe('4321');
+      expect(saw('peer', 'messages')).not.toBe('12345');
+    }),
+    'systemControls.value': fargate(({ saw }) => {
+      expect(saw('main', 'network')).toBe('4321');
+      expect(saw('main', 'messages')).toBe('12345');
+    }),
+    'resourceRequirements.type': { in: 'src/services/ecs/task-definition-rules.test.ts' },
+    'resourceRequirements.value': { in: 'src/services/ecs/task-definition-rules.test.ts' },
+    'resourceRequirements.sharingStrategy.nvidiaMps.memory': noSharing,
+    'resourceRequirements.sharingStrategy.nvidiaMps.maxComputePercent': noSharing,
+    'firelensConfiguration.type': { in: 'src/agent/agent.test.ts' },
+    'firelensConfiguration.options': { in: 'src/agent/agent.test.ts' },
+    credentialSpecs: refusedIn(
+      { credentialSpecs: ['credentialspec:arn:aws:s3:::b/k'] },
+      "containerDefinitions[0].credentialSpecs isn't supported by Stowage: there is no Active Directory.",
+    ),
+  };
+  return Object.fromEntries(Object.entries(members).map(([path, row]) => [`containerDefinitions.${path}`, row]));
+}
+
+/** Bits of a capability set (capabilities(7)). */
+const capability = { CHOWN: 0n, SYS_PTRACE: 19n };
+
+function capable(line: string, bit: bigint): boolean {
+  const set = BigInt(`0x${/[0-9a-f]+$/.exec(line)?.[0] ?? '0'}`);
+  return (set & (1n << bit)) !== 0n;
+}
