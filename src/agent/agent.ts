@@ -15,6 +15,7 @@ import { Networks } from './networks/networks.ts';
 import { labels } from './tasks/names.ts';
 import { TaskEngine } from './tasks/engine.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
+import { createImages, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
 
 export interface AgentOptions {
@@ -25,6 +26,8 @@ export interface AgentOptions {
   /** Makes what keeps the load balancers; `send` carries what it finds out to the control plane. */
   readonly balancers: (send: (message: AgentMessage) => void) => BalancerManager;
   readonly registryAuth: ExecuteDeps['registryAuth'];
+  /** Whether images are pulled though they are here; `default` unless given. */
+  readonly pullBehavior?: PullBehavior;
   /** Where the AWS APIs answer, of every service and region: `http://127.0.0.1:4566`. */
   readonly endpoint: string;
   /** Takes a connection that a task opened to the endpoint of the AWS APIs inside its network. */
@@ -93,6 +96,7 @@ export function createAgent(options: AgentOptions): Agent {
     installationId,
     arch: options.arch,
     registryAuth: options.registryAuth,
+    images: createImages(docker, options.pullBehavior),
     aws,
     send,
     vpcOf: (interfaceId) => networks.vpcOf(interfaceId),

@@ -3,7 +3,7 @@ import { given } from '../../base/given.ts';
 import type { DockerDriver } from '../../drivers/docker/driver.ts';
 import { AwsCallError, type AwsClient } from '../aws/client.ts';
 import { ecs, ecsTarget } from '../aws/ecs.ts';
-import { repositoryOf } from '../tasks/execute.ts';
+import { repositoryOf } from '../tasks/images.ts';
 import { scopeOfTask } from '../tasks/names.ts';
 import type { ContainerView, TaskView } from '../tasks/view.ts';
 import { json, type Answer } from './answer.ts';

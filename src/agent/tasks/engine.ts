@@ -246,7 +246,7 @@ export class TaskEngine {
     const key = stepKey(step);
     run.busy.add(key);
     try {
-      const update = await executeStep(step, run.task, this.#deps, run.pulls.signal);
+      const update = await executeStep(step, run.task, this.#deps, run.pulls.signal, (now) => this.#update(run, now));
       run.busy.delete(key);
       run.attempts.delete(key);
       this.#update(run, update);

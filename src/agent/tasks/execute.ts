@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
 import type { DockerDriver, RegistryAuth } from '../../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask, RegistryAuthentication } from '../../wire/acs.ts';
@@ -10,6 +11,7 @@ import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
+import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
 import { hasPause, type ContainerView, type TaskView } from './view.ts';
@@ -28,6 +30,7 @@ export interface ExecuteDeps {
     authentication: Extract<RegistryAuthentication, { readonly type: 'ecr' }>,
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
+  readonly images: Images;
   /** Calls the AWS APIs, in the name of a task's roles. */
   readonly aws: AwsClient;
 }
@@ -37,13 +40,14 @@ export type TaskUpdate = (task: TaskView) => TaskView;
 
 /**
  * Does one step. A failure that trying again cannot mend is part of the answer; others are thrown, and the step, which is
- * safe to repeat, is to be done again later.
+ * safe to repeat, is to be done again later. `note` takes what is to be known before the step is done.
  */
 export async function executeStep(
   step: TaskStep,
   task: TaskView,
   deps: ExecuteDeps,
   signal: AbortSignal,
+  note: (update: TaskUpdate) => void,
 ): Promise<TaskUpdate> {
   const { docker, network, clock, installationId } = deps;
   const { payload } = task;
@@ -88,7 +92,7 @@ export async function executeStep(
         return (now) => ({ ...now, failure: now.failure ?? messageOf(error) });
       }
     case 'pull':
-      return pull(task, named(step.container), deps, signal);
+      return pull(task, named(step.container), deps, signal, note);
     case 'open-log': {
       const { spec, id = '' } = named(step.container);
       const target = logTargetOf(payload, spec, id);
@@ -198,43 +202,34 @@ async function createPause(task: TaskView, deps: ExecuteDeps): Promise<string> {
   }
 }
 
-/**
- * Fargate pulls every image every time. So do we, except for one without a registry host that is here: it was built or
- * tagged on this machine, and the registry its name would mean is not asked.
- */
+/** Sees to a container's image. The times are those of asking a registry, successfully or not. */
 async function pull(
   task: TaskView,
   container: ContainerView,
   deps: ExecuteDeps,
   signal: AbortSignal,
+  note: (update: TaskUpdate) => void,
 ): Promise<TaskUpdate> {
-  const { docker, clock } = deps;
-  const { image, name, registryAuthentication } = container.spec;
-  const startedAt = clock.now();
+  const { spec } = container;
+  const { name, registryAuthentication: authentication } = spec;
+  const auth = (): Promise<RegistryAuth> | RegistryAuth | undefined =>
+    authentication?.type === 'ecr'
+      ? deps.registryAuth(authentication, task.payload)
+      : task.fetched?.[name]?.registryAuth;
+  let asked = false;
+  const began = (): void => {
+    asked = true;
+    const pullStartedAt = deps.clock.now();
+    note((now) => (now.pullStartedAt === undefined ? { ...now, pullStartedAt } : now));
+  };
+  const over = (now: TaskView): TaskView => (asked ? { ...now, pullStoppedAt: deps.clock.now() } : now);
   try {
-    const local = hasRegistryHost(image) ? undefined : await found(docker, image);
-    if (local === undefined) {
-      const auth =
-        registryAuthentication?.type === 'ecr'
-          ? await deps.registryAuth(registryAuthentication, task.payload)
-          : task.fetched?.[name]?.registryAuth;
-      await docker.pull(image, { signal, ...(auth === undefined ? {} : { auth }) });
-    }
-    const { repoDigests } = local ?? (await docker.image(image));
-    const digest = repoDigests.find((each) => each.startsWith(`${repositoryOf(image)}@`)) ?? repoDigests[0];
-    const stoppedAt = clock.now();
-    return (now) => ({
-      ...withContainer(now, name, (view) => ({
-        ...view,
-        pulled: true,
-        ...(digest === undefined ? {} : { imageDigest: digest.slice(digest.indexOf('@') + 1) }),
-      })),
-      pullStartedAt: Math.min(now.pullStartedAt ?? startedAt, startedAt),
-      pullStoppedAt: Math.max(now.pullStoppedAt ?? stoppedAt, stoppedAt),
-    });
+    const imageDigest = await deps.images.obtain(spec, task.payload.launchType, { signal, auth, onPull: began });
+    return (now) =>
+      withContainer(over(now), name, (view) => ({ ...view, pulled: true, ...given('imageDigest', imageDigest) }));
   } catch (error) {
-    if (error instanceof DriverError && error.kind !== 'retryable') return pullFailed(name, error);
-    throw error;
+    if (!(error instanceof DriverError) || error.kind === 'retryable') throw error;
+    return (now) => pullFailed(name, error)(over(now));
   }
 }
 
@@ -242,28 +237,6 @@ async function pull(
 export function pullFailed(name: string, error: unknown): TaskUpdate {
   const reason = failureReason('pull', error);
   return (now) => ({ ...failed(name, reason)(now), failure: now.failure ?? reason });
-}
-
-async function found(
-  docker: DockerDriver,
-  image: string,
-): Promise<Awaited<ReturnType<DockerDriver['image']>> | undefined> {
-  try {
-    return await docker.image(image);
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Docker's own rule: the first part of a reference is a host when it has a dot or a port, or is localhost. */
-function hasRegistryHost(image: string): boolean {
-  return /^(?:localhost|[^/]*[.:][^/]*)\//.test(image);
-}
-
-/** An image reference without tag and digest. */
-export function repositoryOf(image: string): string {
-  return image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }
 
 function awslogsProblemOf(container: PayloadContainer): Error | undefined {

@@ -1,4 +1,3 @@
-import { DriverError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
@@ -176,8 +175,22 @@ export function failureReason(step: 'pull' | 'create' | 'start', error: unknown)
     create: 'CannotCreateContainerError',
     start: 'CannotStartContainerError',
   };
-  const message = error instanceof DriverError || error instanceof Error ? error.message : String(error);
-  return `${names[step]}: ${message}`;
+  const message = error instanceof Error ? error.message : String(error);
+  return `${names[step]}: ${step === 'pull' ? advice(message) : ''}${message}`;
+}
+
+/** The hint that goes before an engine's words on a failed pull (`agent/api/errormessages` of the genuine agent). */
+function advice(message: string): string {
+  const hints: readonly (readonly [RegExp, string])[] = [
+    [
+      /denied: User: .+ is not authorized to perform: ecr:BatchGetImage on resource/,
+      'Check that the role has the permissions to pull images from the registry.',
+    ],
+    [/denied: requested access to the resource is denied/, 'Check whether the image exists.'],
+    [/request canceled while waiting for connection/, 'Check your network configuration.'],
+  ];
+  const hint = hints.find(([words]) => words.test(message))?.[1];
+  return hint === undefined ? '' : `The task can’t pull the image. ${hint} `;
 }
 
 function phaseOf(state: ContainerState): ContainerPhase {

@@ -19,11 +19,15 @@ export interface DockerOptions {
   readonly concurrency?: number;
 }
 
+/** How many images are pulled at a time: each has several downloads of its own, and some may wait on a slow registry. */
+const pullsAtOnce = 8;
+
 /** The driver of a Docker engine over its HTTP API ("Docker Engine API", 1.24 and later). */
 export function createDocker(options: DockerOptions): DockerDriver {
   const http = createEngineHttp(engineAddress(options.dockerHost));
   const { clock } = options;
   const limited = limiter(options.concurrency ?? 2 * availableParallelism());
+  const pulling = limiter(pullsAtOnce);
   const pulls = new Map<string, SharedPull>();
 
   const inspect = async (id: string): Promise<ContainerState> =>
@@ -47,11 +51,10 @@ export function createDocker(options: DockerOptions): DockerDriver {
       if (shared === undefined) {
         const stop = new AbortController();
         const followers = new Set<(progress: PullProgress) => void>();
-        const done = pullImage(http, image, auth, (p) => followers.forEach((tell) => tell(p)), stop.signal).finally(
-          () => {
-            if (pulls.get(key) === shared) pulls.delete(key);
-          },
-        );
+        const progress = (now: PullProgress): void => followers.forEach((tell) => tell(now));
+        const done = pulling(() => pullImage(http, image, auth, progress, stop.signal)).finally(() => {
+          if (pulls.get(key) === shared) pulls.delete(key);
+        });
         shared = { done, followers, stop, users: 0 };
         pulls.set(key, shared);
       }
