@@ -25,6 +25,7 @@ export function withReport(task: Task, report: TaskStateChange): Task {
   const next: Task['reported'] = {
     ...reported,
     status: later(reported.status, report.status),
+    ...(report.status === 'RUNNING' ? { ran: true as const } : {}),
     // Agents begin it with a small letter, ECS shows it with a capital one.
     ...given(
       'reason',

@@ -42,6 +42,8 @@ const firstRequestsMs = 25;
 
 /** A control plane that serves. */
 export interface ControlPlane {
+  /** The rows, for those in this process who watch them. */
+  readonly store: Store;
   /** Answers no more, makes everything durable, and leaves tasks, balancers and networks running. */
   stop(): Promise<void>;
 }
@@ -156,6 +158,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       .catch((error: unknown) => log.error('unused blobs were not deleted', { error: messageOf(error) }));
     moving.resolve(conductor);
     return {
+      store,
       stop: () =>
         close(
           () => conductor.stop(),

@@ -27,7 +27,7 @@ import type { TestInstallation } from './installation.ts';
 
 /** The SDK's clients, pointed at an installation. */
 export function sdk(
-  installation: TestInstallation,
+  installation: Pick<TestInstallation, 'endpoint'>,
   more: { maxAttempts?: number } = {},
 ): {
   ecs: ECSClient;

@@ -28,6 +28,10 @@ interface Run {
   readonly busy: Set<string>;
   readonly attempts: Map<string, number>;
   readonly pulls: AbortController;
+  /** Containers of which the engine said that their memory limit killed a process, since they last ended. */
+  readonly outOfMemory: Set<string>;
+  /** Containers whose end is being looked into. */
+  readonly dying: Set<string>;
   queued: boolean;
   cancelTimer: Cancel;
 }
@@ -126,9 +130,12 @@ export class TaskEngine {
   event(event: ContainerEvent): boolean {
     const run = this.#runs.get(event.labels[labels.task] ?? '');
     if (run === undefined) return false;
-    // Only an inspection tells whether its memory limit killed it.
-    if (event.action === 'die' && event.exitCode === 137) void this.#inspectDeath(run, event);
-    else this.#update(run, (task) => withEvent(task, event));
+    const { action, containerId } = event;
+    // Only an inspection tells whether its memory limit killed it, unless the engine said so before.
+    if (action === 'oom') run.outOfMemory.add(containerId);
+    else if (action === 'die' && event.exitCode === 137) void this.#death(run, event);
+    // Whoever removed it meanwhile changes nothing about how it ended.
+    else if (!run.dying.has(containerId)) this.#update(run, (task) => withEvent(task, event));
     return true;
   }
 
@@ -161,16 +168,21 @@ export class TaskEngine {
     await Promise.all(this.#making);
   }
 
-  async #inspectDeath(run: Run, event: ContainerEvent): Promise<void> {
-    let oomKilled = false;
-    try {
-      ({ oomKilled } = await this.#deps.docker.inspect(event.containerId));
-    } catch {
-      // Removed already: then it was not its limit.
+  async #death(run: Run, event: ContainerEvent): Promise<void> {
+    const { containerId, labels: named } = event;
+    let oomKilled = run.outOfMemory.delete(containerId);
+    if (!oomKilled) {
+      run.dying.add(containerId);
+      try {
+        ({ oomKilled } = await this.#deps.docker.inspect(containerId));
+      } catch {
+        // Removed already: then it was not its limit.
+      }
+      run.dying.delete(containerId);
     }
     this.#update(run, (task) => {
       const next = withEvent(task, event);
-      const name = event.labels[labels.container] ?? '';
+      const name = named[labels.container] ?? '';
       return oomKilled ? withContainer(next, name, (each) => ({ ...each, reason: outOfMemory })) : next;
     });
   }
@@ -182,6 +194,8 @@ export class TaskEngine {
       busy: new Set(),
       attempts: new Map(),
       pulls: new AbortController(),
+      outOfMemory: new Set(),
+      dying: new Set(),
       queued: false,
       cancelTimer: () => {},
     };
@@ -274,7 +288,7 @@ export class TaskEngine {
       );
       if (alive) {
         run.busy.delete(key);
-        return this.#update(run, pullFailed(step.container, error));
+        return this.#update(run, (task) => pullFailed(step.container, error)({ ...task, pullStoppedAt: clock.now() }));
       }
     }
     // What is no driver's failure is a mistake of ours: it is tried again too, but it must not spin.

@@ -74,7 +74,11 @@ function taskChange(
 /** What an agent knows of a task's state. */
 export function statusOf(task: TaskView): 'PENDING' | 'RUNNING' | 'STOPPED' {
   if (task.stoppedAt !== undefined && isOver(task)) return 'STOPPED';
-  const moved = task.containers.every(({ phase, failed }) => phase === 'running' || phase === 'exited' || failed);
+  if (task.failure !== undefined) return 'PENDING';
+  // Those that are not essential and never run do not keep the others' task from running.
+  const moved = task.containers.every(
+    ({ phase, failed, spec }) => phase === 'running' || phase === 'exited' || (failed && !spec.essential),
+  );
   return moved ? 'RUNNING' : 'PENDING';
 }
 

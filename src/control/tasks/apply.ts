@@ -36,7 +36,7 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
         return change(tx, task, {
           lastStatus: 'STOPPED',
           stoppedAt: now,
-          // A machine that is gone says nothing of its containers any more.
+          // A machine that is gone, or never heard of them, will not say so.
           containers: task.containers.map((one) =>
             one.lastStatus === 'STOPPED' ? one : { ...one, lastStatus: 'STOPPED' },
           ),
@@ -55,10 +55,9 @@ function change(tx: Transaction, task: Task, fields: Partial<Task>): void {
 function fail(tx: Transaction, task: Task, stop: NonNullable<Task['stop']>, now: number): void {
   change(tx, task, {
     desiredStatus: 'STOPPED',
-    lastStatus: 'STOPPED',
+    lastStatus: 'DEPROVISIONING',
     stop: task.stop ?? stop,
     stoppingAt: now,
-    stoppedAt: now,
   });
 }
 

@@ -46,7 +46,7 @@ function next(
 
 const write = (change: object): TaskStep => ({ kind: 'write', change });
 const stopping = { desiredStatus: 'STOPPED', stop: { code: 'UserInitiated', reason: 'because' } };
-const reported = (status: string): object => ({ reported: { status } });
+const reported = (status: string): object => ({ reported: { status, ...(status === 'RUNNING' ? { ran: true } : {}) } });
 const dead = { containers: [{ ...container, lastStatus: 'STOPPED', exitCode: 3 }] };
 const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' };
 
@@ -74,6 +74,24 @@ describe('planTask', () => {
       { lastStatus: 'PENDING', ...reported('RUNNING'), ...balanced },
       {},
       write({ lastStatus: 'ACTIVATING' }),
+    ],
+    [
+      'has been RUNNING though it is over',
+      { lastStatus: 'PENDING', ...dead, reported: { status: 'STOPPED', ran: true } },
+      {},
+      write({ lastStatus: 'RUNNING', startedAt: now }),
+    ],
+    [
+      'never ran',
+      { lastStatus: 'PENDING', ...dead, ...reported('STOPPED') },
+      {},
+      write({ desiredStatus: 'STOPPED', stop: exited }),
+    ],
+    [
+      'is stopped though it was about to run',
+      { lastStatus: 'PENDING', ...stopping, ...reported('RUNNING') },
+      {},
+      write({ lastStatus: 'STOPPING', stoppingAt: now }),
     ],
     ['waits for its target', { lastStatus: 'ACTIVATING', ...balanced }, { targets: ['absent'] }, undefined],
     ['waits for a target group', { lastStatus: 'ACTIVATING', ...balanced }, { targets: ['no-group'] }, undefined],

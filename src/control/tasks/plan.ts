@@ -19,6 +19,7 @@ export type TaskStep =
   | { readonly kind: 'write'; readonly change: TaskChange }
   /** Release its interface and call it STOPPED. */
   | { readonly kind: 'finish' }
+  /** It will never run: on to DEPROVISIONING. */
   | { readonly kind: 'fail'; readonly stop: TaskStop }
   /** Its hour is over. */
   | { readonly kind: 'forget' };
@@ -40,8 +41,14 @@ export function planTask(observed: ObservedTask, now: number): TaskPlan {
     const until = (task.stoppedAt ?? task.createdAt) + stoppedTaskLifeMs;
     return now >= until ? { step: { kind: 'forget' } } : { lookAt: until };
   }
-  const step = planEnd(observed, now) ?? planLife(observed, now);
+  const step = planStart(observed, now) ?? planEnd(observed, now) ?? planLife(observed, now);
   return step === undefined ? planConnectivity(observed, now) : { step };
+}
+
+/** A task that ran has been RUNNING, however soon it ended. */
+function planStart({ task }: ObservedTask, now: number): TaskStep | undefined {
+  if (task.lastStatus !== 'PENDING' || task.desiredStatus === 'STOPPED' || task.reported.ran !== true) return undefined;
+  return task.loadBalancers.length > 0 ? write({ lastStatus: 'ACTIVATING' }) : running(now);
 }
 
 /** What the machine reported of a task's end, or that there is no such machine any more, comes before everything else. */
@@ -64,9 +71,8 @@ function planLife(observed: ObservedTask, now: number): TaskStep | undefined {
     case 'PROVISIONING':
       return stopping ? write({ lastStatus: 'DEPROVISIONING', stoppingAt: now }) : planPlace(observed);
     case 'PENDING':
-      if (stopping) return stop(now);
-      if (task.reported.status !== 'RUNNING') return undefined;
-      return task.loadBalancers.length > 0 ? write({ lastStatus: 'ACTIVATING' }) : running(now);
+      // `planStart` goes on once the machine reports it.
+      return stopping ? stop(now) : undefined;
     case 'ACTIVATING':
     case 'RUNNING':
       if (stopping) {

@@ -1,4 +1,4 @@
-import type { Task, TaskContainer, TaskStopCode } from './task.ts';
+import type { Task, TaskStopCode } from './task.ts';
 
 /** Why a task is to stop: `stopCode` and `stoppedReason` of DescribeTasks. */
 export interface TaskStop {
@@ -8,7 +8,7 @@ export interface TaskStop {
 
 /** The errors by which an agent says that a container never ran ("Stopped tasks error messages", ECS Developer Guide). */
 const neverRan =
-  /^(Cannot[A-Za-z]+Error|ResourceInitializationError|TaskFailedToStart|OutOfMemoryError: Container killed before)/;
+  /^(Cannot(Pull|Create|Start)[A-Za-z]*Error|ResourceInitializationError|TaskFailedToStart|OutOfMemoryError: Container killed before)/;
 
 /** Whether an essential container of the task has stopped, by which the whole task is to stop. */
 export function essentialExited(task: Task): boolean {
@@ -20,18 +20,13 @@ export function essentialExited(task: Task): boolean {
  * holds the detail itself; elsewhere it is in the container's `reason`.
  */
 export function endOf(task: Task): TaskStop {
-  const culprit = task.containers.find((container) => failedToStart(container));
-  const reason = culprit?.reason ?? task.reported.reason ?? '';
-  if (culprit !== undefined) return { code: 'TaskFailedToStart', reason: forUsers(task, reason) };
-  const exited = task.containers.some((container) => container.essential && container.exitCode !== undefined);
-  if (exited || task.startedAt !== undefined) {
-    return { code: 'EssentialContainerExited', reason: 'Essential container in task exited' };
+  const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' } as const;
+  if (task.startedAt !== undefined || task.reported.ran === true) return exited;
+  const culprit = task.containers.find((container) => neverRan.test(container.reason ?? ''));
+  if (culprit === undefined && task.containers.some(({ essential, exitCode }) => essential && exitCode !== undefined)) {
+    return exited;
   }
-  return { code: 'TaskFailedToStart', reason: forUsers(task, reason) };
-}
-
-function failedToStart(container: TaskContainer): boolean {
-  return container.exitCode === undefined && neverRan.test(container.reason ?? '');
+  return { code: 'TaskFailedToStart', reason: forUsers(task, culprit?.reason ?? task.reported.reason ?? '') };
 }
 
 function forUsers(task: Task, reason: string): string {

@@ -161,6 +161,8 @@ export interface Task extends Scoped {
   /** What the machine says: only RUNNING and STOPPED exist in the agent protocol. */
   readonly reported: {
     readonly status?: 'PENDING' | 'RUNNING' | 'STOPPED';
+    /** It said RUNNING once: what came to its end at once has run all the same. */
+    readonly ran?: true;
     /** The agent's own word on why it stopped; usually empty. */
     readonly reason?: string;
     readonly pullStartedAt?: number;
