@@ -10,7 +10,7 @@ import { AwsError } from '../base/errors.ts';
 import { seededIds } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import type { Credential } from './authenticate.ts';
-import { createFront } from './front.ts';
+import { createFront, type FrontOptions } from './front.ts';
 import type { Ctx } from './handlers.ts';
 
 const issued: Credential = {
@@ -31,8 +31,9 @@ let durable = 0;
 /** How often the handlers of STS were loaded. */
 let loads = 0;
 
-function front(verify: boolean): ReturnType<typeof createFront> {
+function front(verify: boolean, more: Partial<FrontOptions> = {}): ReturnType<typeof createFront> {
   return createFront({
+    ...more,
     services: {
       ecs: {
         DescribeClusters(input, ctx) {
@@ -282,11 +283,14 @@ test('a raw route gets the request as it is', async () => {
   expect(await (await fetch(`${endpoint}/v2`)).text()).toBe('registry');
 });
 
-describe('with signatures verified', () => {
+describe.each([
+  ['everywhere', front(true)],
+  ['of foreign connections', front(false, { isForeign: () => true })],
+])('with signatures verified %s', (_where, listener) => {
   let strict: Server;
   let strictEndpoint: string;
   beforeAll(async () => {
-    strict = createServer(front(true));
+    strict = createServer(listener);
     strictEndpoint = await listen(strict);
   });
   afterAll(() => {

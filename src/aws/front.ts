@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
@@ -31,6 +32,8 @@ export interface RawRoute {
 export interface FrontOptions {
   readonly services: ServiceSource;
   readonly authentication: Authentication;
+  /** Whether a connection is not of this machine's own programs: its signatures are checked, whatever `verify` says. */
+  readonly isForeign?: (connection: Socket) => boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -121,7 +124,9 @@ class Front {
       asked = early ?? this.#router.route(wire, scoped);
       const operation = find(asked);
       const protocol = protocolNow(asked.protocol) ?? (await protocolOf(asked.protocol));
-      const { authentication, clock } = this.#options;
+      const { clock, isForeign } = this.#options;
+      const verify = this.#options.authentication.verify || isForeign?.(request.socket) === true;
+      const authentication = { ...this.#options.authentication, verify };
       const { caller, region, chunks } = authenticate(authentication, clock, wire, operation.service, operation.name);
       if (chunks !== undefined) stream?.checkChunks(chunks);
       const { id } = operation.service.row;

@@ -87,6 +87,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         return session && { ...session, caller: { ...session, accessKeyId } };
       },
     },
+    // A program in a task is known by the credentials that were issued to it, and by nothing else.
+    isForeign: (connection) => ofTasks.has(connection),
     rawRoutes: [
       lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
       ownRoutes({
