@@ -5,7 +5,6 @@ export const kmsErrors = {
   validation: (message: string) => new AwsError('ValidationException', message),
   notFound: (message: string) => new AwsError('NotFoundException', message),
   exists: (message: string) => new AwsError('AlreadyExistsException', message),
-  disabled: (arn: string) => new AwsError('DisabledException', `${arn} is disabled.`),
   state: (message: string) => new AwsError('KMSInvalidStateException', message),
   usage: (message: string) => new AwsError('InvalidKeyUsageException', message),
   unsupported: (message: string) => new AwsError('UnsupportedOperationException', message),
@@ -13,7 +12,6 @@ export const kmsErrors = {
   limit: (message: string) => new AwsError('LimitExceededException', message),
   invalidAlias: (message: string) => new AwsError('InvalidAliasNameException', message),
   tag: (message: string) => new AwsError('TagException', message),
-  invalidArn: (message: string) => new AwsError('InvalidArnException', message),
   malformedPolicy: (message: string) => new AwsError('MalformedPolicyDocumentException', message),
   // These come without a word.
   invalidCiphertext: () => new AwsError('InvalidCiphertextException', ''),

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../aws/handlers.ts';
-import { parseArn } from '../../base/arn.ts';
-import { aliasArn, keyArn, keySpecs, managedKeys, type KmsAlias, type KmsKey } from '../../model/kms/key.ts';
+import { AwsError } from '../../base/errors.ts';
+import { aliasArn, managedKeys, type KmsAlias, type KmsKey } from '../../model/kms/key.ts';
+import { faultOf, identifyKey, isFault } from '../../store/keys/identify-key.ts';
 import { findKey } from '../../store/keys/vault.ts';
 import type { Reader } from '../../store/store.ts';
 import { aliasKey, kmsAliases } from '../../store/tables/kms.ts';
@@ -18,26 +19,13 @@ export function keyOf({ store, vault, clock }: KmsDeps, ctx: Ctx, identifier: st
   return existingKey(store, ctx, identifier);
 }
 
-/** The same for a key that exists. Throws NotFoundException as KMS words it. */
+/** The same for a key that exists. */
 export function existingKey(reader: Reader, ctx: Ctx, identifier: string | undefined): KmsKey {
   const given = identifier ?? '';
   checkLength('keyId', given, 1, 2048);
-  const key = findKey(reader, ctx, given);
-  if (key !== undefined) return key;
-  const parsed = parseArn(given);
-  if (given.startsWith('arn:') && (parsed === undefined || parsed.service !== 'kms')) {
-    throw kmsErrors.invalidArn(`Invalid arn ${given}`);
-  }
-  if (parsed !== undefined && parsed.region !== ctx.region) throw kmsErrors.notFound(`Invalid arn ${parsed.region}`);
-  const name = parsed?.resource ?? given;
-  if (name.startsWith('alias/')) {
-    throw kmsErrors.notFound(`Alias ${parsed === undefined ? aliasArn(ctx, name) : given} is not found.`);
-  }
-  const id = name.replace(/^key\//, '');
-  if (!/^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/.test(id)) {
-    throw kmsErrors.notFound(`Invalid keyId '${id}'`);
-  }
-  throw kmsErrors.notFound(`Key '${parsed === undefined ? keyArn(ctx, id) : given}' does not exist`);
+  const key = identifyKey(reader, ctx, given);
+  if (isFault(key)) throw new AwsError(key.code, key.message);
+  return key;
 }
 
 /** A key by its id or key ARN, as the operations want it that change keys: an alias will not do. */
@@ -63,12 +51,8 @@ export function notPending(key: KmsKey): KmsKey {
 
 /** Throws what KMS says of a key that cannot be used as it is, or not for this. */
 export function usableKey(key: KmsKey, usage: 'ENCRYPT_DECRYPT' | 'GENERATE_VERIFY_MAC', operation: string): KmsKey {
-  const own = keySpecs[key.spec].usage;
-  if (own !== usage) {
-    throw kmsErrors.usage(`${key.arn} key usage is ${own} which is not valid for ${operation}.`);
-  }
-  notPending(key);
-  if (key.state === 'Disabled') throw kmsErrors.disabled(key.arn);
+  const fault = faultOf(key, usage, operation);
+  if (fault !== undefined) throw new AwsError(fault.code, fault.message);
   return key;
 }
 

@@ -7,7 +7,7 @@ import { kmsKeys } from '../../store/tables/kms.ts';
 import { checkEnum, checkRange } from '../constraints.ts';
 import type { KmsDeps } from './deps.ts';
 import { kmsErrors } from './errors.ts';
-import { keyById, notPending, ownKey } from './find.ts';
+import { keyById, notPending, ownKey, usableKey } from './find.ts';
 import { page } from './paging.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -88,9 +88,7 @@ export function rotationHandlers({ store, clock, vault }: KmsDeps) {
 }
 
 function rotatable(reader: Reader, ctx: Ctx, identifier: string | undefined, operation: string): KmsKey {
-  const key = symmetric(notPending(ownKey(reader, ctx, identifier, operation)));
-  if (key.state === 'Disabled') throw kmsErrors.disabled(key.arn);
-  return key;
+  return usableKey(symmetric(ownKey(reader, ctx, identifier, operation)), 'ENCRYPT_DECRYPT', operation);
 }
 
 function symmetric(key: KmsKey): KmsKey {

@@ -1,8 +1,19 @@
 import type * as sdk from '@aws-sdk/client-ssm';
 import type { Handlers } from '../../aws/handlers.ts';
-import type { ServiceDeps } from '../deps.ts';
+import type { SsmDeps } from './deps.ts';
+import { describeParameterHandlers } from './describe-parameters.ts';
+import { getParameterHandlers } from './get-parameters.ts';
+import { labelHandlers } from './labels.ts';
+import { putParameterHandlers } from './put-parameter.ts';
+import { tagHandlers } from './tags.ts';
 
 /** AWS Systems Manager, of which Parameter Store and sessions concern containers. */
-export function ssmHandlers(_deps: ServiceDeps): Handlers<typeof sdk> {
-  return {};
+export function ssmHandlers(deps: SsmDeps): Handlers<typeof sdk> {
+  return {
+    ...putParameterHandlers(deps),
+    ...getParameterHandlers(deps),
+    ...describeParameterHandlers(deps),
+    ...labelHandlers(deps),
+    ...tagHandlers(deps),
+  };
 }
