@@ -418,6 +418,42 @@ describe('things that happen behind our back', () => {
     expect(JSON.stringify(rest)).not.toContain('hunter');
   });
 
+  it('keeps credentials out of labels, and takes those that follow', async () => {
+    const credentials = (kind: string): NonNullable<PayloadTask['roleCredentials']> => ({
+      credentialsId: `${kind}-id`,
+      roleArn: 'arn:aws:iam::000000000000:role/app',
+      accessKeyId: `ASIA-${kind}`,
+      secretAccessKey: `hunter-${kind}`,
+      sessionToken: `hunter-token-${kind}`,
+      expiration: '2026-01-01T06:00:00Z',
+    });
+    const task = {
+      ...payload(0, [container('app', 'sleep 100000')]),
+      roleCredentials: credentials('app'),
+      executionRoleCredentials: credentials('execution'),
+    };
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const app = docker.specOf(await idOf('app'));
+    expect(app.env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI']).toBe('/v2/credentials/app-id');
+    expect(JSON.stringify(app)).not.toMatch(/hunter|ASIA|execution-id/);
+    expect(app.labels['stowage.payload']).not.toContain('app-id');
+    control.send({
+      type: 'IAMRoleCredentialsMessage',
+      message: {
+        messageId: 'renewed',
+        taskArn: task.arn,
+        taskClusterArn: task.taskClusterArn,
+        roleType: 'TaskApplication',
+        roleCredentials: { ...credentials('app'), accessKeyId: 'ASIA-new' },
+      },
+    });
+    const ack = { messageId: 'renewed', expiration: '2026-01-01T06:00:00Z', credentialsId: 'app-id' };
+    await until(() => control.messages.some(({ type }) => type === 'IAMRoleCredentialsAckRequest'));
+    expect(control.messages).toContainEqual({ type: 'IAMRoleCredentialsAckRequest', message: ack });
+  });
+
   it('removes what comes late of a task that is over', async () => {
     const task = payload(0, [container('app', 'exit 0')]);
     agentOn();

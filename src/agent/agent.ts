@@ -71,15 +71,13 @@ export function createAgent(options: AgentOptions): Agent {
     return channel !== undefined;
   };
   const aws = new AwsClient({ endpoint: options.endpoint, clock });
-  /** Whether the control plane has said what tasks there are. */
-  let told = false;
   const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
   const networks: Networks = new Networks({
     network: options.network,
     clock,
     log,
     listeners: [
-      createMetadata({ ...options, log, aws, tasks: () => tasks.tasks, told: () => told }),
+      createMetadata({ ...options, log, aws, tasks: () => tasks.tasks }),
       createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
     ],
     onApplied(vpcId, error) {
@@ -113,11 +111,17 @@ export function createAgent(options: AgentOptions): Agent {
         for (const task of message.message.tasks) tasks.take(task);
         return acknowledge(message.message);
       case 'TaskManifestMessage': {
-        told = true;
         acknowledge(message.message);
         const wanted = new Map(message.message.tasks.map((task) => [task.taskArn, task.desiredStatus]));
         const unwanted = tasks.tasks.filter(({ payload }) => wanted.get(payload.arn) !== 'RUNNING');
         return askToStop(message.message.messageId, unwanted);
+      }
+      case 'IAMRoleCredentialsMessage': {
+        tasks.takeCredentials(message.message);
+        const { messageId, roleCredentials } = message.message;
+        const { expiration, credentialsId } = roleCredentials;
+        send({ type: 'IAMRoleCredentialsAckRequest', message: { messageId, expiration, credentialsId } });
+        return;
       }
       case 'TaskStopVerificationAck':
         for (const { taskArn } of message.message.stopTasks) tasks.stop(taskArn);

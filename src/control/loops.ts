@@ -7,6 +7,7 @@ import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
+import { sessionLoop } from './sessions/loop.ts';
 import { targetLoop } from './targets/loop.ts';
 import { taskDefinitionLoop } from './task-definitions/loop.ts';
 import { taskLoop } from './tasks/loop.ts';
@@ -32,5 +33,6 @@ export function allLoops(deps: ControlDeps): Loop[] {
     natGatewayLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),
+    sessionLoop(deps),
   ];
 }

@@ -12,7 +12,7 @@ import { withHealth, withReport, withTargetHealth } from './ingest.ts';
 /** The messages by which a machine reports. */
 export type Report = Exclude<
   AgentMessage,
-  { type: 'HeartbeatAckRequest' | 'AckRequest' | 'TaskStopVerificationMessage' }
+  { type: 'HeartbeatAckRequest' | 'AckRequest' | 'IAMRoleCredentialsAckRequest' | 'TaskStopVerificationMessage' }
 >;
 
 /** The pause before waiting reports are tried again. */

@@ -12,6 +12,7 @@ import type { Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
 import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
 import { accountPrincipal, accountSetting } from '../store/account-settings.ts';
+import { roleOf, TaskRoles } from './task-roles.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -38,6 +39,7 @@ export class Outbox {
   readonly #extras: boolean;
   readonly #address: Pick<Machine, 'clusterArn' | 'containerInstanceArn'>;
   readonly #tasks = new Map<string, 'RUNNING' | 'STOPPED'>();
+  readonly #roles: TaskRoles;
   /** What was last said of each VPC and load balancer, as text. */
   readonly #vpcs = new Map<string, string>();
   readonly #balancers = new Map<string, string>();
@@ -46,6 +48,7 @@ export class Outbox {
 
   constructor(deps: FleetDeps, machine: Machine) {
     this.#deps = deps;
+    this.#roles = new TaskRoles(deps);
     this.#machineId = machine.id;
     this.#address = machine;
     this.#extras = machine.attributes.some(({ name }) => name.startsWith('stowage.'));
@@ -90,6 +93,11 @@ export class Outbox {
     return messages;
   }
 
+  /** Credentials that take the place of earlier ones: of tasks whose sessions are over soon. */
+  composeCredentials(): ServerMessage[] {
+    return this.#roles.renewals(this.#tasks.keys());
+  }
+
   /** Adds what is new of a VPC; answers whether one the machine knows is gone. */
   #addVpc(id: string, messages: ServerMessage[]): boolean {
     const { store, ids } = this.#deps;
@@ -131,6 +139,7 @@ export class Outbox {
     const desiredStatus = task && wantOf(task, this.#machineId);
     if (task === undefined || desiredStatus === undefined) {
       this.#tasks.delete(arn);
+      this.#roles.forget(arn);
       return undefined;
     }
     if (this.#tasks.get(arn) === desiredStatus) return undefined;
@@ -151,7 +160,6 @@ export class Outbox {
     const { store } = this.#deps;
     const definition = store.get(taskDefinitions, task.taskDefinitionArn);
     const subnetId = task.networkInterface?.subnetId;
-    const executionRole = task.overrides.executionRoleArn ?? definition?.document.executionRoleArn;
     const payload = translateTask({
       task,
       definition,
@@ -160,23 +168,15 @@ export class Outbox {
       machine: store.get(machines, this.#machineId)?.resources ?? { cpu: Infinity },
       logMode: accountSetting(store, task, accountPrincipal, 'defaultLogDriverMode') ?? 'non-blocking',
       resolveImage: this.#deps.resolveImage,
-      roleCredentials: this.#credentials(
-        task,
-        'TaskApplication',
-        task.overrides.taskRoleArn ?? definition?.document.taskRoleArn,
-      ),
-      executionRoleCredentials: this.#credentials(task, 'TaskExecution', executionRole),
+      roleCredentials: this.#roles.credentials(task, definition, 'TaskApplication'),
+      executionRoleCredentials: this.#roles.credentials(task, definition, 'TaskExecution'),
     });
     // Of a task that runs already a role is asked for no more.
     const begins = desiredStatus === 'RUNNING' && task.reported.status !== 'RUNNING';
     if (begins && payload.executionRoleCredentials === undefined && needsExecutionRole(payload)) {
-      throw new UnassumableRoleError(executionRole ?? '');
+      throw new UnassumableRoleError(roleOf(task, definition, 'TaskExecution') ?? '');
     }
     return payload;
-  }
-
-  #credentials(task: Task, kind: 'TaskApplication' | 'TaskExecution', arn: string | undefined) {
-    return arn === undefined ? undefined : this.#deps.credentialsOf?.(task, { kind, arn });
   }
 
   #taskManifest(): ServerMessage {

@@ -12,6 +12,8 @@ import { Outbox, wantOf } from './outbox.ts';
 import { Inbox } from './inbox.ts';
 
 const heartbeatMs = 30_000;
+/** How often to look whether a task's credentials have to be renewed. */
+const credentialsMs = 60_000;
 /** A machine that has said nothing for so long is taken to be gone. */
 const silenceMs = 90_000;
 const ackMs = 30_000;
@@ -34,12 +36,14 @@ export class Session {
   readonly #onClosed: () => void;
   readonly #unacknowledged = new Map<string, Cancel>();
   #concerns = noConcerns();
+  #credentialsDue = false;
   #greeted = false;
   #pumping = false;
   #again = false;
   #closed = false;
   #heardAt: number;
   #cancelHeartbeat: Cancel = () => {};
+  #cancelCredentials: Cancel = () => {};
 
   constructor(deps: FleetDeps, machine: Machine, channel: Channel<ServerMessage, AgentMessage>, onClosed: () => void) {
     this.machineId = machine.id;
@@ -53,6 +57,7 @@ export class Session {
     this.#onClosed = onClosed;
     channel.onClose(() => this.#end());
     this.#beat();
+    this.#lookAfterCredentials();
     this.#wake();
   }
 
@@ -71,6 +76,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelHeartbeat();
+    this.#cancelCredentials();
     this.#inbox.close();
     for (const cancel of this.#unacknowledged.values()) cancel();
     this.#unacknowledged.clear();
@@ -93,6 +99,8 @@ export class Session {
         this.#concerns = noConcerns();
         const messages = this.#greeted ? this.#outbox.compose(concerns) : this.#outbox.composeAll();
         this.#greeted = true;
+        if (this.#credentialsDue) messages.push(...this.#outbox.composeCredentials());
+        this.#credentialsDue = false;
         if (messages.length === 0) continue;
         await this.#durable();
         for (const message of messages) this.#send(message);
@@ -148,11 +156,21 @@ export class Session {
     });
   }
 
+  /** From time to time sessions are renewed that are over soon. */
+  #lookAfterCredentials(): void {
+    this.#cancelCredentials = this.#deps.clock.after(credentialsMs, () => {
+      this.#credentialsDue = true;
+      this.#wake();
+      this.#lookAfterCredentials();
+    });
+  }
+
   #receive(message: AgentMessage): void {
     if (this.#closed) return;
     this.#heardAt = this.#deps.clock.now();
     switch (message.type) {
       case 'HeartbeatAckRequest':
+      case 'IAMRoleCredentialsAckRequest':
         return;
       case 'AckRequest': {
         const { messageId } = message.message;

@@ -23,7 +23,7 @@ import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
-import { taskCredentials } from './task-credentials.ts';
+import { keepTaskCredentials } from './task-credentials.ts';
 
 /** What the moving parts are made from. */
 export interface ConductorDeps {
@@ -70,7 +70,7 @@ export class Conductor {
         const rows = readBalancer(reader, arn);
         return rows && translateBalancer(rows);
       },
-      credentialsOf: taskCredentials({ store, clock, ids }),
+      credentialsOf: keepTaskCredentials({ store, clock, ids }),
       storeLogs: (batch) => logs.take(batch),
     });
     this.#stops.push(() => fleet.close());

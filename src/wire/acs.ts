@@ -187,3 +187,22 @@ export interface AckRequest {
   readonly containerInstance: string;
   readonly messageId: string;
 }
+
+/** The role that credentials are of: the one that a task's containers act in, or the one that the agent acts in for it. */
+export type RoleType = 'TaskApplication' | 'TaskExecution';
+
+/** Credentials that take the place of those a task has, under the same id. */
+export interface IamRoleCredentialsMessage {
+  readonly messageId: string;
+  readonly taskArn: string;
+  readonly taskClusterArn: string;
+  readonly roleType: RoleType;
+  readonly roleCredentials: IamRoleCredentials;
+}
+
+/** What an agent says to each set of credentials. */
+export interface IamRoleCredentialsAckRequest {
+  readonly messageId: string;
+  readonly expiration: string;
+  readonly credentialsId: string;
+}

@@ -1,4 +1,11 @@
-import type { AckRequest, PayloadMessage, StopCandidate, TaskManifestMessage } from './acs.ts';
+import type {
+  AckRequest,
+  IamRoleCredentialsAckRequest,
+  IamRoleCredentialsMessage,
+  PayloadMessage,
+  StopCandidate,
+  TaskManifestMessage,
+} from './acs.ts';
 import type { BalancerSpec } from './balancer-spec.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
@@ -12,6 +19,7 @@ export type ServerMessage =
   | { readonly type: 'HeartbeatMessage'; readonly message: { readonly messageId: string; readonly healthy: boolean } }
   | { readonly type: 'PayloadMessage'; readonly message: PayloadMessage }
   | { readonly type: 'TaskManifestMessage'; readonly message: TaskManifestMessage }
+  | { readonly type: 'IAMRoleCredentialsMessage'; readonly message: IamRoleCredentialsMessage }
   | {
       readonly type: 'TaskStopVerificationAck';
       readonly message: {
@@ -58,6 +66,7 @@ export interface LogEvent {
 export type AgentMessage =
   | { readonly type: 'HeartbeatAckRequest'; readonly message: { readonly messageId: string } }
   | { readonly type: 'AckRequest'; readonly message: AckRequest }
+  | { readonly type: 'IAMRoleCredentialsAckRequest'; readonly message: IamRoleCredentialsAckRequest }
   | {
       readonly type: 'TaskStopVerificationMessage';
       readonly message: { readonly messageId: string; readonly stopCandidates: readonly StopCandidate[] };

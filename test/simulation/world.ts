@@ -13,6 +13,7 @@ import * as ec2Tables from '../../src/store/tables/ec2.ts';
 import * as ecsTables from '../../src/store/tables/ecs.ts';
 import * as elbTables from '../../src/store/tables/elbv2.ts';
 import * as fleetTables from '../../src/store/tables/fleet.ts';
+import * as iamTables from '../../src/store/tables/iam.ts';
 import { loopback } from '../../src/wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../../src/wire/messages.ts';
 import { Fleet } from '../../src/fleet/fleet.ts';
@@ -22,7 +23,7 @@ import { ScriptedAgent, type Behaviour } from './scripted-agent.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
 const clusterArn = 'arn:aws:ecs:us-east-1:000000000000:cluster/default';
-const tables = Object.values({ ...ec2Tables, ...ecsTables, ...elbTables, ...fleetTables }).filter(
+const tables = Object.values({ ...ec2Tables, ...ecsTables, ...elbTables, ...fleetTables, ...iamTables }).filter(
   (table) => typeof table === 'object',
 );
 const balancerArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/1';

@@ -10,8 +10,6 @@ import { Throttle, tooMany } from './throttle.ts';
 export interface RequestDeps extends MetadataSources {
   readonly clock: Clock;
   readonly tasks: () => readonly TaskView[];
-  /** Whether the control plane has said what tasks there are, in this process's life. */
-  readonly told: () => boolean;
   readonly zoneOf: (task: TaskView) => string | undefined;
 }
 
@@ -37,10 +35,10 @@ export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Pro
     const [, version = '', rest = ''] = /^\/(v[1-4]|api)(\/.*)$/.exec(path) ?? [];
     switch (version) {
       case 'v1':
-        return rest === '/credentials' ? credentials(1, own, query.get('id') ?? '', deps.told()) : noSuchPage;
+        return rest === '/credentials' ? credentials(1, own, query.get('id') ?? '') : noSuchPage;
       case 'v2': {
         const [, what, slash, id = ''] = /^\/([^/]+)(?:(\/)(.*))?$/.exec(rest) ?? [];
-        if (what === 'credentials' && slash !== undefined) return credentials(2, own, id, deps.told());
+        if (what === 'credentials' && slash !== undefined) return credentials(2, own, id);
         if (what !== 'metadata' && what !== 'metadataWithTags' && what !== 'stats') return noSuchPage;
         return version2(deps, request, what, id);
       }

@@ -82,7 +82,6 @@ let network: ListeningNetwork;
 let metadata: VpcListeners;
 let aws: AwsClient;
 let tasks: TaskView[];
-let told: boolean;
 let served: Socket[];
 /** What the control plane's API answers to `ListTagsForResource`. */
 let answer: { status: number; body: unknown };
@@ -102,7 +101,6 @@ beforeEach(async () => {
     subnets: spec.subnets.map((subnet) => ({ ...subnet, availabilityZone: 'us-east-1b' })),
   });
   tasks = [];
-  told = true;
   served = [];
   answer = { status: 200, body: { tags: [{ key: 'team', value: 'blue' }] } };
   const listening = Promise.withResolvers<void>();
@@ -117,7 +115,6 @@ beforeEach(async () => {
     installationId,
     aws,
     tasks: () => tasks,
-    told: () => told,
     serveApi(connection) {
       served.push(connection);
       connection.end('api\n');
@@ -466,8 +463,8 @@ describe('credentials', () => {
 
   it('are on their way until the control plane has spoken', async () => {
     const { roleCredentials: _, ...adopted } = taskAt(0, here);
-    told = false;
-    await running(adopted);
+    const task = await running(adopted);
+    tasks = [{ ...task, fromLabel: true }];
     expect(await get('/v2/credentials/credentials-0')).toEqual(
       refused('CredentialsUninitialized', 'CredentialsV2Request: Credentials uninitialized for ID', 503),
     );

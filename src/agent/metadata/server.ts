@@ -22,8 +22,6 @@ export interface MetadataDeps {
   readonly log: Log;
   readonly installationId: string;
   readonly tasks: () => readonly TaskView[];
-  /** Whether the control plane has said what tasks there are, in this process's life. */
-  readonly told: () => boolean;
   readonly aws: AwsClient;
   /** Takes a connection to the AWS APIs. */
   readonly serveApi: (connection: Socket) => void;

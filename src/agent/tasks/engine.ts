@@ -2,7 +2,7 @@ import type { Cancel } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
-import type { PayloadTask } from '../../wire/acs.ts';
+import type { IamRoleCredentialsMessage, PayloadTask } from '../../wire/acs.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { logTargetOf } from './container-spec.ts';
 import { executeStep, pullFailed, type ExecuteDeps, type TaskUpdate } from './execute.ts';
@@ -83,6 +83,14 @@ export class TaskEngine {
     }
     if (payload.desiredStatus === 'STOPPED' || this.#ended.has(payload.arn)) this.#reportEnded(payload);
     else this.#add(newTaskView(payload));
+  }
+
+  /** Takes credentials that replace those of a task's role. */
+  takeCredentials({ taskArn, roleType, roleCredentials }: IamRoleCredentialsMessage): void {
+    const run = this.#runs.get(taskArn);
+    if (run === undefined) return;
+    const member = roleType === 'TaskApplication' ? 'roleCredentials' : 'executionRoleCredentials';
+    this.#update(run, (task) => ({ ...task, payload: { ...task.payload, [member]: roleCredentials } }));
   }
 
   /** Stops a task that the control plane does not know. */

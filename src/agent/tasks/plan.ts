@@ -128,6 +128,8 @@ function needsFetched(task: TaskView, { spec }: ContainerView): boolean {
 
 /** A container can be made ahead of its start once everything exists that its creation names. */
 function canCreate(task: TaskView, container: ContainerView): boolean {
+  // Its environment names its credentials, which a label does not hold.
+  if (task.fromLabel === true) return false;
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
   if (hasPause(task) && task.pause.id === undefined) return false;
   if (task.fetched === undefined && needsFetched(task, container)) return false;

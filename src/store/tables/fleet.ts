@@ -1,4 +1,5 @@
 import type { Applied, Machine } from '../../model/fleet/machine.ts';
+import type { TaskCredentials } from '../../model/fleet/task-credentials.ts';
 import { table } from '../table.ts';
 
 /** Machines, by id. */
@@ -18,4 +19,16 @@ export const applied = table<Applied>()({
 /** The key of what a machine said of a VPC (id) or a load balancer (ARN). */
 export function appliedKey(kind: Applied['kind'], id: string, machineId: string): string {
   return `${kind} ${id} ${machineId}`;
+}
+
+/** The sessions that tasks act in, by task and kind of role; gone when their machine has no more to do with the task. */
+export const taskCredentials = table<TaskCredentials>()({
+  name: 'fleet.task-credentials',
+  key: (row) => taskCredentialsKey(row.taskArn, row.kind),
+  indexes: { task: (row) => row.taskArn },
+});
+
+/** The key of a task's session in one of its roles. */
+export function taskCredentialsKey(taskArn: string, kind: TaskCredentials['kind']): string {
+  return `${taskArn} ${kind}`;
 }

@@ -35,7 +35,7 @@ export const instanceProfiles = table<InstanceProfile>()({
   },
 });
 
-/** Sessions, by access key id; those that expired are removed when others are made. */
+/** Sessions, by access key id; those that are over are removed by the session loop. */
 export const sessions = table<Session>()({
   name: 'sts.sessions',
   key: (row) => row.accessKeyId,
