@@ -183,7 +183,7 @@ function portsOf(definition: ContainerDefinition): PayloadContainer['portMapping
 function volumeOf(volume: Volume): PayloadTask['volumes'][number] {
   const name = volume.name ?? '';
   const sourcePath = volume.host?.sourcePath;
-  if (sourcePath !== undefined) return { name, type: 'host', host: { sourcePath } };
+  if (sourcePath) return { name, type: 'host', host: { sourcePath } };
   const docker = volume.dockerVolumeConfiguration;
   return {
     name,

@@ -12,7 +12,8 @@ import {
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseImage } from '../pause/image.ts';
 import { agentEnvironment, defaultEnvironment } from './environment.ts';
-import { containerName, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume, volumeLabels } from './names.ts';
+import { containerName, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
+import { mountsOf } from './volumes.ts';
 
 interface LogConfig {
   readonly Type?: string;
@@ -72,6 +73,7 @@ export function appSpec(
 ): ContainerSpec {
   const { pauseId } = made;
   const fetched = made.fetched?.[container.name];
+  const mounts = mountsOf(installationId, task, container);
   const hostConfig = hostConfigOf(container);
   const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
   const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
@@ -99,10 +101,8 @@ export function appSpec(
         : firelensOptions(container) !== undefined
           ? { LogConfig: firelensLogConfig(task, container, made.socketDirectory ?? '') }
           : { LogConfig: { ...logConfig, Config: { ...logConfig.Config, ...fetched?.logOptions } } }),
-      Mounts: [
-        ...container.mountPoints.map((mount) => mountOf(installationId, task, mount)),
-        ...routerMounts(installationId, task, container),
-      ],
+      Mounts: [...mounts.Mounts, ...routerMounts(installationId, task, container)],
+      Binds: mounts.Binds,
       VolumesFrom: container.volumesFrom.map(
         ({ sourceContainer, readOnly }) =>
           `${containerName(installationId, task, sourceContainer)}:${readOnly ? 'ro' : 'rw'}`,
@@ -127,28 +127,6 @@ export function taskVolumes(installationId: string, task: PayloadTask): string[]
     .filter((volume) => volume.type === 'docker' && volume.dockerVolumeConfiguration?.scope !== 'shared')
     .map((volume) => taskVolume(installationId, task, volume.name));
   return routerOf(task) === undefined ? own : [...own, ...Object.values(routerVolumes(installationId, task))];
-}
-
-function mountOf(
-  installationId: string,
-  task: PayloadTask,
-  mount: PayloadContainer['mountPoints'][number],
-): Record<string, unknown> {
-  const volume = task.volumes.find(({ name }) => name === mount.sourceVolume);
-  const base = { Target: mount.containerPath, ReadOnly: mount.readOnly };
-  if (volume?.type === 'host' && volume.host !== undefined) {
-    return { ...base, Type: 'bind', Source: volume.host.sourcePath, BindOptions: { CreateMountpoint: true } };
-  }
-  const docker = volume?.dockerVolumeConfiguration;
-  return {
-    ...base,
-    Type: 'volume',
-    Source: docker?.scope === 'shared' ? mount.sourceVolume : taskVolume(installationId, task, mount.sourceVolume),
-    VolumeOptions: {
-      Labels: { ...docker?.labels, ...(docker?.scope === 'shared' ? {} : volumeLabels(installationId, task)) },
-      ...(docker === undefined ? {} : { DriverConfig: { Name: docker.driver, Options: docker.driverOpts } }),
-    },
-  };
 }
 
 /** What a FireLens router needs besides its own mounts: its socket's directory, and a writable one for its configuration. */

@@ -14,6 +14,7 @@ import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
+import { makeVolumes, VolumeError } from './volumes.ts';
 import { hasPause, type ContainerView, type TaskView } from './view.ts';
 
 /** What steps are done with. */
@@ -109,6 +110,7 @@ export async function executeStep(
       if (problem !== undefined) return failed(step.container, failureReason('create', problem));
       try {
         const pauseId = hasPause(task) ? task.pause.id : undefined;
+        await makeVolumes(docker, installationId, payload, spec);
         const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
         const { fetched } = task;
         const id = await docker.create(appSpec(installationId, payload, spec, { pauseId, fetched, socketDirectory }));
@@ -117,6 +119,7 @@ export async function executeStep(
             container.phase === 'none' ? { ...container, phase: 'created', id } : container,
           );
       } catch (error) {
+        if (error instanceof VolumeError) return (now) => ({ ...now, failure: now.failure ?? error.message });
         return failedUnlessRetryable(error, step.container, 'create');
       }
     }

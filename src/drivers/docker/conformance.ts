@@ -121,7 +121,9 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
 
     it('makes volumes, and takes files before a container starts', async () => {
       const name = `conformance-${setup.run}-volume`;
+      expect(await driver.hasVolume(name)).toBe(false);
       const made = await driver.createVolume({ name, labels: { 'stowage.conformance': setup.run } });
+      expect(await driver.hasVolume(name)).toBe(true);
       expect(made.mountpoint).toMatch(/^\/.+/);
       expect(await driver.createVolume({ name, labels: {} })).toEqual(made);
       const listed = { name, labels: { 'stowage.conformance': setup.run } };

@@ -178,6 +178,8 @@ export interface DockerDriver {
   listVolumes(
     labels: readonly string[],
   ): Promise<{ readonly name: string; readonly labels: Readonly<Record<string, string>> }[]>;
+  /** Whether there is a volume of this name. */
+  hasVolume(name: string): Promise<boolean>;
   /** Removes a named volume; absent is fine. */
   removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;

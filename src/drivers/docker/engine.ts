@@ -161,6 +161,15 @@ export function createDocker(options: DockerOptions): DockerDriver {
       });
       return { mountpoint: Mountpoint };
     },
+    async hasVolume(name) {
+      try {
+        await http.json('GET', `/volumes/${encodeURIComponent(name)}`);
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw error;
+      }
+    },
     async listVolumes(wanted) {
       const { Volumes } = await http.json<{
         Volumes: { Name: string; Labels: Record<string, string> | null }[] | null;

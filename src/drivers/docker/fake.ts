@@ -315,6 +315,11 @@ export class FakeDocker implements DockerDriver {
     return { mountpoint: `/fake/volumes/${volume.name}/_data` };
   }
 
+  async hasVolume(name: string): Promise<boolean> {
+    await this.#turn();
+    return this.volumes.has(name);
+  }
+
   async listVolumes(wanted: readonly string[]): Promise<{ name: string; labels: Readonly<Record<string, string>> }[]> {
     await this.#turn();
     return [...this.volumes.values()].filter(({ labels }) => wanted.every((label) => matches(labels, label)));
