@@ -2,6 +2,7 @@ import type { ContainerDefinition, ContainerOverride, Volume } from '@aws-sdk/cl
 import { arn } from '../base/arn.ts';
 import { given } from '../base/given.ts';
 import { shortName } from '../model/ecs/arns.ts';
+import { atDigest } from '../model/ecs/images.ts';
 import type { Task } from '../model/ecs/task.ts';
 import type { MachineResources } from '../model/fleet/machine.ts';
 import type { TaskDefinition } from '../model/ecs/task-definition.ts';
@@ -79,7 +80,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
   const { task } = parts;
   const override = task.overrides.containerOverrides?.find(({ name }) => name === definition.name);
   const limits = limitsOf(parts, definition, override);
-  const resolved = parts.resolveImage(definition.image ?? '', task);
+  const resolved = parts.resolveImage(imageOf(task, definition), task);
   const fargate = task.launchType === 'FARGATE';
   const secrets = secretsOf(definition, task.region);
   return {
@@ -130,6 +131,12 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
 function firelensOf({ firelensConfiguration }: ContainerDefinition): PayloadContainer['firelensConfiguration'] {
   if (firelensConfiguration?.type === undefined) return undefined;
   return { type: firelensConfiguration.type, options: firelensConfiguration.options ?? {} };
+}
+
+/** The image of the definition, or what its tag stood for when the task's deployment began. */
+function imageOf(task: Task, { name, image = '' }: ContainerDefinition): string {
+  const digest = task.containers.find((container) => container.name === name)?.pinnedDigest;
+  return digest === undefined ? image : atDigest(image, digest);
 }
 
 /** A container has its own limits; on Fargate the task's are a wall for each of its containers as well. */

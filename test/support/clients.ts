@@ -44,8 +44,13 @@ export async function must(
 
 const hello = resolve(import.meta.dirname, '../../examples/hello');
 
-/** Builds the hello page as `revision`, pushes it through the registry, and answers its reference. */
-export async function pushHello(installation: TestInstallation, repository: string, revision: string): Promise<string> {
+/** Builds the hello page, pushes it through the registry under the tag `revision`, and answers its reference. */
+export async function pushHello(
+  installation: TestInstallation,
+  repository: string,
+  revision: string,
+  content = revision,
+): Promise<string> {
   const registry = installation.endpoint.replace('http://', '');
   const image = `${registry}/${repository}:${revision}`;
   const context = mkdtempSync(join(tmpdir(), 'stowage-hello-'));
@@ -53,7 +58,7 @@ export async function pushHello(installation: TestInstallation, repository: stri
     cpSync(hello, context, { recursive: true });
     copyFileSync(locate('busybox') ?? '/bin/busybox', join(context, 'busybox'));
     const dockerfile = join(context, 'Dockerfile');
-    writeFileSync(dockerfile, readFileSync(dockerfile, 'utf8').replace(/REVISION=.*/, `REVISION=${revision}`));
+    writeFileSync(dockerfile, readFileSync(dockerfile, 'utf8').replace(/REVISION=.*/, `REVISION=${content}`));
     chmodSync(join(context, 'index.cgi'), 0o755);
     const { env } = installation;
     await must('docker', ['build', '--quiet', '--tag', image, context], { env });

@@ -268,10 +268,7 @@ function containerRows(): Record<string, Row> {
     'dependsOn.condition': { in: 'src/agent/agent.test.ts' },
     startTimeout: { in: 'src/agent/tasks/plan.test.ts' },
     stopTimeout: { in: 'src/agent/agent.machine.test.ts' },
-    versionConsistency: refusedIn(
-      { versionConsistency: 'enabled' },
-      'containerDefinitions[0].versionConsistency = "enabled" isn\'t supported by Stowage yet.',
-    ),
+    versionConsistency: { in: 'test/task-definition/version-consistency.machine.test.ts' },
     hostname: translated,
     user: fargate(({ saw }) => expect(saw('main', 'user')).toMatch(/^uid=1000 gid=2000/)),
     workingDirectory: fargate(({ saw }) => expect(saw('main', 'directory')).toBe('/fast')),

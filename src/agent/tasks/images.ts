@@ -113,11 +113,15 @@ async function find(docker: DockerDriver, image: string): Promise<Found | undefi
 /** An image has a digest of a repository once it came from there, or went there. */
 function cachedAs(found: Found | undefined, image: string): 'absent' | 'local' | 'pulled' {
   if (found === undefined) return 'absent';
-  return found.repoDigests.some((each) => each.startsWith(`${repositoryOf(image)}@`)) ? 'pulled' : 'local';
+  return digestOf(found, image) === undefined ? 'local' : 'pulled';
 }
 
+/** The digest under which the image's own repository knows it; the engine leaves Docker Hub's name out. */
 function digestOf({ repoDigests }: Found, image: string): string | undefined {
-  const digest = repoDigests.find((each) => each.startsWith(`${repositoryOf(image)}@`)) ?? repoDigests[0];
+  const repository = repositoryOf(image)
+    .replace(/^(index\.)?docker\.io\//, '')
+    .replace(/^library\//, '');
+  const digest = repoDigests.find((each) => each.startsWith(`${repository}@`));
   return digest?.slice(digest.indexOf('@') + 1);
 }
 

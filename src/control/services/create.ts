@@ -54,6 +54,7 @@ export function newTasks(
         tags,
         serviceArn: service.arn,
         deploymentId: deployment.id,
+        ...given('imageDigests', deployment.imageDigests),
         ...given('networkConfiguration', deployment.networkConfiguration),
         loadBalancers: deployment.loadBalancers,
         ...(instance === undefined || places === undefined ? {} : { place: { instance, takes: places.takes } }),

@@ -17,6 +17,7 @@ import {
 } from './failures.ts';
 import { hasContainerChecks, judge } from './health.ts';
 import type { ObservedService } from './observe.ts';
+import { resolvedImages } from './images.ts';
 import { scale, type JudgedTask } from './scale.ts';
 
 export type ServiceStep =
@@ -73,6 +74,7 @@ class ServicePlanner {
     const judged = this.#judgeAll();
     const failed = this.#accountForEnds();
     this.#accountForHealth(judged);
+    this.#resolveImages();
     if (failed.length > 0) this.#countFailures(failed.length);
     const started = this.#scale(judged);
     this.#tellUnplaced();
@@ -158,6 +160,19 @@ class ServicePlanner {
     if (!recovered) return;
     if (this.#service.throttle.consecutiveFailures > 0) this.#write({ throttle: noThrottle });
     if (this.#primary?.succeeded !== true) this.#writePrimary({ succeeded: true, failedTasks: 0 });
+  }
+
+  /** Notes which images the deployments' tags stood for. */
+  #resolveImages(): void {
+    const { definitions, tasks } = this.#observed;
+    const all = tasks.map(({ task }) => task);
+    const deployments = this.#service.deployments.map((deployment): Deployment => {
+      const imageDigests = resolvedImages(deployment, definitions.get(deployment.taskDefinitionArn), all);
+      return imageDigests === deployment.imageDigests || Object.keys(imageDigests).length === 0
+        ? deployment
+        : { ...deployment, imageDigests };
+    });
+    if (deployments.some((one, index) => one !== this.#service.deployments[index])) this.#write({ deployments });
   }
 
   /** Counts failures of the deployment and fails it at the threshold; rolls back where that is asked for. */

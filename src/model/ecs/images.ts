@@ -27,3 +27,8 @@ export function isEcrImage(image: string, registryHost: string): boolean {
 function loopback(host: string): string {
   return host.replace(/^localhost(?=:|$)/, '127.0.0.1');
 }
+
+/** The image of a digest in the repository of an image reference. */
+export function atDigest(image: string, digest: string): string {
+  return `${image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')}@${digest}`;
+}

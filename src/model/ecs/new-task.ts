@@ -22,6 +22,8 @@ export interface TaskOrder {
   readonly tags: readonly Tag[];
   readonly serviceArn?: string;
   readonly deploymentId?: string;
+  /** The digests that the images of its containers were resolved to. */
+  readonly imageDigests?: Readonly<Record<string, string>>;
   readonly networkConfiguration?: AwsvpcConfiguration;
   readonly loadBalancers: readonly ServiceLoadBalancer[];
   /** The container instance that it is placed on, and what it takes there; absent on Fargate. */
@@ -77,13 +79,14 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
     createdAt: now,
     version: 1,
     reported: {},
-    containers: definitions.map((container) =>
-      newContainer(
+    containers: definitions.map((container) => ({
+      ...newContainer(
         container,
         overrides.containerOverrides?.find((o) => o.name === container.name),
         containerArn(scope, cluster, id, ids.uuid()),
       ),
-    ),
+      ...given('pinnedDigest', order.imageDigests?.[container.name ?? '']),
+    })),
   };
 }
 

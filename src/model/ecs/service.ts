@@ -33,6 +33,8 @@ export interface Deployment extends DeploymentSpec {
   readonly pendingCount: number;
   readonly runningCount: number;
   readonly failedTasks: number;
+  /** The digests of its images, by container, once a task of it pulled them; later tasks run those. Written by the service loop. */
+  readonly imageDigests?: Readonly<Record<string, string>>;
   /** A task of it has once been healthy: from then on its failures are no longer counted. */
   readonly succeeded?: true;
 }

@@ -64,6 +64,8 @@ export interface TaskContainer {
   readonly memoryReservation?: string;
   readonly lastStatus: 'PENDING' | 'RUNNING' | 'STOPPED';
   readonly runtimeId?: string;
+  /** The digest that its deployment's tag was resolved to: what it runs whatever the tag means now. */
+  readonly pinnedDigest?: string;
   readonly imageDigest?: string;
   readonly exitCode?: number;
   readonly reason?: string;

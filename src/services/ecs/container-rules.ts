@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { clientException, invalidSetting } from './errors.ts';
 import { checkLinux } from './linux-rules.ts';
+import { notOneOf } from './platform-rules.ts';
 import { checkSecrets } from './secret-rules.ts';
 import { checkLogConfiguration } from './log-rules.ts';
 
@@ -49,6 +50,11 @@ export function checkContainer(container: ContainerDefinition, task: TaskInput):
   checkLogConfiguration(container);
   checkTimeouts(container);
   if (container.restartPolicy !== undefined) checkRestartPolicy(container.restartPolicy, name ?? '');
+  if (container.versionConsistency !== undefined) {
+    const { versionConsistency } = container;
+    const values = ['enabled', 'disabled'];
+    if (!values.includes(versionConsistency)) throw notOneOf(versionConsistency, 'versionConsistency', values);
+  }
   checkUlimits(container);
   checkLinux(container, task);
   checkSecrets(container, task.executionRoleArn);

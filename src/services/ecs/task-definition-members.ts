@@ -59,7 +59,7 @@ const container: Every<ContainerDefinition> = {
   dependsOn: 'acts',
   startTimeout: 'acts',
   stopTimeout: 'acts',
-  versionConsistency: { only: ['disabled'] },
+  versionConsistency: 'acts',
   hostname: 'acts',
   user: 'acts',
   workingDirectory: 'acts',

@@ -100,7 +100,7 @@ function containerOutput(container: TaskContainer, task: Task): Container {
     containerArn: container.arn,
     taskArn: task.arn,
     name: container.name,
-    image: container.image,
+    image: container.pinnedDigest === undefined ? container.image : `${container.image}@${container.pinnedDigest}`,
     ...given('imageDigest', container.imageDigest),
     ...given('runtimeId', container.runtimeId),
     lastStatus: container.lastStatus,
