@@ -6,7 +6,8 @@ import type { Caller } from './handlers.ts';
 import type { WireRequest } from './protocols/protocol.ts';
 import type { ServiceModel } from './schema/model.ts';
 import { s3Refusal } from './s3-refusals.ts';
-import { hasExpired, parseSignature, verifySignature, type SignatureFault } from './sigv4.ts';
+import { isSignedV2 } from './sigv2.ts';
+import { hasExpired, parseSignature, verifySignature, type Signature, type SignatureFault } from './sigv4.ts';
 
 /** An access key that we know. */
 export interface Credential {
@@ -51,7 +52,9 @@ export function authenticate(
   if (signed === 'missing' && service.row.unsigned?.includes(operation) === true) {
     return { caller: rootOf(account, 'anonymous'), region };
   }
-  const isUrl = request.query.has('X-Amz-Credential');
+  // Signatures of S3's old way know no region: its buckets say where they are.
+  const regionOf = (found: Signature): string => (found.expiresAt === undefined ? found.region || region : '');
+  const isUrl = request.query.has('X-Amz-Credential') || isSignedV2(request.query);
   if (typeof signed === 'string') throw refusal(signed, service, isUrl);
   // Whoever asks: what was shared for an hour is not shared any more.
   if (hasExpired(clock, signed)) throw refusal('expired', service, isUrl);
@@ -59,7 +62,7 @@ export function authenticate(
   if (credential === undefined) {
     if (verify) throw refusal('unknown-key', service, isUrl);
     const own = /^\d{12}$/.test(signed.accessKeyId) ? signed.accessKeyId : account;
-    return { caller: rootOf(own, signed.accessKeyId), region: signed.region || region };
+    return { caller: rootOf(own, signed.accessKeyId), region: regionOf(signed) };
   }
   if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now())
     throw refusal('bad-token', service, isUrl);
@@ -68,7 +71,7 @@ export function authenticate(
     const fault = verifySignature(clock, request, signed, credential.secretAccessKey);
     if (fault !== undefined) throw refusal(fault, service, isUrl);
   }
-  const accepted = { caller: credential.caller, region: signed.region || region };
+  const accepted = { caller: credential.caller, region: regionOf(signed) };
   const body = request.headers['x-amz-content-sha256'];
   if (!verify || typeof body !== 'string' || !body.startsWith('STREAMING-AWS4-HMAC')) return accepted;
   return { ...accepted, chunks: chunkSignatures(signed, credential.secretAccessKey, body.endsWith('-TRAILER')) };

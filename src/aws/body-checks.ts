@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../base/errors.ts';
-import { checksumNames, checksumOf, headerOfChecksum } from './checksums.ts';
+import { checksumNames, checksumOf, headerOfChecksum } from '../base/checksums.ts';
 import { hashMismatch } from './request-stream.ts';
 
 /**

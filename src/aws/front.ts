@@ -94,9 +94,11 @@ class Front {
     const { status, headers, body } = await this.#answer(request, response, requestId);
     // A body that was refused halfway cannot be followed by another request.
     if (!request.complete) response.shouldKeepAlive = false;
-    const known = headers['content-length'] ?? (body instanceof Readable ? undefined : Buffer.byteLength(body));
-    const hasLength = known !== undefined && status !== 204 && status !== 304;
-    response.writeHead(status, { ...latin1(headers), ...(hasLength ? { 'content-length': known } : {}) });
+    const { 'content-length': given, ...others } = headers;
+    const length = given ?? (body instanceof Readable ? undefined : Buffer.byteLength(body));
+    const hasLength = length !== undefined && status !== 204 && status !== 304;
+    // The length comes last: behind it Node takes the bytes of a Content-Disposition for UTF-8, and refuses them.
+    response.writeHead(status, { ...latin1(others), ...(hasLength ? { 'content-length': length } : {}) });
     const isBare = request.method === 'HEAD' || status === 304;
     if (!(body instanceof Readable)) return void response.end(isBare ? undefined : body);
     if (isBare) {

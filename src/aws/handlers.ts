@@ -12,6 +12,7 @@ export interface Caller {
 /** What a handler knows of the request beside its input. */
 export interface Ctx {
   readonly account: string;
+  /** Of the signature; empty where that knows of none, in S3's old presigned URLs. */
   readonly region: string;
   readonly caller: Caller;
   readonly requestId: string;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { bucketOfHost } from './bucket-hosts.ts';
 import type { RequestHead } from './protocols/protocol.ts';
+import { isSignedV2 } from './sigv2.ts';
 
 const noQuery = new URLSearchParams();
 
@@ -18,7 +19,7 @@ export function requestHead(request: IncomingMessage, isS3: boolean): RequestHea
     // A key may begin with a slash of its own, so that the path is kept whole behind the bucket.
     ...(bucket === undefined ? { path } : { path: `/${encodeURIComponent(bucket)}${path}`, sentPath: path }),
     query,
-    headers: query.has('X-Amz-Signature') ? withQuery(headers, query) : headers,
+    headers: query.has('X-Amz-Signature') || isSignedV2(query) ? withQuery(headers, query) : headers,
   };
 }
 
@@ -33,7 +34,5 @@ function withQuery(headers: IncomingHttpHeaders, query: URLSearchParams): Incomi
 }
 
 const signing = new Set(
-  ['algorithm', 'credential', 'date', 'expires', 'signedheaders', 'signature', 'security-token'].map(
-    (name) => `x-amz-${name}`,
-  ),
+  ['algorithm', 'credential', 'date', 'expires', 'signedheaders', 'signature'].map((name) => `x-amz-${name}`),
 );

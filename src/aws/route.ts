@@ -4,6 +4,7 @@ import { bucketOfHost } from './bucket-hosts.ts';
 import type { RequestHead, WireRequest } from './protocols/protocol.ts';
 import { formOnce } from './protocols/form.ts';
 import { matchRoute } from './protocols/rest-routes.ts';
+import { isSignedV2 } from './sigv2.ts';
 import { loadModel, type ServiceModel } from './schema/model.ts';
 import { serviceTable, type ProtocolName, type ServiceId, type ServiceRow } from './service-table.ts';
 
@@ -48,7 +49,8 @@ export class Router {
     const credential = headers.authorization ?? query?.get('X-Amz-Credential') ?? '';
     const end = credential.indexOf('/aws4_request');
     if (end >= 0) return this.#byScope.get(credential.slice(credential.lastIndexOf('/', end - 1) + 1, end));
-    return bucketOfHost(headers.host, false) === undefined ? undefined : this.#byScope.get('s3');
+    const isS3 = bucketOfHost(headers.host, false) !== undefined || (query !== undefined && isSignedV2(query));
+    return isS3 ? this.#byScope.get('s3') : undefined;
   }
 
   /** What a request asks of a service that speaks REST, which is told by its head. `undefined` for other services. */

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { timeOf } from '../base/clock.ts';
 import { sha256Hex, signatureAlgorithm, signatureOf } from '../base/sigv4.ts';
 import type { RequestHead, WireRequest } from './protocols/protocol.ts';
+import { isRightV2, isSignedV2 } from './sigv2.ts';
 
 /** What a request says of its signature ("Signing AWS API requests", IAM User Guide). */
 export interface Signature {
@@ -18,6 +19,8 @@ export interface Signature {
   readonly signedAt: string | undefined;
   /** Seconds that a presigned URL is good for; `undefined` when the signature is in a header. */
   readonly expires: number | undefined;
+  /** Until when a URL is good that is signed in S3's old way (sigv2.ts), in epoch milliseconds. */
+  readonly expiresAt?: number;
 }
 
 /** Why a signature is not accepted. Each service has its own code for each. */
@@ -32,7 +35,7 @@ export function parseSignature(request: RequestHead): Signature | 'missing' | 'i
   const header = request.headers.authorization;
   if (header !== undefined) return parseHeader(header, request);
   if (request.query.has('X-Amz-Credential')) return parseQuery(request.query);
-  return 'missing';
+  return isSignedV2(request.query) ? parseV2(request.query) : 'missing';
 }
 
 function parseHeader(header: string, request: RequestHead): Signature | 'incomplete' {
@@ -63,6 +66,23 @@ function parseQuery(query: URLSearchParams): Signature | 'incomplete' {
   });
 }
 
+function parseV2(query: URLSearchParams): Signature | 'incomplete' {
+  const expires = Number(query.get('Expires') ?? '');
+  if (!Number.isInteger(expires)) return 'incomplete';
+  return {
+    accessKeyId: query.get('AWSAccessKeyId') ?? '',
+    date: '',
+    region: '',
+    service: 's3',
+    signedHeaders: [],
+    signature: query.get('Signature') ?? '',
+    sessionToken: query.get('x-amz-security-token') ?? undefined,
+    signedAt: undefined,
+    expires: undefined,
+    expiresAt: expires * 1000,
+  };
+}
+
 function claimOf(
   scope: readonly string[],
   signedHeaders: string,
@@ -89,7 +109,8 @@ function single(value: string | string[] | undefined): string | undefined {
 }
 
 /** Whether a presigned URL is past its time; of one that does not say when it was signed, it is. */
-export function hasExpired(clock: Clock, { signedAt, expires }: Signature): boolean {
+export function hasExpired(clock: Clock, { signedAt, expires, expiresAt }: Signature): boolean {
+  if (expiresAt !== undefined) return clock.now() > expiresAt;
   if (expires === undefined) return false;
   const at = timeOf(extended(signedAt ?? ''));
   return at === undefined || clock.now() > at + expires * 1000;
@@ -102,6 +123,7 @@ export function verifySignature(
   signed: Signature,
   secret: string,
 ): SignatureFault | undefined {
+  if (signed.expiresAt !== undefined) return isRightV2(request, secret) ? undefined : 'mismatch';
   const at = signed.signedAt ?? '';
   if (!/^\d{8}T\d{6}Z$/.test(at) || !at.startsWith(signed.date)) return 'incomplete';
   if (!signed.signedHeaders.includes('host')) return 'incomplete';

@@ -67,6 +67,10 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     ContentMD5: checkedByFront,
     ChecksumAlgorithm: checkedByFront,
     AccessControlPolicy: refusedAbove,
+    'BucketLoggingStatus.LoggingEnabled': refusedAbove,
+    NotificationConfiguration: 'refused as a whole unless it is empty',
+    SkipDestinationValidation: 'goes with destinations, which are refused',
+    ConfirmRemoveSelfBucketAccess: 'for policies that lock their owner out, which they cannot until they are enforced',
   },
   kms: { Recipient: refusedAbove },
   sts: {

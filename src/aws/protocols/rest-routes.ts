@@ -88,9 +88,10 @@ function routesFor(service: ServiceModel): Route[] {
     routes.push({ operation: name, method: http[0], uri: http[1], segments, query, headers: [] });
   }
   return routes
-    .map((route) =>
-      routes.some((other) => other !== route && sameUri(other, route)) ? narrowed(service, route) : route,
-    )
+    .map((route) => {
+      const isOnly = !routes.some((other) => other !== route && sameUri(other, route));
+      return isOnly && service.row.id !== 's3' ? route : narrowed(service, route, isOnly);
+    })
     .sort((a, b) => conditions(b) - conditions(a) || compare(a.segments, b.segments));
 }
 
@@ -99,10 +100,10 @@ function sameUri(a: Route, b: Route): boolean {
 }
 
 /** S3 has URIs with several operations (PutObject, UploadPart): what an input must have tells which is meant. */
-function narrowed(service: ServiceModel, route: Route): Route {
+function narrowed(service: ServiceModel, route: Route, isOnly: boolean): Route {
   const required = service.operation(route.operation)?.input.required ?? [];
   const query = required.flatMap(({ traits }) => traits.httpQuery ?? []).map((name) => [name, ''] as const);
-  const headers = required.flatMap(({ traits }) => traits.httpHeader?.toLowerCase() ?? []);
+  const headers = isOnly ? [] : required.flatMap(({ traits }) => traits.httpHeader?.toLowerCase() ?? []);
   return { ...route, query: [...route.query, ...query], headers };
 }
 

@@ -1,3 +1,4 @@
+import type { ChecksumName } from '../../base/checksums.ts';
 import type { Scoped, Tag } from '../tags.ts';
 
 /** The version id of an object that was put while its bucket did not keep versions. */
@@ -7,12 +8,14 @@ export const nullVersion = 'null';
 export interface Segment {
   /** The blob's digest. */
   readonly blob: string;
+  /** Where in the blob it begins: not at 0 where a range of another object was copied. */
+  readonly start?: number;
   readonly sizeBytes: number;
 }
 
 /** A checksum that the client chose, or CRC64NVME ("Checking object integrity", Amazon S3 User Guide). */
 export interface ObjectChecksum {
-  readonly algorithm: string;
+  readonly algorithm: ChecksumName;
   /** In base64; a composite one ends with `-` and the number of parts. */
   readonly value: string;
   readonly type: 'FULL_OBJECT' | 'COMPOSITE';
@@ -62,6 +65,8 @@ export interface ObjectContent {
   readonly tags: readonly Tag[];
   /** In the order of their numbers, if it was uploaded in several parts. */
   readonly parts?: readonly ObjectPart[];
+  /** The upload that it came from, so that completing it once more is answered alike. */
+  readonly uploadId?: string;
 }
 
 /** An object with content: a version that is no delete marker. */
@@ -78,6 +83,8 @@ export interface MultipartUpload extends Scoped {
   readonly bucket: string;
   readonly key: string;
   readonly startedAt: number;
+  /** The principal who began it. */
+  readonly initiator: string;
   readonly metadata: Metadata;
   readonly tags: readonly Tag[];
   /** What the client asked for; without, CRC64NVME over the whole object. */
@@ -89,6 +96,7 @@ export interface UploadedPart {
   readonly uploadId: string;
   readonly number: number;
   readonly modifiedAt: number;
+  /** The MD5 of its content, in hexadecimal digits. */
   readonly etag: string;
   readonly sizeBytes: number;
   readonly segments: readonly Segment[];

@@ -1,4 +1,4 @@
-import { checksumNames, headerOfChecksum, type ChecksumName } from '../../aws/checksums.ts';
+import { checksumNames, headerOfChecksum, type ChecksumName } from '../../base/checksums.ts';
 import type { ObjectChecksum } from '../../model/s3/object.ts';
 import { invalidArgument, invalidRequest, refuse } from './errors.ts';
 

@@ -23,11 +23,16 @@ export function segmentRanges(
 ): ({ blob: string } & ByteRange)[] {
   const found: ({ blob: string } & ByteRange)[] = [];
   let at = 0;
-  for (const { blob, sizeBytes } of segments) {
+  for (const { blob, start: offset = 0, sizeBytes } of segments) {
     const from = Math.max(0, start - at);
     const to = Math.min(sizeBytes - 1, end - at);
-    if (from <= to) found.push({ blob, start: from, end: to });
+    if (from <= to) found.push({ blob, start: offset + from, end: offset + to });
     at += sizeBytes;
   }
   return found;
+}
+
+/** A range of a content as segments of its own. */
+export function cutSegments(segments: readonly Segment[], range: ByteRange): Segment[] {
+  return segmentRanges(segments, range).map(({ blob, start, end }) => ({ blob, start, sizeBytes: end - start + 1 }));
 }

@@ -24,6 +24,12 @@ export function noSuchVersion(key: string, versionId: string): AwsError {
   return s3Error(404, 'NoSuchVersion', 'The specified version does not exist.', { Key: key, VersionId: versionId });
 }
 
+export function noSuchUpload(id: string): AwsError {
+  const message =
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.';
+  return s3Error(404, 'NoSuchUpload', message, { UploadId: id });
+}
+
 export function accessDenied(): AwsError {
   return s3Error(403, 'AccessDenied', 'Access Denied');
 }

@@ -18,7 +18,7 @@ export interface BucketInput {
  */
 export function findBucket(reader: Reader, ctx: Ctx, input: BucketInput): Bucket {
   const bucket = findAnywhere(reader, ctx, input);
-  if (bucket.region !== ctx.region) throw elsewhere(bucket);
+  if (ctx.region !== '' && bucket.region !== ctx.region) throw elsewhere(bucket);
   return bucket;
 }
 

@@ -2,6 +2,16 @@ import { aclHandlers } from './acls.ts';
 import { taggingHandlers } from './tagging.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { bucketHandlers } from './buckets.ts';
+import { absentHandlers } from './configuration/absent.ts';
+import { accessHandlers } from './configuration/access.ts';
+import { policyHandlers } from './configuration/policy.ts';
+import { versioningHandlers } from './configuration/versioning.ts';
+import { copyObjectHandlers } from './copy-object.ts';
+import { listVersionHandlers } from './list-versions.ts';
+import { completeHandlers } from './multipart/complete.ts';
+import { partHandlers } from './multipart/parts.ts';
+import { uploadHandlers } from './multipart/uploads.ts';
+import { objectAttributesHandlers } from './object-attributes.ts';
 import { deleteObjectHandlers } from './delete-objects.ts';
 import { getObjectHandlers } from './get-object.ts';
 import { KeyIndex } from './key-index.ts';
@@ -16,8 +26,18 @@ export function s3Handlers(deps: S3Deps): S3Handlers {
     ...putObjectHandlers(deps),
     ...getObjectHandlers(deps),
     ...deleteObjectHandlers(deps),
+    ...copyObjectHandlers(deps),
+    ...objectAttributesHandlers(deps),
+    ...uploadHandlers(deps),
+    ...partHandlers(deps),
+    ...completeHandlers(deps),
+    ...versioningHandlers(deps),
+    ...policyHandlers(deps),
+    ...accessHandlers(deps),
+    ...absentHandlers(deps),
     ...aclHandlers(deps),
     ...taggingHandlers(deps),
     ...listObjectHandlers(deps, index),
+    ...listVersionHandlers(deps, index),
   };
 }

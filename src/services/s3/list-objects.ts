@@ -110,7 +110,7 @@ function summary(object: StoredObject, encode: (key: string) => string, owner: s
     ETag: `"${content.etag}"`,
     Size: content.sizeBytes,
     StorageClass: 'STANDARD' as const,
-    ChecksumAlgorithm: [content.checksum.algorithm as 'CRC32'],
+    ChecksumAlgorithm: [content.checksum.algorithm],
     ChecksumType: content.checksum.type,
     ...(owner === undefined ? {} : { Owner: { ID: canonicalId(owner) } }),
   };

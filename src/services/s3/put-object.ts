@@ -1,4 +1,4 @@
-import type { ChecksumName } from '../../aws/checksums.ts';
+import type { ChecksumName } from '../../base/checksums.ts';
 import type { ObjectChecksum } from '../../model/s3/object.ts';
 import { collectGarbage } from '../../store/blob-garbage.ts';
 import { checkAcl } from './acls.ts';
@@ -47,6 +47,6 @@ export function putObjectHandlers(deps: S3Deps) {
 
 /** The checksum of an object that came in one piece. */
 function wholeChecksum(checksums: ReadonlyMap<ChecksumName, string>): ObjectChecksum {
-  const [[algorithm, value] = ['', '']] = checksums;
+  const [[algorithm, value] = ['CRC64NVME' as const, '']] = checksums;
   return { algorithm, value, type: 'FULL_OBJECT' };
 }

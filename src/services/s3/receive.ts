@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { badChecksum, badMd5, checkMd5Form } from '../../aws/body-checks.ts';
-import { checksumOf, checksumNames, headerOfChecksum, type Checksum, type ChecksumName } from '../../aws/checksums.ts';
+import { checksumOf, checksumNames, headerOfChecksum, type Checksum, type ChecksumName } from '../../base/checksums.ts';
 import type { StreamedBody } from '../../aws/handlers.ts';
 import type { Segment } from '../../model/s3/object.ts';
 import type { BlobUpload } from '../../store/blobs/blobs.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { crc } from '../base/crc.ts';
+import { crc } from './crc.ts';
 
 /** The checksums of S3 that are computed here ("Checking object integrity", Amazon S3 User Guide). */
 export const checksumNames = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', 'SHA512', 'MD5'] as const;
