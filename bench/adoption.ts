@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually, must, pushHello } from '../test/support/clients.ts';
+import { eventually, pushHello } from '../test/support/clients.ts';
+import { taskContainers } from '../test/support/containers.ts';
 import { gone, startInstallation } from '../test/support/installation.ts';
 import { createWebService } from '../test/support/web-service.ts';
 import { median } from './report.ts';
@@ -20,11 +21,7 @@ try {
   await eventually('all targets are healthy', 120_000, async () =>
     (await service.healthyTargets()) === count ? true : undefined,
   );
-  const containers = async (): Promise<string> => {
-    const { installation: id } = JSON.parse(installation.stowage('status', '--json')) as { installation: string };
-    const ids = await must('docker', ['ps', '--quiet', '--no-trunc', '--filter', `label=stowage.installation=${id}`]);
-    return (await must('docker', ['inspect', '--format', '{{.Id}} {{.State.Pid}}', ...ids.split('\n').sort()])).trim();
-  };
+  const containers = async (): Promise<string> => JSON.stringify(await taskContainers(installation));
   const before = await containers();
   const logFile = join(installation.home, 'control-plane.log');
   const answered: number[] = [];

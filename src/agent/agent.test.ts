@@ -10,6 +10,7 @@ import type { PayloadTask } from '../wire/acs.ts';
 import { createAgent, type Agent } from './agent.ts';
 import { appSpec } from './tasks/container-spec.ts';
 import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
+import { mortal } from './mortal-for-tests.ts';
 
 const label = 'stowage.installation=0a0a0a0a';
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -645,64 +646,6 @@ describe('logs', () => {
   });
 });
 
-/**
- * Drivers of a process that dies at its `at`-th call to them: before or after the call had its effect, or so that the
- * effect comes late, when another process has already looked around (the engine finishes what it was asked).
- */
-function mortal(
-  at: number,
-  when: 'before' | 'after' | 'late',
-): { docker: DockerDriver; network: NetworkDriver; dead: () => boolean } {
-  let calls = 0;
-  let dead = false;
-  const never = new Promise<never>(() => {});
-  const wrap = <T extends object>(driver: T): T =>
-    new Proxy(driver, {
-      get(target, name) {
-        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
-        if (name === 'events') {
-          return (on: string, onEvent: (event: unknown) => void, onConnect: () => void) =>
-            method.call(
-              target,
-              on,
-              (event: unknown) => dead || onEvent(event),
-              () => dead || onConnect(),
-            );
-        }
-        if (name === 'logs') {
-          return async function* (...args: unknown[]) {
-            for await (const line of method.apply(target, args) as AsyncIterable<unknown>) {
-              if (dead) await never;
-              yield line;
-            }
-          };
-        }
-        return async (...args: unknown[]) => {
-          if (dead) return never;
-          const dying = ++calls === at;
-          if (dying && when !== 'after') {
-            dead = true;
-            const effect = (): Promise<unknown> => method.apply(target, args) as Promise<unknown>;
-            // Nobody is left to hear of a failure.
-            if (when === 'late')
-              void clock
-                .sleep(150)
-                .then(effect)
-                .catch(() => {});
-            return never;
-          }
-          try {
-            return await (method.apply(target, args) as Promise<unknown>);
-          } finally {
-            if (dying) dead = true;
-            if (dead) await never;
-          }
-        };
-      },
-    });
-  return { docker: wrap<DockerDriver>(docker), network: wrap<NetworkDriver>(network), dead: () => dead };
-}
-
 describe('a crash', () => {
   it.each(['before', 'after', 'late'] as const)(
     '(%s) at any call leaves nothing double and nothing lost',
@@ -737,7 +680,7 @@ describe('a crash', () => {
           ]),
           volumes: [{ name: 'data', type: 'docker', dockerVolumeConfiguration: ofTheTask }],
         };
-        const first = mortal(at, when);
+        const first = mortal({ docker, network, clock }, at, when);
         const firstAgent = agentOn(first.docker, first.network, () =>
           first.dead() ? new Promise<never>(() => {}) : control.connect(),
         );

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { systemIds } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
@@ -17,6 +18,7 @@ import { TaskEngine } from './tasks/engine.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
 import { createImages, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
+import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 
 export interface AgentOptions {
   /** Opens the connection to the control plane; asked again, after a moment, whenever it was closed. */
@@ -37,6 +39,8 @@ export interface AgentOptions {
   readonly installationId: string;
   /** The engine's machine, as Node names it (`process.arch`). */
   readonly arch: string;
+  /** How many pause containers may wait for tasks at most, made ahead, and where their names come from; none unless given. */
+  readonly sandboxes?: Pick<SandboxesDeps, 'most' | 'ids'>;
   /** Who answers names that are none of the VPC's; the host's resolvers unless given. */
   readonly upstream?: Upstream;
 }
@@ -85,8 +89,18 @@ export function createAgent(options: AgentOptions): Agent {
       tasks.networkChanged();
     },
   });
+  const sandboxes = new Sandboxes({
+    docker,
+    clock,
+    log,
+    installationId,
+    arch: options.arch,
+    ...(options.sandboxes ?? { most: 0, ids: systemIds }),
+    busy: () => tasks.making,
+  });
   const tasks: TaskEngine = new TaskEngine({
     docker,
+    sandboxes,
     network: options.network,
     logs,
     clock,
@@ -127,6 +141,7 @@ export function createAgent(options: AgentOptions): Agent {
         for (const { taskArn } of message.message.stopTasks) tasks.stop(taskArn);
         return;
       case 'StowageVpcMessage':
+        sandboxes.told(message.message.vpc, message.message.upcoming);
         networks.apply(message.message.vpc);
         return;
       case 'StowageBalancerMessage':
@@ -169,6 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
     try {
       // Balancers first: one that serves keeps its VPC's namespace alive.
       await balancers.keepOnly(manifest.loadBalancerArns);
+      sandboxes.keepOnly(manifest.vpcIds);
       await networks.keepOnly(manifest.vpcIds);
     } catch (error) {
       log.warn('manifest not fulfilled', { error: messageOf(error) });
@@ -200,8 +216,9 @@ export function createAgent(options: AgentOptions): Agent {
     listing = true;
     try {
       const known = tasks.knownIds();
+      const knownSandboxes = sandboxes.knownIds();
       const states = await docker.list([`${labels.installation}=${installationId}`]);
-      const found = await tasks.observe(states, known);
+      const found = await tasks.observe(sandboxes.observe(states, knownSandboxes), known);
       await removeOrphanedVolumes();
       // Those found before the first connection are compared with its manifest.
       if (channel !== undefined) askToStop(`adopted-${clock.now()}`, found);
@@ -209,6 +226,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (awaySince !== undefined) {
         log.info('the container engine answers again', { afterMs: clock.now() - awaySince });
         tasks.engineReturned();
+        sandboxes.wake();
       }
       awaySince = undefined;
       listAgainMs = firstListMs;
@@ -269,7 +287,10 @@ export function createAgent(options: AgentOptions): Agent {
     start() {
       unfollow = docker.events(
         `${labels.installation}=${installationId}`,
-        (event) => {
+        (told) => {
+          const event = sandboxes.event(told);
+          if (event === undefined) return;
+          if (event === 'unknown') return void list();
           // Made for a task that we do not know: by a predecessor that was killed meanwhile.
           if (!tasks.event(event) && (event.action === 'create' || event.action === 'start')) void list();
         },
@@ -282,7 +303,7 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       stop.abort();
       unfollow();
-      await Promise.race([tasks.close(), clock.sleep(farewellMs)]);
+      await Promise.race([Promise.all([tasks.close(), sandboxes.close()]), clock.sleep(farewellMs)]);
       logs.close();
       await networks.close();
       await balancers.close();

@@ -1,6 +1,6 @@
 import type { PayloadContainer, PayloadTask } from '../wire/acs.ts';
 import { loopback } from '../wire/loopback.ts';
-import type { AgentMessage, Channel, LogEvent, ServerMessage } from '../wire/messages.ts';
+import type { AgentMessage, Channel, LogEvent, ServerMessage, UpcomingInterfaces } from '../wire/messages.ts';
 import type { VpcSpec } from '../wire/network-spec.ts';
 import type { TaskStateChange } from '../wire/submit.ts';
 
@@ -102,6 +102,8 @@ export function payload(index: number, containers: readonly PayloadContainer[], 
  */
 export class TestControl {
   readonly vpcs: VpcSpec[] = [vpcSpec()];
+  /** What is announced of every VPC. */
+  upcoming: readonly UpcomingInterfaces[] = [];
   readonly tasks = new Map<string, PayloadTask>();
   readonly changes: TaskStateChange[] = [];
   readonly messages: AgentMessage[] = [];
@@ -120,7 +122,8 @@ export class TestControl {
     const { left, right } = loopback<AgentMessage, ServerMessage>();
     this.#channel = right;
     right.onMessage((message) => this.#receive(message));
-    for (const vpc of this.vpcs) this.send({ type: 'StowageVpcMessage', message: { messageId: this.#id(), vpc } });
+    for (const vpc of this.vpcs)
+      this.send({ type: 'StowageVpcMessage', message: { messageId: this.#id(), vpc, upcoming: this.upcoming } });
     const live = [...this.tasks.values()].filter(({ arn }) => !this.isStopped(arn));
     if (live.length > 0) this.#sendTasks(live);
     this.send({

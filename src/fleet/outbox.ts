@@ -10,6 +10,7 @@ import type { BalancerSpec } from '../wire/balancer-spec.ts';
 import type { ServerMessage } from '../wire/messages.ts';
 import type { Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
+import { upcomingInterfaces } from './interface-names.ts';
 import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
 import { accountPrincipal, accountSetting } from '../store/account-settings.ts';
 import { roleOf, TaskRoles } from './task-roles.ts';
@@ -109,7 +110,9 @@ export class Outbox {
     const text = JSON.stringify(vpc);
     if (this.#vpcs.get(id) === text) return false;
     this.#vpcs.set(id, text);
-    messages.push({ type: 'StowageVpcMessage', message: { messageId: ids.uuid(), vpc } });
+    // Only a guess: that it changed alone is not worth a message.
+    const upcoming = upcomingInterfaces(store, id);
+    messages.push({ type: 'StowageVpcMessage', message: { messageId: ids.uuid(), vpc, upcoming } });
     return false;
   }
 

@@ -16,6 +16,7 @@ import type {
   PayloadTask,
   RegistryAuthentication,
 } from '../wire/acs.ts';
+import { interfaceNames } from './interface-names.ts';
 import { registryAuthenticationOf, secretsOf } from './translate-secrets.ts';
 import { dockerConfigOf, dockerHostConfigOf, type ContainerLimits } from './docker-config.ts';
 
@@ -44,9 +45,6 @@ export interface TaskParts {
 
 /** Seconds between SIGTERM and SIGKILL unless the definition says otherwise ("ContainerDefinition", ECS API Reference). */
 const defaultStopTimeoutSeconds = 30;
-
-/** The resolver inside every VPC ("DNS attributes for your VPC", Amazon VPC User Guide). */
-const vpcResolver = '169.254.169.253';
 
 /** A task as an agent is told it: overrides merged, everything Docker's already in Docker's words. */
 export function translateTask(parts: TaskParts): PayloadTask {
@@ -217,11 +215,8 @@ function interfacesOf(task: Task, subnet: Subnet | undefined): PayloadNetworkInt
       attachmentArn: arn('ecs', task.region, task.account, `attachment/${eni.attachmentId}`),
       index: 0,
       interfaceAssociationProtocol: 'default',
-      ipv4Addresses: [{ privateAddress: eni.privateIp, primary: true }],
+      ...interfaceNames(eni.privateIp, task.region),
       subnetGatewayIpv4Address: `${gatewayOf(block)}/${block.prefixLength}`,
-      domainName: [task.region === 'us-east-1' ? 'ec2.internal' : `${task.region}.compute.internal`],
-      domainNameServers: [vpcResolver],
-      privateDnsName: eni.privateDnsName,
     },
   ];
 }

@@ -24,6 +24,7 @@ import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
 import { keepTaskCredentials } from './task-credentials.ts';
+import { mostSandboxes } from './warm-sandboxes.ts';
 
 /** What the moving parts are made from. */
 export interface ConductorDeps {
@@ -97,6 +98,7 @@ export class Conductor {
       log,
       installationId: platform.installationId,
       arch: process.arch,
+      sandboxes: { most: mostSandboxes(), ids },
     });
     agent.start();
     this.#stops.push(() => agent.stop());

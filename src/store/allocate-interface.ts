@@ -2,7 +2,7 @@ import type { Ids } from '../base/ids.ts';
 import { addressNumber, addressText, holds, macAddressOf, parseCidr, usableRange } from '../model/ec2/addresses.ts';
 import type { InterfaceOwner, NetworkInterface, Subnet } from '../model/ec2/network.ts';
 import type { Tag } from '../model/tags.ts';
-import type { Transaction } from './store.ts';
+import type { Reader, Transaction } from './store.ts';
 import { addresses, addressCursors, networkInterfaces, subnets } from './tables/ec2.ts';
 
 /** Why an address could not be given; callers word it as their own API does. */
@@ -45,12 +45,10 @@ export function allocateInterface(tx: Transaction, request: InterfaceRequest): N
   if (subnet === undefined) throw new AddressError('no-subnet', `The subnet ID '${subnetId}' does not exist`);
   const cidr = parseCidr(subnet.cidr);
   if (cidr === undefined) throw new Error(`subnet ${subnetId} has no valid block: ${subnet.cidr}`);
-  const taken = (address: string): boolean =>
-    tx.by(networkInterfaces, 'address', `${subnet.vpcId} ${address}`).length > 0;
+  const taken = takenIn(tx, subnet);
   let privateIp: string;
   if (request.privateIp === undefined) {
-    const { from, to } = usableRange(cidr);
-    const free = nextAddress(tx, blockOf(subnet), from, to, taken);
+    const free = nextAddress(tx, blockOf(subnet), usableRange(cidr), taken);
     if (free === undefined) {
       throw new AddressError('subnet-full', `The subnet '${subnetId}' has no free addresses`);
     }
@@ -103,6 +101,17 @@ export function releaseInterface(tx: Transaction, interfaceId: string): void {
   tx.delete(networkInterfaces, interfaceId);
 }
 
+/**
+ * The addresses that the next interfaces of a subnet get, in this order and `most` at most, while nobody chooses one of them
+ * and no interface goes.
+ */
+export function upcomingAddresses(reader: Reader, subnet: Subnet, most: number): string[] {
+  const cidr = parseCidr(subnet.cidr);
+  if (cidr === undefined) return [];
+  const free = freeAddresses(reader, blockOf(subnet), usableRange(cidr), takenIn(reader, subnet));
+  return [...free.take(most)].map(({ address }) => address);
+}
+
 /** Forgets where the search for addresses of a subnet ended: for when the subnet goes. */
 export function forgetSubnetAddresses(tx: Transaction, subnet: Subnet): void {
   tx.delete(addressCursors, blockOf(subnet));
@@ -118,27 +127,47 @@ export function allocatePublicIp(tx: Transaction, publicPool: string): string {
   if (pool === undefined) throw new Error(`${publicPool} is no IPv4 block`);
   const taken = (address: string): boolean =>
     tx.by(networkInterfaces, 'publicIp', address).length > 0 || tx.by(addresses, 'publicIp', address).length > 0;
-  const free = nextAddress(tx, `pool ${publicPool}`, pool.first + 1, pool.first + pool.size - 2, taken);
+  const range = { from: pool.first + 1, to: pool.first + pool.size - 2 };
+  const free = nextAddress(tx, `pool ${publicPool}`, range, taken);
   if (free === undefined) throw new AddressError('pool-full', `All public addresses of ${publicPool} are in use`);
   return free;
 }
 
-/** The first free address from where the last search ended, once around. */
+function takenIn(reader: Reader, { vpcId }: Subnet): (address: string) => boolean {
+  return (address) => reader.countBy(networkInterfaces, 'address', `${vpcId} ${address}`) > 0;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The first free address from where the last search ended. */
 function nextAddress(
   tx: Transaction,
   block: string,
-  from: number,
-  to: number,
+  range: Range,
   taken: (address: string) => boolean,
 ): string | undefined {
+  const { value: free } = freeAddresses(tx, block, range, taken).next();
+  if (free === undefined) return undefined;
+  tx.put(addressCursors, { block, next: free.next });
+  return free.address;
+}
+
+/** The free addresses from where the last search ended, once around, and where the next search begins after each. */
+function* freeAddresses(
+  reader: Reader,
+  block: string,
+  { from, to }: Range,
+  taken: (address: string) => boolean,
+): Generator<{ readonly address: string; readonly next: number }, undefined> {
   const count = to - from + 1;
-  const start = tx.get(addressCursors, block)?.next ?? 0;
+  const start = reader.get(addressCursors, block)?.next ?? 0;
   for (let tried = 0; tried < count; tried += 1) {
     const offset = (start + tried) % count;
     const address = addressText(from + offset);
-    if (taken(address)) continue;
-    tx.put(addressCursors, { block, next: (offset + 1) % count });
-    return address;
+    if (!taken(address)) yield { address, next: (offset + 1) % count };
   }
   return undefined;
 }

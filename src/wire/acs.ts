@@ -97,20 +97,24 @@ export interface PayloadContainer {
   readonly dockerConfig: { readonly version: string; readonly config: string; readonly hostConfig: string };
 }
 
+/** What a task sees of its interface in its own hostname, hosts file and resolver. */
+export interface InterfaceNames {
+  readonly ipv4Addresses: readonly { readonly privateAddress: string; readonly primary: boolean }[];
+  readonly domainName: readonly string[];
+  readonly domainNameServers: readonly string[];
+  readonly privateDnsName: string;
+}
+
 /** An elastic network interface of an awsvpc task. */
-export interface PayloadNetworkInterface {
+export interface PayloadNetworkInterface extends InterfaceNames {
   readonly name: string;
   readonly ec2Id: string;
   readonly macAddress: string;
   readonly attachmentArn: string;
   readonly index: number;
   readonly interfaceAssociationProtocol: 'default';
-  readonly ipv4Addresses: readonly { readonly privateAddress: string; readonly primary: boolean }[];
   /** With the subnet's prefix length: `172.31.0.1/20`. */
   readonly subnetGatewayIpv4Address: string;
-  readonly domainName: readonly string[];
-  readonly domainNameServers: readonly string[];
-  readonly privateDnsName: string;
 }
 
 /** A task as the agent is told it. Stopping one is the same task with `desiredStatus` STOPPED in a later payload. */

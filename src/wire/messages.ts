@@ -2,6 +2,7 @@ import type {
   AckRequest,
   IamRoleCredentialsAckRequest,
   IamRoleCredentialsMessage,
+  InterfaceNames,
   PayloadMessage,
   StopCandidate,
   TaskManifestMessage,
@@ -28,8 +29,15 @@ export type ServerMessage =
         readonly stopTasks: readonly StopCandidate[];
       };
     }
-  /** The whole state of one VPC; replaces what was said of it before. */
-  | { readonly type: 'StowageVpcMessage'; readonly message: { readonly messageId: string; readonly vpc: VpcSpec } }
+  /** The whole state of one VPC, and what will come to stand in it; replaces what was said of it before. */
+  | {
+      readonly type: 'StowageVpcMessage';
+      readonly message: {
+        readonly messageId: string;
+        readonly vpc: VpcSpec;
+        readonly upcoming: readonly UpcomingInterfaces[];
+      };
+    }
   /** The whole state of one load balancer; replaces what was said of it before. */
   | {
       readonly type: 'StowageBalancerMessage';
@@ -54,6 +62,13 @@ export type ServerMessage =
       readonly type: 'StowageLogAck';
       readonly message: { readonly runtimeId: string; readonly sequence: number; readonly error?: string };
     };
+
+/** How interfaces that do not exist yet will look to the tasks that get them. */
+export interface UpcomingInterfaces {
+  readonly subnetId: string;
+  /** In the order in which they are given out, unless somebody chooses an address: then that guess was wrong. */
+  readonly interfaces: readonly InterfaceNames[];
+}
 
 /** A log event on its way to CloudWatch Logs. */
 export interface LogEvent {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeTasksCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { eventually, must, pushHello } from '../support/clients.ts';
+import { taskContainers, type TaskContainer } from '../support/containers.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { startLoad } from '../support/load.ts';
 import { createWebService, sdk, type WebService } from '../support/web-service.ts';
@@ -19,13 +20,7 @@ describe('a service of ten tasks under load', () => {
   afterAll(() => installation.remove());
 
   /** The containers of the installation's tasks with their start times: a restart shows. */
-  const containers = async (): Promise<string[]> => {
-    const filter = `label=stowage.installation=${(JSON.parse(installation.stowage('status', '--json')) as { installation: string }).installation}`;
-    const ids = (await must('docker', ['ps', '--quiet', '--no-trunc', '--filter', filter])).split('\n');
-    return (await must('docker', ['inspect', '--format', '{{.Id}} {{.State.StartedAt}} {{.State.Pid}}', ...ids]))
-      .split('\n')
-      .sort();
-  };
+  const containers = (): Promise<TaskContainer[]> => taskContainers(installation);
   const allHealthy = async (): Promise<true | undefined> => {
     const tasks = await service.tasks();
     const running = tasks.filter((task) => task.lastStatus === 'RUNNING').length;
@@ -89,9 +84,10 @@ describe('a service of ten tasks under load', () => {
 
   it('ends a task whose pause container somebody removed, and says why', async () => {
     const [task] = await service.tasks();
-    const filter = [`label=stowage.task=${task?.taskArn}`, 'label=stowage.container=~internal~ecs~pause'];
-    const pause = await must('docker', ['ps', '--quiet', ...filter.flatMap((each) => ['--filter', each])]);
-    await must('docker', ['rm', '--force', pause]);
+    const pause = (await taskContainers(installation)).find(
+      (each) => each.task === task?.taskArn && each.container === '~internal~ecs~pause',
+    );
+    await must('docker', ['rm', '--force', pause?.id ?? '']);
     const ended = await eventually('the task is stopped', 30_000, async () => {
       const described = await sdk(installation).ecs.send(
         new DescribeTasksCommand({ cluster: service.name, tasks: [task?.taskArn ?? ''] }),

@@ -19,6 +19,7 @@ import { DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balanc
 import { seededIds } from '../../src/base/ids.ts';
 import { askMaster, parseServers } from '../../src/drivers/balancer/master-cli.ts';
 import { eventually, must, pushHello } from '../support/clients.ts';
+import { taskContainers } from '../support/containers.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { createWebService, sdk, type WebService } from '../support/web-service.ts';
 
@@ -213,9 +214,8 @@ describe(`a control plane that is killed ${kills} times (STOWAGE_TEST_SEED=${see
       expect(new Set(addresses).size, 'no address twice').toBe(running.length);
 
       // Each task has its container and its pause container, and nobody else has one that runs.
-      const format = '{{.Label "stowage.task"}} {{.Label "stowage.container"}}';
-      const args = ['ps', '--no-trunc', '--filter', `label=stowage.installation=${id}`, '--format', format];
-      const containers = (await must('docker', args)).split('\n').sort();
+      const found = await taskContainers(installation);
+      const containers = found.map(({ task, container }) => `${task} ${container}`).sort();
       const expected = running.flatMap(({ taskArn = '' }) => [`${taskArn} web`, `${taskArn} ~internal~ecs~pause`]);
       expect(containers).toEqual(expected.sort());
 

@@ -1,5 +1,4 @@
 import type { ContainerSpec } from '../../drivers/docker/driver.ts';
-import { resolverAddress } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import type { Fetched } from '../fetch/fetched.ts';
 import {
@@ -10,9 +9,9 @@ import {
   routerVolumes,
 } from '../firelens/firelens.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
-import { pauseImage } from '../pause/image.ts';
+import { pauseShape } from '../pause/shape.ts';
 import { agentEnvironment, defaultEnvironment } from './environment.ts';
-import { containerName, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
+import { containerName, labels, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
 import { mountsOf } from './volumes.ts';
 
 interface LogConfig {
@@ -36,26 +35,11 @@ export function logTargetOf(task: PayloadTask, container: PayloadContainer, runt
 
 /** The container that owns the network namespace of an awsvpc task; names and resolver are those of its interface. */
 export function pauseSpec(installationId: string, task: PayloadTask): ContainerSpec {
-  const eni = task.elasticNetworkInterfaces[0];
-  const address = eni?.ipv4Addresses[0]?.privateAddress;
-  const name = eni?.privateDnsName ?? '';
-  const servers = eni?.domainNameServers ?? [];
   return {
     name: containerName(installationId, task, 'internalecspause'),
-    image: pauseImage,
     labels: labelsOf(installationId, task, pauseName),
-    env: {},
-    config: name === '' ? {} : { Hostname: name },
-    hostConfig: {
-      NetworkMode: 'none',
-      Dns: servers.length > 0 ? servers : [resolverAddress],
-      DnsSearch: eni?.domainName ?? [],
-      ...(name === '' || address === undefined ? {} : { ExtraHosts: [`${name}:${address}`] }),
-      // By default an engine lets nobody share a container's memory.
-      ...(task.ipcMode === 'task' ? { IpcMode: 'shareable' } : {}),
-      LogConfig: { Type: 'none', Config: {} },
-      CapDrop: ['ALL'],
-    },
+    // By default an engine lets nobody share a container's memory.
+    ...pauseShape(task.elasticNetworkInterfaces[0], task.ipcMode === 'task' ? { IpcMode: 'shareable' } : {}),
   };
 }
 
@@ -81,7 +65,10 @@ export function appSpec(
   return {
     name: containerName(installationId, task, container.name),
     image: container.image,
-    labels: labelsOf(installationId, task, container.name),
+    labels: {
+      ...labelsOf(installationId, task, container.name),
+      ...(pauseId === undefined ? {} : { [labels.pause]: pauseId }),
+    },
     env: {
       ...defaultEnvironment(task),
       ...container.environment,

@@ -6,7 +6,7 @@ import type { IamRoleCredentialsMessage, PayloadTask } from '../../wire/acs.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { logTargetOf } from './container-spec.ts';
 import { executeStep, pullFailed, type ExecuteDeps, type TaskUpdate } from './execute.ts';
-import { labels } from './names.ts';
+import { labels, pauseName } from './names.ts';
 import { adoptTask, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
 import { planTask, stepKey, type TaskStep } from './plan.ts';
 import { nothingTold, reportTask, type Told } from './report.ts';
@@ -63,6 +63,11 @@ export class TaskEngine {
     return [...this.#runs.values()].map(({ task }) => task);
   }
 
+  /** Whether something is being made for a task. */
+  get making(): boolean {
+    return this.#making.size > 0;
+  }
+
   /** Takes a task of a payload: starts one that is not known, stops one that is to stop; telling again changes nothing. */
   take(payload: PayloadTask): void {
     const run = this.#runs.get(payload.arn);
@@ -113,7 +118,7 @@ export class TaskEngine {
     const adopted: TaskView[] = [];
     const byTask = Map.groupBy(states, (state) => state.labels[labels.task] ?? '');
     for (const run of this.#runs.values()) {
-      const own = byTask.get(run.task.payload.arn) ?? [];
+      const own = await this.#withoutStrays(byTask.get(run.task.payload.arn) ?? [], run.task.pause.id);
       this.#update(run, (task) => withListing(task, own, known, this.#deps.clock.now()));
     }
     for (const [arn, own] of byTask) {
@@ -123,7 +128,7 @@ export class TaskEngine {
         for (const { id } of own) await this.#deps.docker.remove(id);
         continue;
       }
-      const task = adoptTask(own);
+      const task = adoptTask(await this.#withoutStrays(own, own.find(joins)?.labels[labels.pause]));
       if (task === undefined) continue;
       const eni = task.payload.elasticNetworkInterfaces[0];
       const attached = eni !== undefined && (await this.#deps.isAttached(eni.ec2Id));
@@ -132,6 +137,17 @@ export class TaskEngine {
       adopted.push(task);
     }
     return adopted;
+  }
+
+  /**
+   * The containers of a task without a second pause container, which is removed: a predecessor that was killed had asked for
+   * it, and the task has got another one since.
+   */
+  async #withoutStrays(own: readonly ContainerState[], pauseId: string | undefined): Promise<ContainerState[]> {
+    const isStray = ({ id, labels: { [labels.container]: name } }: ContainerState): boolean =>
+      name === pauseName && pauseId !== undefined && id !== pauseId;
+    for (const stray of own.filter(isStray)) await this.#deps.docker.remove(stray.id);
+    return own.filter((state) => !isStray(state));
   }
 
   /** Takes over one event; answers whether it is of a task that we know. */
@@ -371,6 +387,11 @@ function mayReturn(task: TaskView, name: string): boolean {
   const container = task.containers.find(({ spec }) => spec.name === name);
   if (container?.spec.restartPolicy === undefined || isEnding(task)) return false;
   return container.phase === 'running' || willRestart(container);
+}
+
+/** Whether a container names the pause container that it joins. */
+function joins(state: ContainerState): boolean {
+  return state.labels[labels.pause] !== undefined;
 }
 
 /** Whether something new stands once the step is done. */

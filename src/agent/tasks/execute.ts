@@ -10,6 +10,7 @@ import { makeRouterVolumes, writeRouterConfig } from '../firelens/router-files.t
 import { awslogsProblem } from '../logs/options.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
@@ -26,6 +27,8 @@ export interface ExecuteDeps {
   readonly installationId: string;
   /** The machine's architecture, as Node names it: the pause program's. */
   readonly arch: string;
+  /** Pause containers made ahead. */
+  readonly sandboxes: Pick<Sandboxes, 'claim'>;
   /** The credentials with which an image is pulled from ECR on behalf of a task. */
   readonly registryAuth: (
     authentication: Extract<RegistryAuthentication, { readonly type: 'ecr' }>,
@@ -58,13 +61,18 @@ export async function executeStep(
     return found;
   };
   switch (step.kind) {
-    case 'create-pause':
+    case 'create-pause': {
+      const ready = deps.sandboxes.claim(payload);
+      if (ready !== undefined) {
+        return (now) => ({ ...now, pause: { phase: 'running', ...ready, startedAt: clock.now() } });
+      }
       try {
         const id = await createPause(task, deps);
         return (now) => ({ ...now, pause: { ...now.pause, phase: later(now.pause.phase), id } });
       } catch (error) {
         return brokenTask(error, 'create the pause container');
       }
+    }
     case 'start-pause': {
       const id = task.pause.id ?? '';
       try {

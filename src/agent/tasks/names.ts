@@ -9,6 +9,10 @@ export const labels = {
   container: 'stowage.container',
   /** The payload of the task without its credentials, as JSON: enough to go on with it after a restart. */
   payload: 'stowage.payload',
+  /** Of a task's own containers: the id of the pause container whose namespaces they join. */
+  pause: 'stowage.pause',
+  /** Of a pause container that was made ahead of its task: what it was made for (see `src/agent/sandboxes`). */
+  sandbox: 'stowage.sandbox',
 } as const;
 
 /** The name of the pause container among the containers of its task, as the genuine agent calls it. */

@@ -152,7 +152,8 @@ function withPauseState(task: TaskView, state: ContainerState): TaskView {
     phase: laterPhase(task.pause.phase, phaseOf(state)),
     id: state.id,
     pid: state.pid,
-    ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
+    // One that was made ahead has been running for long: what counts is since when it is the task's.
+    ...given('startedAt', task.pause.startedAt ?? state.startedAt),
   };
   return { ...task, pause };
 }

@@ -105,6 +105,14 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
       expect((await driver.inspect(id)).exitCode).toBe(137);
     });
 
+    it('gives a container another name', async () => {
+      const id = await started('sleep 1000');
+      const name = `conformance-${setup.run}-renamed`;
+      await driver.rename(id, name);
+      expect((await driver.inspect(id)).name).toBe(name);
+      await expect(driver.rename('0'.repeat(64), 'nobody')).rejects.toMatchObject({ kind: 'gone' });
+    });
+
     it('freezes a container and lets it go on; a frozen one can be stopped', async () => {
       const id = await started('sleep 100');
       for (let twice = 0; twice < 2; twice++) await driver.pause(id);

@@ -165,6 +165,8 @@ export interface DockerDriver {
   unpause(id: string): Promise<void>;
   /** Resolves with the exit code once it is not running. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
+  /** Gives it another name; one that does not exist is `gone`. */
+  rename(id: string, name: string): Promise<void>;
   /** Removes it with its anonymous volumes, running or not; absent is fine. */
   remove(id: string): Promise<void>;
   /** Unpacks a tar archive into a directory of a container, running or not; the directory must exist in its file system. */

@@ -144,6 +144,9 @@ export function createDocker(options: DockerOptions): DockerDriver {
       const { StatusCode } = await http.json<{ StatusCode: number }>('POST', `/containers/${id}/wait`, { signal });
       return StatusCode;
     },
+    async rename(id, name) {
+      await http.json('POST', `/containers/${id}/rename`, { query: { name } });
+    },
     async remove(id) {
       try {
         await http.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });

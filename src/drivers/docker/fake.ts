@@ -196,7 +196,7 @@ export class FakeDocker implements DockerDriver {
     await this.#turn();
     const failure = this.#trouble.get(spec.image)?.create;
     if (failure !== undefined) throw failure;
-    const there = [...this.#containers.values()].find((each) => each.spec.name === spec.name);
+    const there = [...this.#containers.values()].find((each) => each.state.name === spec.name);
     if (there !== undefined) {
       const same = Object.entries(spec.labels).every(([name, value]) => there.spec.labels[name] === value);
       if (same) return there.id;
@@ -292,6 +292,12 @@ export class FakeDocker implements DockerDriver {
     const container = this.#find(id);
     await this.#ended(container, undefined, signal);
     return container.state.exitCode ?? 0;
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#turn();
+    const container = this.#find(id);
+    container.state = { ...container.state, name };
   }
 
   async remove(id: string): Promise<void> {
