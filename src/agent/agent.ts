@@ -19,6 +19,7 @@ import type { ExecuteDeps } from './tasks/execute.ts';
 import { createImages, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
+import { Tunnels } from './tunnels/tunnels.ts';
 
 export interface AgentOptions {
   /** Opens the connection to the control plane; asked again, after a moment, whenever it was closed. */
@@ -114,6 +115,13 @@ export function createAgent(options: AgentOptions): Agent {
     vpcOf: (interfaceId) => networks.vpcOf(interfaceId),
     isAttached: (interfaceId) => networks.wasAttached(interfaceId),
   });
+  const tunnels = new Tunnels({
+    docker,
+    network: options.network,
+    log,
+    send: (message) => void send(message),
+    tasks: () => tasks.tasks,
+  });
   const balancers = options.balancers((message) => void send(message));
 
   const receive = (message: ServerMessage): void => {
@@ -154,6 +162,14 @@ export function createAgent(options: AgentOptions): Agent {
         return;
       case 'StowageLogAck':
         logs.acknowledge(message.message);
+        return;
+      case 'StowageTunnelOpen':
+      case 'StowageTunnelData':
+      case 'StowageTunnelCredit':
+      case 'StowageTunnelResize':
+      case 'StowageTunnelEnd':
+      case 'StowageTunnelClose':
+        tunnels.take(message);
         return;
       default:
         // A newer control plane may say what we do not know: unknown types are logged and ignored, as by the genuine agent.
@@ -222,6 +238,7 @@ export function createAgent(options: AgentOptions): Agent {
       await removeOrphanedVolumes();
       // Those found before the first connection are compared with its manifest.
       if (channel !== undefined) askToStop(`adopted-${clock.now()}`, found);
+      void tunnels.endAbandoned(found);
       adopted.resolve();
       if (awaySince !== undefined) {
         log.info('the container engine answers again', { afterMs: clock.now() - awaySince });
@@ -271,6 +288,7 @@ export function createAgent(options: AgentOptions): Agent {
         log.warn('no connection to the control plane', { error: messageOf(error) });
       }
       channel = undefined;
+      tunnels.disconnected();
       await clock.sleep(delayMs, stop.signal);
       delayMs = Math.min(longestReconnectMs, delayMs * 2);
     }
@@ -303,7 +321,7 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       stop.abort();
       unfollow();
-      await Promise.race([Promise.all([tasks.close(), sandboxes.close()]), clock.sleep(farewellMs)]);
+      await Promise.race([Promise.all([tasks.close(), sandboxes.close(), tunnels.close()]), clock.sleep(farewellMs)]);
       logs.close();
       await networks.close();
       await balancers.close();

@@ -2,6 +2,7 @@ import type { Machine } from '../model/fleet/machine.ts';
 import { clusterArn, containerInstanceArn } from '../model/ecs/arns.ts';
 import { machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import type { OpenTunnel } from '../wire/tunnel.ts';
 import { toldTables } from './concerns.ts';
 import type { FleetDeps, MachineHello } from './deps.ts';
 import { Session } from './session.ts';
@@ -56,6 +57,9 @@ export class Fleet {
   disconnect(machineId: string): void {
     this.#sessions.get(machineId)?.close();
   }
+  /** Opens a tunnel into a task that a machine runs; `undefined` when it is not connected, or cannot carry one. */
+  readonly openTunnel: OpenTunnel = (machineId, taskArn, to, listener) =>
+    this.#sessions.get(machineId)?.tunnels?.open(taskArn, to, listener);
 
   /** Ends every session. */
   close(): void {

@@ -6,13 +6,15 @@ import { loadBalancers, targetKey, targets } from '../store/tables/elbv2.ts';
 import { vpcs } from '../store/tables/ec2.ts';
 import { applied } from '../store/tables/fleet.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
+import type { TunnelReport } from '../wire/tunnel.ts';
 import type { FleetDeps, LogBatch } from './deps.ts';
 import { withHealth, withReport, withTargetHealth } from './ingest.ts';
 
 /** The messages by which a machine reports. */
 export type Report = Exclude<
   AgentMessage,
-  { type: 'HeartbeatAckRequest' | 'AckRequest' | 'IAMRoleCredentialsAckRequest' | 'TaskStopVerificationMessage' }
+  | TunnelReport
+  | { type: 'HeartbeatAckRequest' | 'AckRequest' | 'IAMRoleCredentialsAckRequest' | 'TaskStopVerificationMessage' }
 >;
 
 /** The pause before waiting reports are tried again. */
@@ -70,7 +72,7 @@ export class Inbox {
       case 'SubmitTaskStateChange':
         store.transact((tx) => {
           tx.update(tasks, report.message.task, (task) =>
-            task.machineId === this.#machineId ? withReport(task, report.message) : task,
+            task.machineId === this.#machineId ? withReport(task, report.message, clock.now()) : task,
           );
         });
         return;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Task } from '../model/ecs/task.ts';
 import type { TaskDefinition } from '../model/ecs/task-definition.ts';
 import type { TaskStateChange } from '../wire/submit.ts';
-import { withHealth, withReport, withTargetHealth } from './ingest.ts';
+import { withHealth, withReport as withReportAt, withTargetHealth } from './ingest.ts';
 
 const containers = ['web', 'side'].map((name) => ({
   arn: name,
@@ -18,6 +18,8 @@ const task = { arn: 'task', version: 1, reported: {}, containers, healthStatus: 
 function report(status: TaskStateChange['status'], changes: Partial<TaskStateChange> = {}): TaskStateChange {
   return { cluster: 'default', task: 'task', status, reason: '', containers: [], ...changes };
 }
+
+const withReport = (before: Task, said: TaskStateChange): Task => withReportAt(before, said, 5000);
 
 const states = fc.constantFrom('PENDING', 'RUNNING', 'STOPPED');
 const container = fc.record({ containerName: fc.constantFrom('web', 'side', 'unknown'), status: states });

@@ -1,9 +1,9 @@
 import { given } from '../base/given.ts';
-import type { Task, TaskContainer } from '../model/ecs/task.ts';
+import type { ManagedAgent, Task, TaskContainer } from '../model/ecs/task.ts';
 import type { TaskDefinition } from '../model/ecs/task-definition.ts';
 import type { Target } from '../model/elbv2/load-balancing.ts';
 import type { AgentMessage } from '../wire/messages.ts';
-import type { ContainerStateChange, TaskStateChange } from '../wire/submit.ts';
+import type { ContainerStateChange, ManagedAgentStateChange, TaskStateChange } from '../wire/submit.ts';
 import type { PublishHealthRequest } from '../wire/tcs.ts';
 
 const steps = ['PENDING', 'RUNNING', 'STOPPED'] as const;
@@ -17,11 +17,12 @@ function later<State extends (typeof steps)[number]>(a: State | undefined, b: St
  * A task after its machine reported something of it; the very same task when that tells nothing new. STOPPED is final:
  * what comes after it is an echo.
  */
-export function withReport(task: Task, report: TaskStateChange): Task {
+export function withReport(task: Task, report: TaskStateChange, now: number): Task {
   const { reported } = task;
   if (reported.status === 'STOPPED') return task;
   let { containers } = task;
   for (const change of report.containers) containers = withContainer(containers, change);
+  for (const change of report.managedAgents ?? []) containers = withManagedAgent(containers, change, now);
   const next: Task['reported'] = {
     ...reported,
     status: later(reported.status, report.status),
@@ -37,7 +38,7 @@ export function withReport(task: Task, report: TaskStateChange): Task {
   };
   // A stopped task has no container that is not.
   if (next.status === 'STOPPED') {
-    containers = containers.map((one) => (one.lastStatus === 'STOPPED' ? one : { ...one, lastStatus: 'STOPPED' }));
+    containers = containers.map(stopped);
   }
   const same = containers === task.containers && equal(next, reported);
   return same ? task : { ...task, reported: next, containers, version: task.version + 1 };
@@ -57,6 +58,35 @@ function withContainer(containers: readonly TaskContainer[], change: ContainerSt
     networkBindings: change.networkBindings ?? old.networkBindings,
   };
   return equal(next, old) ? containers : containers.with(index, next);
+}
+
+function withManagedAgent(
+  containers: readonly TaskContainer[],
+  change: ManagedAgentStateChange,
+  now: number,
+): readonly TaskContainer[] {
+  const index = containers.findIndex(({ name }) => name === change.containerName);
+  const old = containers[index];
+  const agent = old?.managedAgents?.find(({ name }) => name === change.managedAgentName);
+  if (old?.managedAgents === undefined || agent === undefined) return containers;
+  const lastStatus = later(agent.lastStatus, change.status);
+  const next: ManagedAgent = {
+    ...agent,
+    lastStatus,
+    ...given('reason', change.reason ?? agent.reason),
+    ...given('lastStartedAt', agent.lastStartedAt ?? (lastStatus === 'RUNNING' ? now : undefined)),
+  };
+  if (equal(next, agent)) return containers;
+  const managedAgents = old.managedAgents.map((one) => (one === agent ? next : one));
+  return containers.with(index, { ...old, managedAgents });
+}
+
+/** A container of a task that has stopped. */
+function stopped(container: TaskContainer): TaskContainer {
+  const agents = container.managedAgents?.map((agent): ManagedAgent => ({ ...agent, lastStatus: 'STOPPED' }));
+  return container.lastStatus === 'STOPPED'
+    ? container
+    : { ...container, lastStatus: 'STOPPED', ...given('managedAgents', agents) };
 }
 
 /** A task after a health report of its containers; the very same one when nothing changed. */

@@ -10,6 +10,7 @@ import type { Change } from '../store/store.ts';
 import type { FleetDeps } from './deps.ts';
 import { Outbox, wantOf } from './outbox.ts';
 import { Inbox } from './inbox.ts';
+import { MachineTunnels } from './tunnels.ts';
 
 const heartbeatMs = 30_000;
 /** How often to look whether a task's credentials have to be renewed. */
@@ -33,6 +34,8 @@ export class Session {
   readonly #channel: Channel<ServerMessage, AgentMessage>;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  /** Absent where the machine knows no message types but Amazon's. */
+  readonly tunnels: MachineTunnels | undefined;
   readonly #onClosed: () => void;
   readonly #unacknowledged = new Map<string, Cancel>();
   #concerns = noConcerns();
@@ -52,6 +55,8 @@ export class Session {
     this.#channel = channel;
     this.#outbox = new Outbox(deps, machine);
     this.#inbox = new Inbox(deps, machine.id, (message) => this.#send(message));
+    const extras = machine.attributes.some(({ name }) => name.startsWith('stowage.'));
+    this.tunnels = extras ? new MachineTunnels(deps.ids, (message) => this.#send(message)) : undefined;
     this.#heardAt = deps.clock.now();
     channel.onMessage((message) => this.#receive(message));
     this.#onClosed = onClosed;
@@ -78,6 +83,7 @@ export class Session {
     this.#cancelHeartbeat();
     this.#cancelCredentials();
     this.#inbox.close();
+    this.tunnels?.close();
     for (const cancel of this.#unacknowledged.values()) cancel();
     this.#unacknowledged.clear();
     this.#onClosed();
@@ -187,6 +193,11 @@ export class Session {
         });
         return;
       }
+      case 'StowageTunnelData':
+      case 'StowageTunnelCredit':
+      case 'StowageTunnelClosed':
+        this.tunnels?.take(message);
+        return;
       default:
         this.#inbox.take(message);
     }

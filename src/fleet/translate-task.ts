@@ -118,6 +118,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     ),
     ...(secrets.length === 0 ? {} : { secrets }),
     ...given('firelensConfiguration', firelensOf(definition)),
+    ...(task.enableExecuteCommand ? { managedAgents: [{ name: 'ExecuteCommandAgent', properties: {} }] } : {}),
     dockerConfig: {
       version: '1.18',
       config: JSON.stringify(dockerConfigOf(definition)),

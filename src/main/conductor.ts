@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
 import { pullBehaviorOf, type PullBehavior } from '../agent/tasks/images.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { refuseUpgrade } from '../aws/upgrades.ts';
 import type { Clock } from '../base/clock.ts';
 import { given } from '../base/given.ts';
 import type { Ids } from '../base/ids.ts';
@@ -13,6 +16,7 @@ import type { MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
 import type { ResolvedImage } from '../fleet/translate-task.ts';
+import { Gateway } from '../gateway/gateway.ts';
 import { ecrImage } from '../model/ecr/image-reference.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
@@ -46,6 +50,7 @@ export interface ConductorDeps {
 /** The moving parts of a control plane: loops, fleet, and the agent of this machine. They can be stopped and started again. */
 export class Conductor {
   readonly #deps: ConductorDeps;
+  #gateway: Gateway | undefined;
   #stops: (() => void | Promise<void>)[] = [];
 
   constructor(deps: ConductorDeps) {
@@ -76,6 +81,9 @@ export class Conductor {
     });
     this.#stops.push(() => fleet.close());
 
+    const gateway = new Gateway({ store, clock, ids, log, logs, openTunnel: fleet.openTunnel });
+    this.#gateway = gateway;
+
     const agent = createAgent({
       connect: async () => {
         const hello = await this.#introduce();
@@ -102,6 +110,20 @@ export class Conductor {
     });
     agent.start();
     this.#stops.push(() => agent.stop());
+    // First of all, so that sessions end with a word.
+    this.#stops.push(() => gateway.close());
+  }
+
+  /** Takes over a connection that asked to become a session's data channel. */
+  openDataChannel(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const taken = this.#gateway?.upgrade(request, socket, head) ?? Promise.resolve(false);
+    taken.then(
+      (known) => known || refuseUpgrade(socket, '404 Not Found'),
+      (error: unknown) => {
+        this.#deps.log.warn('a data channel was not opened', { error });
+        socket.destroy();
+      },
+    );
   }
 
   /** Ends; what runs on the machine goes on. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
+import { createUpgrades } from '../aws/upgrades.ts';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { createServer } from '../base/http.ts';
@@ -110,6 +111,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   const server = createServer();
   serveFront(server, front);
+  server.on('upgrade', (request, socket, head) => {
+    // Whoever goes away meanwhile is no failure of ours.
+    socket.on('error', () => {});
+    void moving.promise.then((conductor) => upgrades(conductor)(request, socket, head));
+  });
   // Clients keep connections for reuse; one that closes first on our side races with their next request.
   server.keepAliveTimeout = 75_000;
   // A slow push of a large layer takes as long as it takes; headers must still come within a minute.
@@ -121,8 +127,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const closed = Promise.withResolvers<void>();
     server.close(() => closed.resolve());
     server.closeAllConnections();
-    await closed.promise;
     for (const part of parts) await part();
+    // Only now: data channels are connections as well, and end with what carries them.
+    await closed.promise;
     await logs.close();
     await store.close();
   };
@@ -171,6 +178,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await close();
     throw error;
   }
+}
+
+/** What becomes of connections that ask to be something else than HTTP. */
+function upgrades(conductor: Conductor) {
+  return createUpgrades([
+    {
+      prefix: '/v1/data-channel/',
+      upgrade: (request, socket, head) => conductor.openDataChannel(request, socket, head),
+    },
+  ]);
 }
 
 /** A route whose code is loaded with its first request; Node holds back a request's body until somebody reads it. */

@@ -8,12 +8,23 @@ import * as iam from '../store/tables/iam.ts';
 import * as kms from '../store/tables/kms.ts';
 import * as logs from '../store/tables/logs.ts';
 import * as s3 from '../store/tables/s3.ts';
+import * as sessions from '../store/tables/sessions.ts';
 import * as ssm from '../store/tables/ssm.ts';
 
 const isTable = (value: unknown): value is Table<never> =>
   typeof value === 'object' && value !== null && 'name' in value && 'key' in value && 'indexes' in value;
 
 /** Every table of the store: whatever the files of `src/store/tables` declare. */
-export const allTables: readonly Table<never>[] = [ec2, ecr, ecs, elbv2, fleet, iam, kms, logs, s3, ssm].flatMap(
-  (module) => Object.values(module as Record<string, unknown>).filter(isTable),
-);
+export const allTables: readonly Table<never>[] = [
+  ec2,
+  ecr,
+  ecs,
+  elbv2,
+  fleet,
+  iam,
+  kms,
+  logs,
+  s3,
+  sessions,
+  ssm,
+].flatMap((module) => Object.values(module as Record<string, unknown>).filter(isTable));

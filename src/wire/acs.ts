@@ -94,6 +94,8 @@ export interface PayloadContainer {
     readonly type: 'fluentd' | 'fluentbit';
     readonly options: Readonly<Record<string, string>>;
   };
+  /** `ExecuteCommandAgent` where commands may be executed in it. */
+  readonly managedAgents?: readonly { readonly name: string; readonly properties: Readonly<Record<string, string>> }[];
   readonly dockerConfig: { readonly version: string; readonly config: string; readonly hostConfig: string };
 }
 

@@ -11,12 +11,14 @@ import type { BalancerSpec } from './balancer-spec.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
 import type { PublishHealthRequest } from './tcs.ts';
+import type { TunnelReport, TunnelRequest } from './tunnel.ts';
 
 /**
  * What the control plane sends a machine: Amazon's message types, and extras whose names begin with `Stowage`, which are
  * sent only to machines that advertise a `stowage.*` attribute (a genuine agent ignores unknown types).
  */
 export type ServerMessage =
+  | TunnelRequest
   | { readonly type: 'HeartbeatMessage'; readonly message: { readonly messageId: string; readonly healthy: boolean } }
   | { readonly type: 'PayloadMessage'; readonly message: PayloadMessage }
   | { readonly type: 'TaskManifestMessage'; readonly message: TaskManifestMessage }
@@ -79,6 +81,7 @@ export interface LogEvent {
 
 /** What a machine sends the control plane. */
 export type AgentMessage =
+  | TunnelReport
   | { readonly type: 'HeartbeatAckRequest'; readonly message: { readonly messageId: string } }
   | { readonly type: 'AckRequest'; readonly message: AckRequest }
   | { readonly type: 'IAMRoleCredentialsAckRequest'; readonly message: IamRoleCredentialsAckRequest }

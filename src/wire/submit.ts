@@ -14,6 +14,14 @@ export interface ContainerStateChange {
   }[];
 }
 
+/** A change of an agent that runs beside a container's programs: that of ECS Exec is the only one. */
+export interface ManagedAgentStateChange {
+  readonly managedAgentName: string;
+  readonly containerName: string;
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly reason?: string;
+}
+
 /**
  * `SubmitTaskStateChange`: the agent knows only these three states. PENDING carries container changes of a task that has
  * not changed itself. Times are epoch milliseconds.
@@ -24,6 +32,7 @@ export interface TaskStateChange {
   readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
   readonly reason: string;
   readonly containers: readonly ContainerStateChange[];
+  readonly managedAgents?: readonly ManagedAgentStateChange[];
   readonly attachments?: readonly { readonly attachmentArn: string; readonly status: 'ATTACHED' | 'DETACHED' }[];
   readonly pullStartedAt?: number;
   readonly pullStoppedAt?: number;

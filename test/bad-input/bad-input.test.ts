@@ -274,11 +274,11 @@ const rows: Row[] = [
   [
     'an operation that is not served',
     'ecs',
-    'ExecuteCommand',
-    { command: 'sh', interactive: true, task: 't' },
+    'CreateTaskSet',
+    { cluster: 'c', service: 's', taskDefinition: 't' },
     501,
     'NotImplemented',
-    /ecs:ExecuteCommand is not served by Stowage yet/,
+    /ecs:CreateTaskSet is not served by Stowage yet/,
   ],
   [
     'a repository that is there',

@@ -11,6 +11,7 @@ export const rooms = {
   services: ['base', 'model', 'store', 'aws'],
   control: ['base', 'model', 'store'],
   fleet: ['base', 'model', 'store', 'wire'],
+  gateway: ['base', 'model', 'store', 'wire'],
   agent: ['base', 'wire', 'drivers'],
   drivers: ['base', 'wire'],
   cli: ['*'],

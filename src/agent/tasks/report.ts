@@ -1,6 +1,6 @@
 import type { ContainerStateChange, TaskStateChange } from '../../wire/submit.ts';
 import type { PublishHealthRequest } from '../../wire/tcs.ts';
-import { hasEnded, isEnding, isOver, type ContainerView, type TaskView } from './view.ts';
+import { hasEnded, hasExecAgent, isEnding, isOver, type ContainerView, type TaskView } from './view.ts';
 
 /** What was told of a task over the connection that stands. */
 export interface Told {
@@ -54,12 +54,19 @@ function taskChange(
   containers: readonly ContainerStateChange[],
 ): TaskStateChange {
   const eni = task.payload.elasticNetworkInterfaces[0];
+  // The agent of ECS Exec is this one: it is there for a container as long as that runs.
+  const managedAgents = containers.flatMap(({ containerName, status: now }) => {
+    const spec = task.payload.containers.find(({ name }) => name === containerName);
+    const has = spec !== undefined && hasExecAgent(spec);
+    return has ? [{ managedAgentName: 'ExecuteCommandAgent', containerName, status: now }] : [];
+  });
   return {
     cluster: task.payload.taskClusterArn,
     task: task.payload.arn,
     status,
     reason: task.failure ?? '',
     containers,
+    ...(managedAgents.length > 0 ? { managedAgents } : {}),
     ...(task.attached && eni !== undefined && status === 'RUNNING'
       ? { attachments: [{ attachmentArn: eni.attachmentArn, status: 'ATTACHED' }] }
       : {}),

@@ -92,6 +92,11 @@ export function newTaskView(told: PayloadTask): TaskView {
   };
 }
 
+/** Whether commands may be executed in a container: it has the agent of ECS Exec, which in our tasks is this very agent. */
+export function hasExecAgent(container: PayloadContainer): boolean {
+  return container.managedAgents?.some(({ name }) => name === 'ExecuteCommandAgent') ?? false;
+}
+
 /** Whether the task has a network of its own. */
 export function ownsNetwork(task: TaskView): boolean {
   return task.payload.networkMode === 'awsvpc';

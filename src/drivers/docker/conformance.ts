@@ -223,7 +223,7 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
     it('runs a command inside, with input, output and exit code', async () => {
       const id = await started('sleep 100');
       const session = await driver.exec(id, { command: ['/bin/sh', '-c', 'cat; echo said >&2; exit 4'], tty: false });
-      session.write(Buffer.from('typed\n'));
+      await session.write(Buffer.from('typed\n'));
       session.end();
       const heard = { stdout: '', stderr: '' };
       for await (const { stream, data } of session.output) heard[stream] += Buffer.from(data).toString();
@@ -233,12 +233,37 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
 
     it('runs a command on a terminal that can be resized', async () => {
       const id = await started('sleep 100');
-      const session = await driver.exec(id, { command: ['/bin/sh', '-c', 'echo on; sleep 0.2; exit 0'], tty: true });
+      const session = await driver.exec(id, { command: ['/bin/sh', '-c', 'read line; stty size'], tty: true });
       await session.resize(120, 40);
+      await session.write(Buffer.from('\n'));
       let heard = '';
       for await (const { data } of session.output) heard += Buffer.from(data).toString();
-      expect(heard.trim()).toBe('on');
+      expect(heard.trim()).toBe('40 120');
       expect(await session.exited).toBe(0);
+    });
+
+    it('runs as the user asked for, and says why a command cannot be run', async () => {
+      const id = await started('sleep 100');
+      const session = await driver.exec(id, { command: ['/bin/sh', '-c', 'exit 3'], tty: true, user: '0' });
+      for await (const _ of session.output);
+      expect(await session.exited).toBe(3);
+      const refused = driver.exec(id, { command: ['/no/such/program'], tty: true });
+      await expect(refused).rejects.toMatchObject({
+        kind: 'fatal',
+        message: expect.stringMatching(/no such file|not found/),
+      });
+    });
+
+    it('ends a terminal and what runs in it', async () => {
+      const id = await started('sleep 100');
+      const session = await driver.exec(id, { command: ['/bin/sh', '-c', 'sleep 100'], tty: true });
+      const over = (async () => {
+        for await (const _ of session.output);
+      })();
+      await session.terminate();
+      await over;
+      expect(await session.exited).not.toBe(0);
+      expect(await driver.endAbandonedExecs(id)).toBe(0);
     });
 
     it('tells what a container uses', async () => {

@@ -104,12 +104,27 @@ export interface ContainerStats {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
+/** What to run in a container. */
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  /** The container's own unless given. */
+  readonly user?: string;
+  /** Beyond the container's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A process inside a container; `input` and `output` end when it does. */
 export interface ExecSession {
+  /** To be read: what is not holds the process up. */
   readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
-  write(data: Uint8Array): void;
+  /** Resolves once the data is on its way to the process, or the process is no more; never rejects. */
+  write(data: Uint8Array): Promise<void>;
+  /** Ends standard input. A terminal's is never ended: type what its program takes for an end. */
   end(): void;
   resize(columns: number, rows: number): Promise<void>;
+  /** Ends a terminal's program and all that it started there, willing or not. */
+  terminate(): Promise<void>;
   /** Resolves with the exit code once it has ended. */
   readonly exited: Promise<number>;
 }
@@ -191,10 +206,13 @@ export interface DockerDriver {
   stats(id: string): Promise<ContainerStats>;
   /** The container's output from `since` (a `LogLine.stamp`, exclusive) on; ends when it ends, unless `follow` is false. */
   logs(id: string, options: { since?: string; follow: boolean; signal?: AbortSignal }): AsyncIterable<LogLine>;
-  exec(
-    id: string,
-    options: { command: readonly string[]; tty: boolean; env?: Readonly<Record<string, string>> },
-  ): Promise<ExecSession>;
+  /** Runs a program in a running container; resolves once it runs, and is `fatal` when it cannot be run. */
+  exec(id: string, options: ExecOptions): Promise<ExecSession>;
+  /**
+   * Ends the terminals that an earlier user of this driver opened in a container with `exec` and that nobody holds any
+   * more: programs in a terminal outlive whoever opened it. Answers how many there were.
+   */
+  endAbandonedExecs(id: string): Promise<number>;
   /** Closes idle connections. */
   close(): Promise<void>;
 }

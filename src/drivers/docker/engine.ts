@@ -4,7 +4,7 @@ import { DriverError } from '../../base/errors.ts';
 import type { ContainerState, DockerDriver, LogLine, PullProgress } from './driver.ts';
 import { createEngineHttp, engineAddress, statusOf } from './engine-http.ts';
 import { followEvents } from './events.ts';
-import { startExec } from './exec.ts';
+import { endAbandonedExecs, startExec, type HeldExecs } from './exec.ts';
 import { jsonLines } from './json-lines.ts';
 import { limiter } from './limit.ts';
 import { logLines, sinceQuery } from './log-stream.ts';
@@ -29,6 +29,7 @@ export function createDocker(options: DockerOptions): DockerDriver {
   const limited = limiter(options.concurrency ?? 2 * availableParallelism());
   const pulling = limiter(pullsAtOnce);
   const pulls = new Map<string, SharedPull>();
+  const held: HeldExecs = new Set();
 
   const inspect = async (id: string): Promise<ContainerState> =>
     stateOf(await http.json<EngineContainer>('GET', `/containers/${encodeURIComponent(id)}/json`));
@@ -242,7 +243,8 @@ export function createDocker(options: DockerOptions): DockerDriver {
         }
       }
     },
-    exec: (id, execOptions) => startExec(http, id, execOptions),
+    exec: (id, execOptions) => startExec(http, clock, held, id, execOptions),
+    endAbandonedExecs: (id) => endAbandonedExecs(http, clock, held, id),
     close() {
       http.close();
       return Promise.resolve();

@@ -11,11 +11,21 @@ export interface FakeProcess {
   fileOf?(path: string): string | undefined;
   /** Called by `trap '' TERM`. */
   ignoreTerm(): void;
+  /** The terminal's size as it is now; absent where there is no terminal. */
+  readonly size?: { readonly columns: number; readonly rows: number };
+}
+
+const words = ['', 'true', 'false', 'echo', 'sleep', 'cat', 'trap', 'exit', 'stty', 'read'];
+
+/** Whether a script begins with a word that the fake shell knows: a real engine does not start what does not exist. */
+export function isKnown(script: string): boolean {
+  return words.includes(script.trim().split(/[\s;]+/)[0] ?? '');
 }
 
 /**
  * Runs the few words of shell that tests are written in, so that one conformance suite serves the real engine's busybox
- * and the fake: `echo …` (with `>&2`), `sleep N`, `exit N`, `cat` (its input, or a file), `trap '' TERM`, parted by `;`. Answers the exit code;
+ * and the fake: `echo …` (with `>&2`), `sleep N`, `exit N`, `cat` (its input, or a file), `read line`, `stty size`, `trap '' TERM`,
+ * parted by `;`. Answers the exit code;
  * a word not known is 127, as in a shell.
  */
 export async function runScript(script: string, process: FakeProcess): Promise<number> {
@@ -45,6 +55,12 @@ export async function runScript(script: string, process: FakeProcess): Promise<n
         else return 1;
         break;
       }
+      case 'read':
+        for await (const _line of process.input) break;
+        break;
+      case 'stty':
+        process.write('stdout', `${process.size?.rows ?? 0} ${process.size?.columns ?? 0}\n`);
+        break;
       case 'trap':
         process.ignoreTerm();
         break;

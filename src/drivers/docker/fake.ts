@@ -7,13 +7,14 @@ import type {
   ContainerSpec,
   ContainerState,
   DockerDriver,
+  ExecOptions,
   ExecSession,
   LogLine,
   PullProgress,
   RegistryAuth,
   VolumeSpec,
 } from './driver.ts';
-import { runScript } from './fake-shell.ts';
+import { isKnown, runScript } from './fake-shell.ts';
 
 interface FakeContainer {
   readonly id: string;
@@ -34,6 +35,13 @@ interface FakeMount {
   readonly Type: string;
   readonly Source?: string;
   readonly VolumeOptions?: { readonly Labels?: Record<string, string> };
+}
+
+interface FakeExec {
+  readonly containerId: string;
+  readonly tty: boolean;
+  readonly stop: AbortController;
+  abandoned?: boolean;
 }
 
 interface Subscription {
@@ -60,6 +68,7 @@ export class FakeDocker implements DockerDriver {
   readonly #trouble = new Map<string, FakeImageTrouble>();
   readonly #containers = new Map<string, FakeContainer>();
   readonly #subscriptions = new Set<Subscription>();
+  readonly #execs = new Set<FakeExec>();
   #alive = true;
   #lastPid = 1000;
   #lastStamp = 0n;
@@ -398,32 +407,78 @@ export class FakeDocker implements DockerDriver {
     }
   }
 
-  async exec(
-    id: string,
-    options: { command: readonly string[]; tty: boolean; env?: Readonly<Record<string, string>> },
-  ): Promise<ExecSession> {
+  async exec(id: string, options: ExecOptions): Promise<ExecSession> {
     await this.#turn();
     const container = this.#find(id);
     if (container.state.status !== 'running') {
       throw new DriverError('fatal', `Error response from daemon: Container ${id} is not running`);
     }
+    const shell = scriptOf(options.command);
+    const script = shell ?? options.command.join(' ');
+    if (shell === undefined && !isKnown(script)) {
+      throw new DriverError('fatal', `exec: "${options.command[0]}": executable file not found in $PATH: unknown`);
+    }
     const input = queue<string>();
     const output = queue<{ stream: 'stdout' | 'stderr'; data: Uint8Array }>();
-    const exited = runScript(scriptOf(options.command) ?? options.command.join(' '), {
+    const write = (stream: 'stdout' | 'stderr', text: string): void =>
+      // A terminal has one stream, and ends lines as terminals do.
+      output.push(
+        options.tty
+          ? { stream: 'stdout', data: Buffer.from(text.replaceAll('\n', '\r\n')) }
+          : { stream, data: Buffer.from(text) },
+      );
+    const stop = new AbortController();
+    const exec: FakeExec = { containerId: container.id, tty: options.tty, stop };
+    this.#execs.add(exec);
+    const size = { columns: 0, rows: 0 };
+    const exited = runScript(script, {
       clock: this.#clock,
-      signal: container.stop.signal,
+      signal: AbortSignal.any([container.stop.signal, stop.signal]),
       input: input.items,
-      write: (stream, text) => output.push({ stream: options.tty ? 'stdout' : stream, data: Buffer.from(text) }),
+      write,
       ignoreTerm: () => {},
-    }).catch(() => 137);
-    void exited.then(() => output.end());
+      size,
+    }).catch(() => (stop.signal.aborted ? 129 : 137));
+    const ended = Promise.race([exited, aborted(stop.signal, 129), aborted(container.stop.signal, 137)]);
+    void ended.then(() => {
+      this.#execs.delete(exec);
+      output.end();
+    });
     return {
       output: output.items,
-      write: (data) => input.push(Buffer.from(data).toString()),
+      write: (data) => {
+        input.push(Buffer.from(data).toString());
+        return Promise.resolve();
+      },
       end: () => input.end(),
-      resize: () => Promise.resolve(),
-      exited,
+      resize: (columns, rows) => {
+        Object.assign(size, { columns, rows });
+        return Promise.resolve();
+      },
+      terminate: () => {
+        stop.abort();
+        return Promise.resolve();
+      },
+      exited: ended,
     };
+  }
+
+  async endAbandonedExecs(id: string): Promise<number> {
+    await this.#turn();
+    const container = this.#find(id);
+    const left = [...this.#execs].filter((exec) => exec.tty && exec.containerId === container.id && exec.abandoned);
+    for (const { stop } of left) stop.abort();
+    return left.length;
+  }
+
+  /** Whoever ran programs is killed: the programs run on, and nobody holds them. */
+  abandonExecs(): void {
+    for (const exec of this.#execs) exec.abandoned = true;
+  }
+
+  /** How many programs run that `exec` began. */
+  get execCount(): number {
+    return this.#execs.size;
   }
 
   close(): Promise<void> {
@@ -601,6 +656,14 @@ function matches(labels: Readonly<Record<string, string>>, wanted: string): bool
 function scriptOf(command: readonly string[]): string | undefined {
   const at = command.indexOf('-c');
   return at > 0 && command[at - 1]?.endsWith('sh') === true ? command[at + 1] : undefined;
+}
+
+/** Resolves with `code` when the signal aborts. */
+function aborted(signal: AbortSignal, code: number): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  if (signal.aborted) resolve(code);
+  else signal.addEventListener('abort', () => resolve(code), { once: true });
+  return promise;
 }
 
 /** A stream that one side fills and the other reads. */

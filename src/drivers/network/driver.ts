@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import type { Server, Socket as Connection } from 'node:net';
 import type { Socket } from 'node:dgram';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 
@@ -48,6 +48,12 @@ export interface NetworkDriver {
   listenTcp(vpcId: string, address: string, port: number): Promise<Server>;
   /** Binds a datagram socket on an address inside the VPC. */
   bindUdp(vpcId: string, address: string, port: number): Promise<Socket>;
+  /**
+   * Connects to a TCP port as a program beside the process `pid` would: in its network namespace, where `localhost` is its
+   * own, with the resolver of VPCs for names (the machine's where the namespace is the machine's). The connection is
+   * paused, for the caller to resume.
+   */
+  connectTcp(pid: number, host: string, port: number): Promise<Connection>;
   /** The path of the VPC's network namespace, for the balancer driver. */
   namespaceOf(vpcId: string): string;
   /** Removes every VPC of this installation and all it made on the host, whoever made it: also an earlier process. */

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket as Connection } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { InterfaceCounters, NetworkDriver } from './driver.ts';
@@ -97,6 +97,13 @@ export class FakeNetworkDriver implements NetworkDriver {
       await promise;
       return socket;
     });
+  }
+
+  connectTcp(_pid: number, host: string, port: number): Promise<Connection> {
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+    const socket = connect({ host, port }, () => resolve(socket)).pause();
+    socket.once('error', (error) => reject(new DriverError('retryable', error.message)));
+    return promise;
   }
 
   namespaceOf(vpcId: string): string {

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:dgram';
 import { readdirSync } from 'node:fs';
-import type { Server } from 'node:net';
+import type { Server, Socket as Connection } from 'node:net';
 import { join } from 'node:path';
 import type { Cancel, Clock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import type { InterfaceCounters, NetworkDriver } from './driver.ts';
+import { resolverAddress, type InterfaceCounters, type NetworkDriver } from './driver.ts';
 import { LinuxHost } from './linux-host.ts';
 import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
 import { Netns, netnsInode } from './netns.ts';
 import { hostAddressOf } from './public-pool.ts';
-import { bindIn, listenIn } from './sockets.ts';
+import { bindIn, connectIn, listenIn } from './sockets.ts';
 
 /** What the driver is made from. */
 export interface LinuxNetworkOptions {
@@ -102,6 +102,14 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   async bindUdp(vpcId: string, address: string, port: number): Promise<Socket> {
     return this.#listeners.udp(vpcId, () => bindIn(this.#existing(vpcId), address, port));
+  }
+
+  async connectTcp(pid: number, host: string, port: number): Promise<Connection> {
+    const path = `/proc/${pid}/ns/net`;
+    const inode = netnsInode(path);
+    if (inode === undefined) throw new DriverError('gone', `process ${pid} is no more`);
+    const own = inode === netnsInode('/proc/self/ns/net');
+    return connectIn(new Netns(own ? undefined : path), host, port, own ? undefined : resolverAddress);
   }
 
   namespaceOf(vpcId: string): string {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:dgram';
-import type { Server } from 'node:net';
+import type { Server, Socket as Connection } from 'node:net';
 import { join } from 'node:path';
 import { DriverError } from '../../base/errors.ts';
 import type { Netns } from './netns.ts';
@@ -18,9 +18,21 @@ export async function bindIn(netns: Netns, address: string, port: number): Promi
   return (await opened(netns, 'udp', address, port)) as Socket;
 }
 
-function opened(netns: Netns, protocol: 'tcp' | 'udp', address: string, port: number): Promise<unknown> {
+/** Connects from a namespace to an address, or to a name that `nameServer` knows there; paused, for the caller to resume. */
+export async function connectIn(netns: Netns, host: string, port: number, nameServer?: string): Promise<Connection> {
+  return (await opened(netns, 'connect', host, port, nameServer)) as Connection;
+}
+
+function opened(
+  netns: Netns,
+  protocol: 'tcp' | 'udp' | 'connect',
+  address: string,
+  port: number,
+  ...more: (string | undefined)[]
+): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const [program, args] = netns.command(process.execPath, [handOver, protocol, address, String(port)]);
+  const given = more.filter((argument) => argument !== undefined);
+  const [program, args] = netns.command(process.execPath, [handOver, protocol, address, String(port), ...given]);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));

@@ -84,6 +84,7 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
         container,
         overrides.containerOverrides?.find((o) => o.name === container.name),
         containerArn(scope, cluster, id, ids.uuid()),
+        order.enableExecuteCommand,
       ),
       ...given('pinnedDigest', order.imageDigests?.[container.name ?? '']),
     })),
@@ -112,6 +113,7 @@ function newContainer(
   definition: ContainerDefinition,
   override: ContainerOverride | undefined,
   arn: string,
+  exec: boolean,
 ): TaskContainer {
   return {
     arn,
@@ -124,6 +126,7 @@ function newContainer(
     lastStatus: 'PENDING',
     healthStatus: 'UNKNOWN',
     networkBindings: [],
+    ...(exec ? { managedAgents: [{ name: 'ExecuteCommandAgent', lastStatus: 'PENDING' }] } : {}),
   };
 }
 

@@ -53,6 +53,15 @@ export interface NetworkBinding {
   readonly hostPortRange?: string;
 }
 
+/** An agent that ECS runs beside a container's programs; that of ECS Exec is the only one ("ManagedAgent", ECS API Reference). */
+export interface ManagedAgent {
+  readonly name: 'ExecuteCommandAgent';
+  readonly lastStatus: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly reason?: string;
+  /** Epoch milliseconds. */
+  readonly lastStartedAt?: number;
+}
+
 /** A container of a task: the definition's part is written at creation, the rest is what its machine reports. */
 export interface TaskContainer {
   readonly arn: string;
@@ -71,6 +80,8 @@ export interface TaskContainer {
   readonly reason?: string;
   readonly healthStatus?: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
   readonly networkBindings: readonly NetworkBinding[];
+  /** Where commands may be executed; written by the fleet after creation. */
+  readonly managedAgents?: readonly ManagedAgent[];
 }
 
 /** The task's elastic network interface, allocated by the task loop (a row of `ec2.network-interfaces` has the rest). */

@@ -482,12 +482,6 @@ describe('With a cluster and a task definition,', () => {
       'Override for container named db is not a container in the TaskDefinition.',
     ],
     [
-      'RunTask with ECS Exec, for now',
-      ({ ecs }) => ecs.RunTask({ ...run, enableExecuteCommand: true }, ctx),
-      'ClientException',
-      "enableExecuteCommand isn't supported by Stowage yet.",
-    ],
-    [
       'RunTask with a tag of AWS',
       ({ ecs }) => ecs.RunTask({ ...run, tags: [{ key: 'aws:x', value: '1' }] }, ctx),
       'InvalidParameterException',
@@ -706,12 +700,6 @@ describe('With a cluster and a task definition,', () => {
         ),
       'InvalidParameterException',
       'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.',
-    ],
-    [
-      'CreateCluster with a log of commands that nobody executes',
-      ({ ecs }) => ecs.CreateCluster({ configuration: { executeCommandConfiguration: { logging: 'NONE' } } }, ctx),
-      'ClientException',
-      'configuration.executeCommandConfiguration.logging = "NONE" isn\'t supported by Stowage yet.',
     ],
     [
       'CreateService with early success criteria',

@@ -11,6 +11,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { effectiveSetting } from './account-settings.ts';
 import { readProviders, readStrategy } from './capacity.ts';
 import { clusterStatistics, countTasks } from './cluster-statistics.ts';
+import { checkExecConfiguration } from './exec-rules.ts';
 import type { EcsHandlers } from './handler-types.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { clusterArnOf, needCluster } from './find.ts';
@@ -169,21 +170,7 @@ function readConfiguration(configuration: ClusterConfiguration | undefined): Clu
   if (configuration?.managedStorageConfiguration !== undefined) {
     throw notSupported('configuration.managedStorageConfiguration');
   }
-  const { logging, logConfiguration, kmsKeyId } = configuration?.executeCommandConfiguration ?? {};
-  if (logging === 'OVERRIDE') {
-    const { cloudWatchLogGroupName, s3BucketName } = logConfiguration ?? {};
-    if (cloudWatchLogGroupName === undefined && s3BucketName === undefined) {
-      throw invalidParameter(
-        'A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.',
-      );
-    }
-  } else if (logConfiguration !== undefined) {
-    throw invalidParameter("You must set logging to 'OVERRIDE' when you supply a log configuration.");
-  }
-  // No command is executed yet, so none could be logged or encrypted as asked.
-  const path = 'configuration.executeCommandConfiguration';
-  if (kmsKeyId !== undefined) throw notSupported(`${path}.kmsKeyId`);
-  if (logging !== undefined && logging !== 'DEFAULT') throw notSupported(`${path}.logging = "${logging}"`);
+  checkExecConfiguration(configuration?.executeCommandConfiguration);
   return configuration;
 }
 

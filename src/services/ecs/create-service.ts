@@ -9,6 +9,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { canonical, newDeployment, specOf } from './deployments.ts';
+import { needTaskRole } from './exec-rules.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
@@ -44,6 +45,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalancers.length > 0);
   const roleArn = readRole(input.role, awsvpc !== undefined, loadBalancers.length > 0, ctx);
   refuseUnsupportedService(input);
+  if (input.enableExecuteCommand === true) needTaskRole(definition, {}, "The service couldn't be created");
 
   const fargate = launch.launchType === 'FARGATE';
   const spec: DeploymentSpec = {
@@ -77,7 +79,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     availabilityZoneRebalancing: 'DISABLED',
     enableECSManagedTags: input.enableECSManagedTags ?? false,
     propagateTags: input.propagateTags ?? 'NONE',
-    enableExecuteCommand: false,
+    enableExecuteCommand: input.enableExecuteCommand ?? false,
     ...given('roleArn', roleArn),
     createdAt: now,
     createdBy: ctx.caller.arn,
@@ -107,6 +109,7 @@ function request(service: Service): string {
     healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
     enableECSManagedTags: service.enableECSManagedTags,
     propagateTags: service.propagateTags,
+    enableExecuteCommand: service.enableExecuteCommand,
   });
 }
 

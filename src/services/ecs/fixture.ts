@@ -9,6 +9,7 @@ import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as ecsTables from '../../store/tables/ecs.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
 import * as fleetTables from '../../store/tables/fleet.ts';
+import * as sessionTables from '../../store/tables/sessions.ts';
 import { ecsHandlers } from './handlers.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
@@ -47,7 +48,7 @@ export const fargateWeb: RegisterTaskDefinitionCommandInput = {
 
 /** ECS's handlers on a store with a cluster `default`, two VPCs and three target groups. For tests only. */
 export function ecsFixture() {
-  const tables = { ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables };
+  const tables = { ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables, ...sessionTables };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);

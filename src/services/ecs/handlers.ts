@@ -4,6 +4,7 @@ import { attributeHandlers } from './attributes.ts';
 import { capacityProviderHandlers } from './capacity.ts';
 import { clusterHandlers } from './clusters.ts';
 import { containerInstanceHandlers } from './container-instances.ts';
+import { executeCommandHandlers } from './execute-command.ts';
 import type { EcsHandlers } from './handler-types.ts';
 import { serviceHandlers } from './services.ts';
 import { tagHandlers } from './tags.ts';
@@ -17,6 +18,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...capacityProviderHandlers(deps),
     ...taskDefinitionHandlers(deps),
     ...taskHandlers(deps),
+    ...executeCommandHandlers(deps),
     ...serviceHandlers(deps),
     ...containerInstanceHandlers(deps),
     ...attributeHandlers(deps),

@@ -14,7 +14,6 @@ export function refuseUnsupportedService(input: Shared): void {
   if (input.gatewayConnectors !== undefined && input.gatewayConnectors.length > 0)
     throw notSupported('gatewayConnectors');
   if (input.monitoring !== undefined) throw notSupported('monitoring');
-  if (input.enableExecuteCommand === true) throw notSupported('enableExecuteCommand');
   if (input.availabilityZoneRebalancing === 'ENABLED') throw notSupported('availabilityZoneRebalancing = "ENABLED"');
   const controller = input.deploymentController?.type;
   if (controller !== undefined && controller !== 'ECS')

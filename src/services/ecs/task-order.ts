@@ -7,6 +7,7 @@ import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import type { Reader } from '../../store/store.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { invalidParameter, notSupported } from './errors.ts';
+import { needTaskRole } from './exec-rules.ts';
 import type { Launch } from './launch.ts';
 import { readTags } from './tag-rules.ts';
 import { readOverrides } from './task-overrides.ts';
@@ -20,7 +21,6 @@ export function orderOf(
   input: RunTaskCommandInput | StartTaskCommandInput,
   ctx: Ctx,
 ): TaskOrder {
-  if (input.enableExecuteCommand === true) throw notSupported('enableExecuteCommand');
   if ((input.volumeConfigurations?.length ?? 0) > 0) throw notSupported('volumeConfigurations');
   if ((input.startedBy?.length ?? 0) > 128) throw invalidParameter('startedBy can have at most 128 characters.');
   if ((input.referenceId?.length ?? 0) > 1024) throw invalidParameter('referenceId can have at most 1024 characters.');
@@ -35,6 +35,7 @@ export function orderOf(
     launchType: launch.launchType,
   });
   const overrides = readOverrides(input.overrides, definition, launch.launchType);
+  if (input.enableExecuteCommand === true) needTaskRole(definition, overrides, "The task couldn't be created");
   const tags = newTaskTags({
     own: readTags(input.tags),
     propagateTags: input.propagateTags ?? 'NONE',
@@ -52,7 +53,7 @@ export function orderOf(
     group: input.group ?? `family:${definition.family}`,
     ...given('startedBy', input.startedBy),
     overrides,
-    enableExecuteCommand: false,
+    enableExecuteCommand: input.enableExecuteCommand ?? false,
     tags,
     ...given('networkConfiguration', awsvpc),
     loadBalancers: [],

@@ -1,7 +1,12 @@
-import type { Attachment, Container, Task as TaskOutput } from '@aws-sdk/client-ecs';
+import type { Attachment, Container, ManagedAgent, Task as TaskOutput } from '@aws-sdk/client-ecs';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
-import type { Task, TaskContainer, TaskNetworkInterface } from '../../model/ecs/task.ts';
+import type {
+  ManagedAgent as TaskManagedAgent,
+  Task,
+  TaskContainer,
+  TaskNetworkInterface,
+} from '../../model/ecs/task.ts';
 
 /** A task as RunTask, StopTask and DescribeTasks show it. */
 export function taskOutput(row: Task, options: { tags: boolean }): TaskOutput {
@@ -108,9 +113,14 @@ function containerOutput(container: TaskContainer, task: Task): Container {
     ...given('reason', container.reason),
     networkBindings: [...container.networkBindings],
     networkInterfaces: eni === undefined ? [] : [{ attachmentId: eni.attachmentId, privateIpv4Address: eni.privateIp }],
+    ...given('managedAgents', container.managedAgents?.map(managedAgentOutput)),
     healthStatus: container.healthStatus ?? 'UNKNOWN',
     ...given('cpu', container.cpu),
     ...given('memory', container.memory),
     ...given('memoryReservation', container.memoryReservation),
   };
+}
+
+function managedAgentOutput({ lastStartedAt, ...agent }: TaskManagedAgent): ManagedAgent {
+  return { ...agent, ...when('lastStartedAt', lastStartedAt) };
 }

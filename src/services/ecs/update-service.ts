@@ -12,6 +12,7 @@ import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { newDeployment, sameSpec, specOf } from './deployments.ts';
 import { clientException } from './errors.ts';
+import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { checkPlatformIsThere } from './platform.ts';
@@ -33,6 +34,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
     checkDesiredCount(input.desiredCount);
     const spec = readSpec(tx, cluster, service, primary, input, ctx);
     refuseUnsupportedService(input);
+    checkExec(tx, service, spec, input);
     const loadBalanced = spec.loadBalancers.length > 0;
     checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalanced);
 
@@ -47,6 +49,8 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       ...given('platformVersion', input.platformVersion),
       enableECSManagedTags: input.enableECSManagedTags ?? service.enableECSManagedTags,
       propagateTags: input.propagateTags ?? service.propagateTags,
+      // Of tasks that are made from now on: those that run stay as they are.
+      enableExecuteCommand: input.enableExecuteCommand ?? service.enableExecuteCommand,
     };
     const redeploy =
       input.forceNewDeployment === true ||
@@ -57,6 +61,12 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
     tx.put(services, changed);
     return changed;
   });
+}
+
+function checkExec(reader: Reader, service: Service, spec: DeploymentSpec, input: UpdateServiceCommandInput): void {
+  if (!(input.enableExecuteCommand ?? service.enableExecuteCommand)) return;
+  const definition = reader.get(taskDefinitions, spec.taskDefinitionArn);
+  if (definition !== undefined) needTaskRole(definition, {}, "The service couldn't be updated");
 }
 
 function withDeployment(service: Service, spec: DeploymentSpec, ids: ServiceDeps['ids'], now: number): Service {

@@ -5,6 +5,7 @@ import { describeParameterHandlers } from './describe-parameters.ts';
 import { getParameterHandlers } from './get-parameters.ts';
 import { labelHandlers } from './labels.ts';
 import { putParameterHandlers } from './put-parameter.ts';
+import { sessionHandlers } from './sessions.ts';
 import { tagHandlers } from './tags.ts';
 
 /** AWS Systems Manager, of which Parameter Store and sessions concern containers. */
@@ -15,5 +16,6 @@ export function ssmHandlers(deps: SsmDeps): Handlers<typeof sdk> {
     ...describeParameterHandlers(deps),
     ...labelHandlers(deps),
     ...tagHandlers(deps),
+    ...sessionHandlers(deps),
   };
 }

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
+import { DescribeSessionsCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
+import { WebSocket as Socket } from 'ws';
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { eventually, must, run } from '../support/clients.ts';
+import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
+import { clientsOf, execute, runShellTask, runtimeIdOf, shellImage } from './support.ts';
+
+const image = `stowage-exec-test:${process.pid}`;
+let installation: TestInstallation;
+let task = '';
+let main = '';
+
+beforeAll(async () => {
+  [installation] = await Promise.all([startInstallation(), shellImage(image)]);
+  task = await runShellTask(installation, image);
+  main = await runtimeIdOf(installation, task, 'main');
+});
+afterAll(async () => {
+  installation?.remove();
+  await run('docker', ['rmi', '--force', image]);
+});
+
+/** What runs in the container, as the engine has it. */
+const programs = (): Promise<string> => must('docker', ['top', main, '-o', 'pid,args']);
+
+describe('a command executed in a container', () => {
+  it('is a shell in a terminal, as root, with the environment of the container', async () => {
+    const shell = await execute(installation, task, '/bin/sh');
+    await shell.client.ready;
+    shell.client.resize(101, 33);
+    await shell.type('echo "$((40 + 2)) $(id -u) $COLOUR $TERM"; stty size\n');
+    await shell.hears(/42 0 green xterm-256color\r\n33 101\r\n/);
+    shell.client.resize(80, 24);
+    await eventually('the terminal has its new size', 5000, async () => {
+      await shell.type('stty size\n');
+      return (await shell.hears(/\d+ \d+\r\n/)) === '24 80\r\n' ? true : undefined;
+    });
+    // Previous command: the engine would keep this key for itself.
+    await shell.type('echo again\n');
+    await shell.hears(/again\r\n.*again\r\n/s);
+    await shell.type('\u0010');
+    await shell.hears(/echo again/);
+    await shell.type('\r');
+    await shell.hears(/again\r\n/);
+    await shell.type('sleep 1000\n');
+    await eventually('sleep runs', 5000, async () => ((await programs()).includes('sleep 1000') ? true : undefined));
+    await shell.type('\u0003');
+    await shell.type('echo interrupted with $?\n');
+    await shell.hears(/interrupted with 130/);
+    await shell.type('exit\n');
+    expect(await shell.client.closed).toBe('');
+    const { ssm, logs } = clientsOf(installation);
+    const history = await ssm.send(new DescribeSessionsCommand({ State: 'History' }));
+    expect(history.Sessions).toMatchObject([
+      { SessionId: shell.id, Status: 'Terminated', DocumentName: 'AmazonECS-ExecuteInteractiveCommand' },
+    ]);
+    const logged = await eventually('the session is logged', 5000, async () => {
+      const { events = [] } = await logs.send(
+        new FilterLogEventsCommand({ logGroupName: '/exec', logStreamNames: [shell.id] }),
+      );
+      const text = events.map(({ message }) => message).join('\n');
+      return text.includes('interrupted with 130') && text.endsWith('exit') ? text : undefined;
+    });
+    expect(logged).toContain('42 0 green');
+  });
+
+  it('streams ten megabytes up and down without losing a byte, over a connection that is lost on the way', async () => {
+    const size = 10 * 1_048_576;
+    const session = await execute(installation, task, "/bin/sh -c 'stty raw -echo; echo ready; cat'", 'side');
+    await session.hears(/ready\r?\n/);
+    session.bytes = 0;
+    session.chunks.length = 0;
+    const sent = randomBytes(size);
+    let dropped = 0;
+    session.onData = () => {
+      if (dropped < 2 && session.bytes > (dropped + 1) * 3_000_000) {
+        dropped += 1;
+        session.client.drop();
+      }
+    };
+    await session.client.send(sent);
+    await eventually('everything came back', 40_000, () => (session.bytes >= size ? true : undefined));
+    expect(Buffer.concat(session.chunks).equals(sent)).toBe(true);
+    expect(dropped).toBe(2);
+    session.client.terminate();
+    expect(await session.client.closed).toBe('');
+  });
+
+  it('is ended with all that it started when its session is terminated', async () => {
+    const session = await execute(installation, task, "/bin/sh -c 'sleep 2001 & sleep 2002'");
+    await eventually('it runs', 10_000, async () => ((await programs()).includes('sleep 2002') ? true : undefined));
+    await clientsOf(installation).ssm.send(new TerminateSessionCommand({ SessionId: session.id }));
+    expect(await session.client.closed).toBe('');
+    await eventually('nothing of it runs', 10_000, async () => (/sleep 200/.test(await programs()) ? undefined : true));
+  });
+
+  it('that does not exist says so', async () => {
+    const session = await execute(installation, task, '/bin/none');
+    expect(await session.client.closed).toMatch(/Unable to start command: Failed to start pty: .*\/bin\/none/);
+  });
+
+  it('is refused where it cannot be executed, in the words of ECS', async () => {
+    const { ecs, ec2: _ } = clientsOf(installation);
+    const ask = { cluster: 'exec', task, container: 'main', command: 'sh', interactive: true };
+    const refusals: [Partial<typeof ask>, string, RegExp][] = [
+      [{ cluster: 'none' }, 'ClusterNotFoundException', /Cluster not found/],
+      [{ task: 'none' }, 'InvalidParameterException', /referenced task was not found/],
+      [{ container: 'none' }, 'InvalidParameterException', /no container named none/],
+      [{ container: '' }, 'InvalidParameterException', /multiple containers/],
+      [{ interactive: false }, 'InvalidParameterException', /Interactive is the only mode supported currently/],
+    ];
+    for (const [change, name, message] of refusals) {
+      const asked = ecs.send(new ExecuteCommandCommand({ ...ask, ...change }));
+      await expect(asked).rejects.toMatchObject({ name, message: expect.stringMatching(message) as string });
+    }
+    const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster: 'exec', tasks: [task] }));
+    const managedAgents = [
+      { name: 'ExecuteCommandAgent', lastStatus: 'RUNNING', lastStartedAt: expect.any(Date) as Date },
+    ];
+    expect(tasks?.[0]?.containers).toMatchObject([{ managedAgents }, { managedAgents }]);
+  });
+
+  it('is there for pages of this machine in a browser, and for no other', async () => {
+    const { session } = await clientsOf(installation).ecs.send(
+      new ExecuteCommandCommand({ cluster: 'exec', task, container: 'main', command: 'sh', interactive: true }),
+    );
+    const url = session?.streamUrl ?? '';
+    const answer = (origin: string): Promise<string> => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const socket = new Socket(url, { origin });
+      socket.on('open', () => socket.close());
+      socket.on('close', () => resolve('opened'));
+      socket.on('error', (error) => resolve(error.message));
+      return promise;
+    };
+    expect(await answer('http://localhost:3000')).toBe('opened');
+    expect(await answer('https://example.com')).toMatch(/403/);
+    // A token that was not given out opens nothing.
+    const closed = Promise.withResolvers<number>();
+    const guess = new WebSocket(url);
+    guess.addEventListener('open', () => guess.send(JSON.stringify({ TokenValue: 'guess' })));
+    guess.addEventListener('close', ({ code }) => closed.resolve(code));
+    expect(await closed.promise).toBe(1008);
+  });
+});
+
+it('a control plane that is killed leaves no program behind, and its sessions are over', async () => {
+  onTestFailed(() => console.log(readFileSync(join(installation.home, 'control-plane.log'), 'utf8').slice(-4000)));
+  const session = await execute(installation, task, "/bin/sh -c 'sleep 3000'");
+  await eventually('it runs', 10_000, async () => ((await programs()).includes('sleep 3000') ? true : undefined));
+  const pid = installation.pid();
+  process.kill(pid, 'SIGKILL');
+  await gone(pid);
+  installation.stowage('up', '--detach');
+  expect(await session.client.closed).toBe('');
+  await eventually('nothing of it runs', 15_000, async () => (/sleep 300/.test(await programs()) ? undefined : true));
+  const { ssm } = clientsOf(installation);
+  const { Sessions } = await ssm.send(new DescribeSessionsCommand({ State: 'Active' }));
+  expect(Sessions).toEqual([]);
+  const again = await execute(installation, task, '/bin/sh');
+  await again.type('echo $((6 * 7))\n');
+  await again.hears(/42/);
+  again.client.terminate();
+  await again.client.closed;
+});
+
+it('a task run without ECS Exec takes no command', async () => {
+  const { ecs } = clientsOf(installation);
+  const described = await ecs.send(new DescribeTasksCommand({ cluster: 'exec', tasks: [task] }));
+  const subnet = described.tasks?.[0]?.attachments?.[0]?.details?.find(({ name }) => name === 'subnetId')?.value ?? '';
+  const { tasks } = await ecs.send(
+    new RunTaskCommand({
+      cluster: 'exec',
+      taskDefinition: 'shell',
+      launchType: 'FARGATE',
+      networkConfiguration: { awsvpcConfiguration: { subnets: [subnet] } },
+    }),
+  );
+  const asked = ecs.send(
+    new ExecuteCommandCommand({
+      cluster: 'exec',
+      task: tasks?.[0]?.taskArn ?? '',
+      container: 'main',
+      command: 'sh',
+      interactive: true,
+    }),
+  );
+  await expect(asked).rejects.toMatchObject({
+    message: expect.stringMatching(/execute command was not enabled/) as string,
+  });
+});

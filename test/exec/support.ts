@@ -1,0 +1,169 @@
+import { mkdtempSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateLogGroupCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
+import {
+  CreateClusterCommand,
+  DescribeTasksCommand,
+  ExecuteCommandCommand,
+  RegisterTaskDefinitionCommand,
+  RunTaskCommand,
+  waitUntilTasksRunning,
+} from '@aws-sdk/client-ecs';
+import { ResumeSessionCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { systemClock } from '../../src/base/clock.ts';
+import { systemIds } from '../../src/base/ids.ts';
+import { locate } from '../../src/cli/prepare/packages.ts';
+import { DataChannelClient, type ChannelAccess } from '../../src/gateway/client.ts';
+import { eventually, must } from '../support/clients.ts';
+import type { TestInstallation } from '../support/installation.ts';
+import { sdk } from '../support/web-service.ts';
+
+/** An image with nothing but a shell, made on this machine. */
+export async function shellImage(tag: string): Promise<void> {
+  const context = mkdtempSync(join(tmpdir(), 'stowage-shell-'));
+  try {
+    copyFileSync(locate('busybox') ?? '/bin/busybox', join(context, 'busybox'));
+    writeFileSync(
+      join(context, 'Dockerfile'),
+      'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\n',
+    );
+    await must('docker', ['build', '--quiet', '--tag', tag, context]);
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/** The SDK's clients that sessions need. */
+export function clientsOf(installation: TestInstallation) {
+  const config = {
+    endpoint: installation.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  return { ...sdk(installation), ssm: new SSMClient(config), logs: new CloudWatchLogsClient(config) };
+}
+
+export const role = 'arn:aws:iam::000000000000:role/exec';
+
+/** Runs a task of two containers, `main` and `side`, in which commands may be executed; answers its ARN. */
+export async function runShellTask(installation: TestInstallation, image: string): Promise<string> {
+  const { ecs, ec2, logs } = clientsOf(installation);
+  await ecs.send(new CreateClusterCommand({ clusterName: 'exec' }));
+  await logs.send(new CreateLogGroupCommand({ logGroupName: '/exec' }));
+  await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: 'shell',
+      requiresCompatibilities: ['FARGATE'],
+      networkMode: 'awsvpc',
+      cpu: '256',
+      memory: '512',
+      taskRoleArn: role,
+      executionRoleArn: role,
+      containerDefinitions: [
+        {
+          name: 'main',
+          image,
+          user: '1000',
+          environment: [{ name: 'COLOUR', value: 'green' }],
+          command: ['sh', '-c', 'mkdir -p /tmp/www; httpd -f -p 8080 -h /'],
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: { 'awslogs-group': '/exec', 'awslogs-region': 'us-east-1', 'awslogs-stream-prefix': 'main' },
+          },
+        },
+        { name: 'side', image, command: ['sleep', '1000'] },
+      ],
+    }),
+  );
+  const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}));
+  const { tasks } = await ecs.send(
+    new RunTaskCommand({
+      cluster: 'exec',
+      taskDefinition: 'shell',
+      launchType: 'FARGATE',
+      enableExecuteCommand: true,
+      networkConfiguration: { awsvpcConfiguration: { subnets: [Subnets?.[0]?.SubnetId ?? ''] } },
+    }),
+  );
+  const arn = tasks?.[0]?.taskArn ?? '';
+  const options = { client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
+  await waitUntilTasksRunning(options, { cluster: 'exec', tasks: [arn] });
+  return arn;
+}
+
+/** The engine's id of a task's container. */
+export async function runtimeIdOf(installation: TestInstallation, task: string, name: string): Promise<string> {
+  const { tasks } = await clientsOf(installation).ecs.send(
+    new DescribeTasksCommand({ cluster: 'exec', tasks: [task] }),
+  );
+  return tasks?.[0]?.containers?.find((container) => container.name === name)?.runtimeId ?? '';
+}
+
+/** A client's end of a session that collects what it hears. */
+export class Listener {
+  readonly client: DataChannelClient;
+  readonly chunks: Uint8Array[] = [];
+  bytes = 0;
+  onData: (data: Uint8Array) => void = () => {};
+  readonly flags: number[] = [];
+
+  constructor(installation: TestInstallation, access: ChannelAccess & { sessionId: string }) {
+    const { ssm } = clientsOf(installation);
+    this.client = new DataChannelClient({
+      clock: systemClock,
+      ids: systemIds,
+      access,
+      resume: async () => {
+        const { StreamUrl, TokenValue } = await ssm.send(new ResumeSessionCommand({ SessionId: access.sessionId }));
+        return StreamUrl === undefined || TokenValue === undefined
+          ? undefined
+          : { streamUrl: StreamUrl, tokenValue: TokenValue };
+      },
+      onData: (data) => {
+        this.chunks.push(data);
+        this.bytes += data.length;
+        this.onData(data);
+      },
+      onFlag: (flag) => this.flags.push(flag),
+    });
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString('utf8');
+  }
+
+  type(text: string): Promise<void> {
+    return this.client.send(Buffer.from(text));
+  }
+
+  /** Resolves once it has heard what matches, in what came after everything matched before. */
+  async hears(pattern: RegExp): Promise<string> {
+    const found = await eventually(
+      `the session says ${pattern}, and not only ${JSON.stringify(this.text)}`,
+      10_000,
+      () => {
+        const match = pattern.exec(this.text);
+        return match === null ? undefined : match[0];
+      },
+    );
+    this.chunks.length = 0;
+    return found;
+  }
+}
+
+/** Executes a command in a container of the task. */
+export async function execute(
+  installation: TestInstallation,
+  task: string,
+  command: string,
+  container = 'main',
+): Promise<Listener & { readonly id: string }> {
+  const { session } = await clientsOf(installation).ecs.send(
+    new ExecuteCommandCommand({ cluster: 'exec', task, container, command, interactive: true }),
+  );
+  const { sessionId = '', streamUrl = '', tokenValue = '' } = session ?? {};
+  const listener = new Listener(installation, { sessionId, streamUrl, tokenValue });
+  return Object.assign(listener, { id: sessionId });
+}
