@@ -13,3 +13,6 @@ export function json(status: number, body: unknown): Answer {
 
 /** What the agent's router says of a path that it does not have. */
 export const noSuchPage: Answer = { status: 404, body: '404 page not found\n', text: true };
+
+/** The same of a path that it has for other methods only. */
+export const wrongMethod: Answer = { status: 405, body: '', text: true };

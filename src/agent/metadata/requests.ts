@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { TaskView } from '../tasks/view.ts';
-import { noSuchPage, type Answer } from './answer.ts';
+import { noSuchPage, wrongMethod, type Answer } from './answer.ts';
 import { credentials } from './credentials.ts';
-import { tasksOf, type Asker } from './lookup.ts';
+import { findContainer, tasksOf, type Asker } from './lookup.ts';
 import { version2, version3, version4, type MetadataRequest, type MetadataSources } from './metadata-requests.ts';
+import { taskProtection } from './task-protection.ts';
 import { Throttle, tooMany } from './throttle.ts';
 
 /** What requests are answered from. */
@@ -25,10 +26,10 @@ export interface TaskRequest {
 /** `ECS_TASK_METADATA_RPS_LIMIT`'s default: steady and burst ("Amazon ECS container agent configuration"). */
 const requestRate = { perSecond: 40, burst: 60 };
 
-/** Makes what answers the requests of tasks: metadata of all versions, credentials. */
+/** Makes what answers the requests of tasks: metadata of all versions, credentials, the agent's own API. */
 export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Promise<Answer> {
   const throttle = new Throttle(requestRate, deps.clock);
-  return async ({ asker, path, query }) => {
+  return async ({ asker, path, query, method, body }) => {
     if (!throttle.take(`${asker.vpcId} ${asker.address}`)) return tooMany;
     const own = tasksOf(deps.tasks(), asker);
     const request: MetadataRequest = { asker, own, zoneOf: deps.zoneOf };
@@ -48,6 +49,12 @@ export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Pro
         if (id === undefined) return noSuchPage;
         const answer = await (version === 'v3' ? version3 : version4)(deps, request, id, below);
         return answer.body === undefined ? noSuchPage : answer;
+      }
+      case 'api': {
+        const [, id = '', below = ''] = /^\/([^/]*)(\/.*)$/.exec(rest) ?? [];
+        if (below !== '/task-protection/v1/state') return noSuchPage;
+        if (method !== 'GET' && method !== 'PUT') return wrongMethod;
+        return taskProtection(deps, findContainer(deps.installationId, own, id)?.task, method, body);
       }
       default:
         return noSuchPage;

@@ -85,7 +85,15 @@ let tasks: TaskView[];
 let served: Socket[];
 /** What the control plane's API answers to `ListTagsForResource`. */
 let answer: { status: number; body: unknown };
-const api = createServer((_request, response) => {
+/** What it was asked, in order. */
+let asked: { target: string; body: unknown; authorization: string }[] = [];
+const api = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+  request.on('end', () => {
+    const { authorization = '', 'x-amz-target': target } = request.headers;
+    asked.push({ target: String(target), body: JSON.parse(body), authorization });
+  });
   response.writeHead(answer.status, { 'x-amzn-requestid': 'request-1' });
   response.end(JSON.stringify(answer.body));
 });
@@ -102,6 +110,7 @@ beforeEach(async () => {
   });
   tasks = [];
   served = [];
+  asked = [];
   answer = { status: 200, body: { tags: [{ key: 'team', value: 'blue' }] } };
   const listening = Promise.withResolvers<void>();
   api.listen(0, '127.0.0.1', () => listening.resolve());
@@ -167,9 +176,9 @@ interface Got {
   readonly body: unknown;
 }
 
-async function get(path: string, port = 80): Promise<Got> {
-  const address = network.servers.get(port)?.address() as AddressInfo | undefined;
-  const asking = fetch(`http://127.0.0.1:${address?.port ?? 0}${path}`);
+async function get(path: string, options: RequestInit = {}): Promise<Got> {
+  const address = network.servers.get(80)?.address() as AddressInfo | undefined;
+  const asking = fetch(`http://127.0.0.1:${address?.port ?? 0}${path}`, options);
   // Whatever waits for time to pass need not wait.
   const done = { yet: false };
   void asking.finally(() => (done.yet = true)).catch(() => {});
@@ -539,4 +548,72 @@ it('hands connections to the AWS APIs over, and ends them with the VPC', async (
   const address = network.servers.get(apiPort)?.address() as AddressInfo;
   await fetch(`http://127.0.0.1:${address.port}/`).catch(() => {});
   expect(served).toHaveLength(1);
+});
+
+describe('task protection', () => {
+  const uri = (task: TaskView): string =>
+    `/api/${metadataId(installationId, task.payload, 'web')}/task-protection/v1/state`;
+  const put = (task: TaskView, body: unknown): Promise<Got> =>
+    get(uri(task), { method: 'PUT', body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const failed = (status: number, Code: string, Message: string, Arn?: string): Got => ({
+    status,
+    body: { error: { ...(Arn === undefined ? {} : { Arn }), Code, Message } },
+  });
+
+  it('is asked for and told in the name of the task role', async () => {
+    const task = await running(taskAt(0, here));
+    const shown = { taskArn, protectionEnabled: true, expirationDate: 1_767_225_600 };
+    answer = { status: 200, body: { protectedTasks: [shown], failures: [] } };
+    const protection = { TaskArn: taskArn, ProtectionEnabled: true, ExpirationDate: '2026-01-01T00:00:00Z' };
+    expect(await put(task, { ProtectionEnabled: true, ExpiresInMinutes: 60 })).toEqual({
+      status: 200,
+      body: { protection },
+    });
+    const cluster = 'arn:aws:ecs:us-east-1:000000000000:cluster/test';
+    expect(asked).toEqual([
+      {
+        target: 'AmazonEC2ContainerServiceV20141113.UpdateTaskProtection',
+        body: { cluster, tasks: [taskArn], protectionEnabled: true, expiresInMinutes: 60 },
+        authorization: expect.stringContaining('Credential=ASIA/') as string,
+      },
+    ]);
+    answer = { status: 200, body: { protectedTasks: [{ taskArn, protectionEnabled: false }] } };
+    expect(await get(uri(task))).toEqual({
+      status: 200,
+      body: { protection: { TaskArn: taskArn, ProtectionEnabled: false, ExpirationDate: null } },
+    });
+    expect(asked[1]).toMatchObject({
+      target: 'AmazonEC2ContainerServiceV20141113.GetTaskProtection',
+      body: { cluster, tasks: [taskArn] },
+    });
+  });
+
+  it("answers failures and errors in the agent's words", async () => {
+    const task = await running(taskAt(0, here));
+    answer = { status: 200, body: { failures: [{ arn: taskArn, reason: 'TASK_NOT_VALID' }] } };
+    expect(await get(uri(task))).toEqual({
+      status: 200,
+      body: { failure: { Arn: taskArn, Detail: null, Reason: 'TASK_NOT_VALID' } },
+    });
+    answer = { status: 400, body: { __type: 'InvalidParameterException', message: 'no' } };
+    expect(await put(task, { ProtectionEnabled: true, ExpiresInMinutes: 0 })).toEqual({
+      status: 400,
+      body: { requestID: 'request-1', error: { Arn: taskArn, Code: 'InvalidParameterException', Message: 'no' } },
+    });
+    const unreadable = failed(400, 'InvalidParameterException', 'UpdateTaskProtection: failed to decode request');
+    for (const body of ['', '[]', '{"Other":1}', '{"ProtectionEnabled":"yes"}', '{"ExpiresInMinutes":1.5}']) {
+      expect(await put(task, body), body).toEqual(unreadable);
+    }
+    const missing = "Invalid request: does not contain 'ProtectionEnabled' field";
+    expect(await put(task, '{}')).toEqual(failed(400, 'InvalidParameterException', missing, taskArn));
+    const { roleCredentials: _, ...bare } = task.payload;
+    tasks = [{ ...task, payload: bare }];
+    const denied = 'Invalid Request: no task IAM role credentials available for task';
+    expect(await get(uri(task))).toEqual(failed(403, 'AccessDeniedException', denied, taskArn));
+    tasks = [];
+    expect(await get(uri(task))).toEqual(
+      failed(404, 'ResourceNotFoundException', 'Failed to find a task for the request'),
+    );
+    expect(await get(uri(task), { method: 'POST' })).toEqual({ status: 405, body: '' });
+  });
 });

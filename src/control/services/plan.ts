@@ -1,6 +1,6 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
-import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
+import { isProtected, reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
 import { placeTasks } from '../../model/ecs/placement.ts';
@@ -105,7 +105,10 @@ class ServicePlanner {
         checks.set(task.taskDefinitionArn, containerChecks);
       }
       const verdict = judge(one, { containerChecks, graceMs }, this.#now);
-      judged.push({ task, verdict });
+      // A service that is deleted takes its tasks along.
+      const guarded = service.status !== 'DRAINING' && isProtected(task, this.#now);
+      judged.push({ task, verdict, isProtected: guarded });
+      if (guarded && task.protectedUntil !== undefined) this.#lookAts.push(task.protectedUntil);
       if (verdict.kind === 'pending' && verdict.lookAt !== undefined) this.#lookAts.push(verdict.lookAt);
       if (verdict.kind === 'unhealthy') for (const event of verdict.events) this.#events.tellOnce(event);
     }

@@ -10,11 +10,12 @@ const verdicts: Record<string, Verdict> = {
   u: { kind: 'unhealthy', stop: { code: 'ServiceSchedulerInitiated', reason: 'unwell' }, events: [] },
 };
 
-/** Tasks by one letter each: healthy, pending, unhealthy; the first is the oldest. */
+/** Tasks by one letter each: healthy, pending, unhealthy (capitals: and protected); the first is the oldest. */
 function tasks(letters: string, deployment: string): JudgedTask[] {
   return Array.from(letters, (letter, index) => ({
     task: { arn: `${deployment}${index}`, createdAt: index, availabilityZone: `z${index % 2}` } as Task,
-    verdict: verdicts[letter] ?? { kind: 'pending' },
+    verdict: verdicts[letter.toLowerCase()] ?? { kind: 'pending' },
+    isProtected: letter !== letter.toLowerCase(),
   }));
 }
 
@@ -76,6 +77,11 @@ describe('scale', () => {
       'd1',
     ],
     ['drains before older deployments', { desired: 2, min: 50, new: 'h', old: 'h', drained: 'h', may: 0 }, 0, 'd0'],
+    ['scales in none that is protected', { desired: 1, new: 'hHh' }, 0, 'n0 n2'],
+    ['keeps more than it wants while they are protected', { desired: 1, new: 'HHP' }, 0, ''],
+    ['replaces protected tasks of an older deployment later', { desired: 2, new: 'hh', old: 'Hh' }, 0, 'o1'],
+    ['drains protected tasks later', { desired: 1, new: 'h', drained: 'H' }, 0, ''],
+    ['protects none that is unhealthy', { desired: 1, new: 'hU' }, 0, 'n1'],
     ['starts nothing while it rests', { desired: 2, new: '', old: 'hh', may: 0 }, 0, ''],
     [
       'leaves the old tasks alone when the deployment failed',
@@ -93,7 +99,7 @@ describe('scale', () => {
     expect(decide({ desired: 1, min: 0, max: 100, new: '', old: 'h' }).stuck).toBe(false);
   });
 
-  const letters = fc.array(fc.constantFrom('h', 'p', 'u'), { maxLength: 12 }).map((all) => all.join(''));
+  const letters = fc.array(fc.constantFrom('h', 'p', 'u', 'H', 'P', 'U'), { maxLength: 12 }).map((all) => all.join(''));
   const input = fc.record({
     desired: fc.nat(8),
     min: fc.integer({ min: 0, max: 100 }),
@@ -121,6 +127,7 @@ describe('scale', () => {
         const before = primary.length + old.length;
         const most = maximumTasks(spec.desired, spec.max);
         expect(start === 0 || before + start <= most).toBe(true);
+        expect(stop.filter((one) => one.isProtected === true && one.verdict.kind !== 'unhealthy')).toEqual([]);
         const healthy = (all: readonly JudgedTask[]): number =>
           all.filter(({ verdict }) => verdict.kind === 'healthy').length;
         const left = healthy([...primary, ...old]) - healthy(stop);

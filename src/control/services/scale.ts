@@ -5,6 +5,8 @@ import type { Verdict } from './health.ts';
 export interface JudgedTask {
   readonly task: Task;
   readonly verdict: Verdict;
+  /** It may not be stopped to scale in or deploy ("Task scale-in protection"); one that is not healthy may all the same. */
+  readonly isProtected?: boolean;
 }
 
 /** What the counts of a service are decided by. */
@@ -65,8 +67,9 @@ export function scale(input: ScaleInput): ScaleDecision {
   const crowdedOut = Math.max(0, Math.min(missing, input.mayStart) - room);
 
   const stop = new Set<JudgedTask>();
-  // Scaling in.
-  const excess = victims(good, good.length - desired);
+  // Scaling in. Where what is pending is protected, the healthy ones that would go instead stay as well.
+  const surplus = Math.max(0, healthyPrimary + healthyOld - least);
+  const excess = leaving(victims(good.filter(mayGo), good.length - desired), surplus);
   for (const victim of excess) stop.add(victim);
   const healthyAfter = healthyPrimary + healthyOld - excess.filter(({ verdict }) => verdict.kind === 'healthy').length;
 
@@ -78,18 +81,29 @@ export function scale(input: ScaleInput): ScaleDecision {
   // Older deployments give way to what is healthy of the new one, or make room for it.
   const keptOld = Math.max(0, desired - (input.failed ? good.length : healthyPrimary));
   const makeRoom = Math.max(0, crowdedOut - dismissed.length);
-  const leaving = Math.max(old.length - keptOld, Math.min(makeRoom, old.length), draining.length);
+  const toLeave = Math.max(old.length - keptOld, Math.min(makeRoom, old.length), draining.length);
   let spare = Math.max(0, healthyAfter - least);
-  const leavers = [...victims(draining, draining.length), ...victims(input.old, input.old.length)].sort(
+  const goes = { draining: draining.filter(mayGo), old: input.old.filter(mayGo) };
+  const leavers = [...victims(goes.draining, goes.draining.length), ...victims(goes.old, goes.old.length)].sort(
     (a, b) => order[a.verdict.kind] - order[b.verdict.kind],
   );
-  for (const victim of leavers.slice(0, leaving)) {
+  for (const victim of leavers.slice(0, toLeave)) {
     if (victim.verdict.kind === 'healthy' && spare-- <= 0) break;
     stop.add(victim);
   }
   const waiting = [...primary, ...old].some(({ verdict }) => verdict.kind !== 'healthy');
   const stuck = missing > 0 && input.mayStart > 0 && start === 0 && stop.size === 0 && !waiting;
   return { start, stop: [...stop], stuck };
+}
+
+/** Of those to be given up, in their order, as many as leave the `surplus` of healthy tasks, and no more of these. */
+function leaving(tasks: readonly JudgedTask[], surplus: number): JudgedTask[] {
+  let spare = surplus;
+  return tasks.filter(({ verdict }) => verdict.kind !== 'healthy' || spare-- > 0);
+}
+
+function mayGo({ verdict, isProtected }: JudgedTask): boolean {
+  return isProtected !== true || verdict.kind === 'unhealthy';
 }
 
 const order = { unhealthy: 0, pending: 1, healthy: 2 } as const;

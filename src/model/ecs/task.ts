@@ -169,6 +169,9 @@ export interface Task extends Scoped {
   /** Counts up with every change of state, as the `version` of DescribeTasks does. */
   readonly version: number;
 
+  /** Until when the service scheduler may not stop it to scale in or deploy; written by UpdateTaskProtection. */
+  readonly protectedUntil?: number;
+
   readonly scheduling?: TaskScheduling;
 
   /** What the machine says: only RUNNING and STOPPED exist in the agent protocol. */
@@ -183,4 +186,9 @@ export interface Task extends Scoped {
     readonly executionStoppedAt?: number;
   };
   readonly containers: readonly TaskContainer[];
+}
+
+/** Whether a task that is to run is protected from scaling in and deployments now. */
+export function isProtected({ desiredStatus, protectedUntil }: Task, now: number): boolean {
+  return desiredStatus === 'RUNNING' && protectedUntil !== undefined && now < protectedUntil;
 }

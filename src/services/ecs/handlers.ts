@@ -9,6 +9,7 @@ import type { EcsHandlers } from './handler-types.ts';
 import { serviceHandlers } from './services.ts';
 import { tagHandlers } from './tags.ts';
 import { taskDefinitionHandlers } from './task-definitions.ts';
+import { taskProtectionHandlers } from './task-protection.ts';
 import { taskHandlers } from './tasks.ts';
 
 /** Every operation of ECS that is served. */
@@ -19,6 +20,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...taskDefinitionHandlers(deps),
     ...taskHandlers(deps),
     ...executeCommandHandlers(deps),
+    ...taskProtectionHandlers(deps),
     ...serviceHandlers(deps),
     ...containerInstanceHandlers(deps),
     ...attributeHandlers(deps),
