@@ -1,8 +1,10 @@
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
+import type { Vault } from '../store/keys/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
+import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
@@ -17,6 +19,8 @@ export interface ControlDeps {
   readonly store: Store;
   readonly ids: Ids;
   readonly log: Log;
+  /** Makes the next material of KMS keys. */
+  readonly vault: Pick<Vault, 'rotated'>;
   /** The range that public addresses come from. */
   readonly publicPool: string;
   /** Where the content of images lies. */
@@ -33,6 +37,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     natGatewayLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),
+    deadlineLoop(deps),
     sessionLoop(deps),
   ];
 }

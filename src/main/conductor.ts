@@ -20,6 +20,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { ecrImage } from '../model/ecr/image-reference.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
+import type { Vault } from '../store/keys/vault.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
 import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
@@ -35,6 +36,7 @@ export interface ConductorDeps {
   readonly store: Store;
   readonly logs: LogStore;
   readonly blobs: Blobs;
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -59,8 +61,8 @@ export class Conductor {
 
   /** Begins: what the store wants is what will be. */
   start(): void {
-    const { store, clock, ids, log, platform, logs, blobs, scope, registryHost, serveApi } = this.#deps;
-    for (const loop of allLoops({ store, ids, log, blobs, publicPool: platform.publicPool })) {
+    const { store, clock, ids, log, platform, logs, blobs, vault, scope, registryHost, serveApi } = this.#deps;
+    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool: platform.publicPool })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
     this.#stops.push(keepHostNames(store, platform.names, log));

@@ -151,6 +151,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       store,
       logs,
       blobs,
+      vault,
       clock,
       ids,
       log,

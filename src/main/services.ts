@@ -3,13 +3,14 @@ import type { EcrDeps } from '../services/ecr/deps.ts';
 import type { KmsDeps } from '../services/kms/deps.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
 import type { S3Deps } from '../services/s3/deps.ts';
+import type { SecretsDeps } from '../services/secretsmanager/deps.ts';
 import type { SsmDeps } from '../services/ssm/deps.ts';
 
 /**
  * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
  * do not grow with their number. What has no handler here answers that it is not served.
  */
-export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps) {
+export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps & SecretsDeps) {
   return {
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),

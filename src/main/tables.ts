@@ -9,6 +9,7 @@ import * as kms from '../store/tables/kms.ts';
 import * as logs from '../store/tables/logs.ts';
 import * as s3 from '../store/tables/s3.ts';
 import * as sessions from '../store/tables/sessions.ts';
+import * as secretsmanager from '../store/tables/secretsmanager.ts';
 import * as ssm from '../store/tables/ssm.ts';
 
 const isTable = (value: unknown): value is Table<never> =>
@@ -26,5 +27,6 @@ export const allTables: readonly Table<never>[] = [
   logs,
   s3,
   sessions,
+  secretsmanager,
   ssm,
 ].flatMap((module) => Object.values(module as Record<string, unknown>).filter(isTable));

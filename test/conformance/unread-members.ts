@@ -77,6 +77,10 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     ConfirmRemoveSelfBucketAccess: 'for policies that lock their owner out, which they cannot until they are enforced',
   },
   kms: { Recipient: refusedAbove },
+  secretsmanager: {
+    RotateSecret: 'refused, whatever it says: there are no functions that could rotate a secret',
+    AddReplicaRegions: refusedAbove,
+  },
   sts: {
     'AssumeRole.ProvidedContexts': refusedAbove,
     'AssumeRole.ExternalId': 'for trust policies to judge by, which are not enforced yet',

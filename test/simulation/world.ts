@@ -8,12 +8,12 @@ import { newTask } from '../../src/model/ecs/new-task.ts';
 import type { Deployment, Service } from '../../src/model/ecs/service.ts';
 import type { Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
+import { allTables } from '../../src/main/tables.ts';
+import { Vault } from '../../src/store/keys/vault.ts';
 import { Store } from '../../src/store/store.ts';
 import * as ec2Tables from '../../src/store/tables/ec2.ts';
 import * as ecsTables from '../../src/store/tables/ecs.ts';
 import * as elbTables from '../../src/store/tables/elbv2.ts';
-import * as fleetTables from '../../src/store/tables/fleet.ts';
-import * as iamTables from '../../src/store/tables/iam.ts';
 import { loopback } from '../../src/wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../../src/wire/messages.ts';
 import { Fleet } from '../../src/fleet/fleet.ts';
@@ -23,9 +23,6 @@ import { ScriptedAgent, type Behaviour } from './scripted-agent.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
 const clusterArn = 'arn:aws:ecs:us-east-1:000000000000:cluster/default';
-const tables = Object.values({ ...ec2Tables, ...ecsTables, ...elbTables, ...fleetTables, ...iamTables }).filter(
-  (table) => typeof table === 'object',
-);
 const balancerArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/1';
 
 /** The one target group of the world. */
@@ -75,7 +72,7 @@ export class World {
 
   /** Starts a control plane on what is on the disk. */
   start(): void {
-    const store = new Store(tables, this.#disk.open());
+    const store = new Store(allTables, this.#disk.open());
     const deps = { store, clock: this.clock, ids: this.ids, log: silentLog };
     const fleet = new Fleet({
       ...deps,
@@ -87,7 +84,8 @@ export class World {
       },
       storeLogs: ({ sequence }) => ({ sequence }),
     });
-    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24', blobs: { collect: () => {} } }).map((loop) =>
+    const vault = new Vault({ ids: this.ids, root: new Uint8Array(32) });
+    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24', blobs: { collect: () => {} }, vault }).map((loop) =>
       runLoop(loop, deps),
     );
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
