@@ -1,6 +1,6 @@
-import type { ContainerDefinition, Secret } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, ContainerOverride, Secret } from '@aws-sdk/client-ecs';
 import { parseArn } from '../base/arn.ts';
-import type { PayloadSecret, PayloadTask, RegistryAuthentication } from '../wire/acs.ts';
+import type { PayloadContainer, PayloadSecret, PayloadTask, RegistryAuthentication } from '../wire/acs.ts';
 
 /** The secrets of a container and of its log driver, as an agent is to fetch them ("Secret", ECS API Reference). */
 export function secretsOf(definition: ContainerDefinition, taskRegion: string): PayloadSecret[] {
@@ -12,6 +12,15 @@ export function secretsOf(definition: ContainerDefinition, taskRegion: string): 
       target,
     }));
   return [...each('CONTAINER', definition.secrets), ...each('LOG_DRIVER', definition.logConfiguration?.secretOptions)];
+}
+
+/** The files of a container's environment; those of an override take the place of its own ("ContainerOverride"). */
+export function environmentFilesOf(
+  definition: ContainerDefinition,
+  override: ContainerOverride | undefined,
+): NonNullable<PayloadContainer['environmentFiles']> {
+  const files = override?.environmentFiles ?? definition.environmentFiles ?? [];
+  return files.map(({ value = '' }) => ({ value, type: 's3' }));
 }
 
 /** How a container's private registry is to know who pulls. */
@@ -39,7 +48,8 @@ function placeOf(valueFrom: string, taskRegion: string): Pick<PayloadSecret, 'va
 /** Whether an agent must act as the execution role before it can make a task's containers. */
 export function needsExecutionRole(task: PayloadTask): boolean {
   return task.containers.some(
-    ({ secrets = [], registryAuthentication }) => secrets.length > 0 || registryAuthentication?.type === 'asm',
+    ({ secrets = [], environmentFiles = [], registryAuthentication }) =>
+      secrets.length > 0 || environmentFiles.length > 0 || registryAuthentication?.type === 'asm',
   );
 }
 

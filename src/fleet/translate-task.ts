@@ -17,7 +17,7 @@ import type {
   RegistryAuthentication,
 } from '../wire/acs.ts';
 import { interfaceNames } from './interface-names.ts';
-import { registryAuthenticationOf, secretsOf } from './translate-secrets.ts';
+import { environmentFilesOf, registryAuthenticationOf, secretsOf } from './translate-secrets.ts';
 import { dockerConfigOf, dockerHostConfigOf, type ContainerLimits } from './docker-config.ts';
 
 /** An image as the machine's engine is to pull it. */
@@ -81,6 +81,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
   const resolved = parts.resolveImage(imageOf(task, definition), task);
   const fargate = task.launchType === 'FARGATE';
   const secrets = secretsOf(definition, task.region);
+  const environmentFiles = environmentFilesOf(definition, override);
   return {
     name: definition.name ?? '',
     containerArn: task.containers.find(({ name }) => name === definition.name)?.arn ?? '',
@@ -117,6 +118,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
       resolved.registryAuthentication ?? registryAuthenticationOf(definition, task.region),
     ),
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...(environmentFiles.length === 0 ? {} : { environmentFiles }),
     ...given('firelensConfiguration', firelensOf(definition)),
     ...(task.enableExecuteCommand ? { managedAgents: [{ name: 'ExecuteCommandAgent', properties: {} }] } : {}),
     dockerConfig: {

@@ -88,6 +88,8 @@ export interface PayloadContainer {
   readonly healthCheckType?: 'docker';
   readonly registryAuthentication?: RegistryAuthentication;
   readonly secrets?: readonly PayloadSecret[];
+  /** Objects of S3, by ARN, that hold further variables. */
+  readonly environmentFiles?: readonly { readonly value: string; readonly type: 's3' }[];
   readonly logsAuthStrategy?: 'ExecutionRole';
   /** Set on the container that routes the output of those whose log driver is `awsfirelens`. */
   readonly firelensConfiguration?: {

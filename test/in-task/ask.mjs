@@ -1,6 +1,7 @@
 // Runs inside a container, with nothing but what ECS puts into its environment, and prints what it finds: a line of JSON
 // for each thing. Its arguments are what to look for beyond that.
 import { ECSClient, ListClustersCommand } from '@aws-sdk/client-ecs';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 
 const { env } = process;
@@ -25,6 +26,12 @@ await found('identity', async () => {
   return { UserId, Account, Arn };
 });
 await found('clusters', async () => (await new ECSClient({}).send(new ListClustersCommand({}))).clusterArns);
+await found('object', async () => {
+  const s3 = new S3Client({});
+  const at = { Bucket: 'inside', Key: 'from node/☃' };
+  await s3.send(new PutObjectCommand({ ...at, Body: 'written inside' }));
+  return (await s3.send(new GetObjectCommand(at))).Body.transformToString();
+});
 const documents = {
   v4: env.ECS_CONTAINER_METADATA_URI_V4,
   'v4/task': `${env.ECS_CONTAINER_METADATA_URI_V4}/task`,

@@ -23,6 +23,14 @@ def metadata():
         return {'status': response.status, 'body': json.load(response)}
 
 
+def s3_object():
+    s3 = boto3.client('s3')
+    at = {'Bucket': 'inside', 'Key': 'from python/☃'}
+    s3.put_object(Body=b'written inside', **at)
+    return s3.get_object(**at)['Body'].read().decode()
+
+
 found('identity', identity)
+found('object', s3_object)
 found('clusters', lambda: boto3.client('ecs').list_clusters()['clusterArns'])
 found('v4/task', metadata)

@@ -72,7 +72,7 @@ function packagesOf(names: readonly string[]): Set<string> {
 
 /** An image of this Node, the AWS SDK for JavaScript, and the program that looks around. */
 export async function buildNodeImage(tag: string): Promise<void> {
-  const packages = [...packagesOf(['@aws-sdk/client-sts', '@aws-sdk/client-ecs'])];
+  const packages = [...packagesOf(['@aws-sdk/client-sts', '@aws-sdk/client-ecs', '@aws-sdk/client-s3'])];
   await buildImage(tag, {
     files: {
       '/bin/node': process.execPath,

@@ -15,6 +15,7 @@ import {
   type Task,
 } from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
 import { run } from '../support/clients.ts';
@@ -63,6 +64,7 @@ beforeAll(async () => {
   const everything = [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }];
   await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: everything }));
   await ecs.send(new CreateClusterCommand({ clusterName: 'inside' }));
+  await new S3Client({ ...config(), forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'inside' }));
   const iam = new IAMClient(config());
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'inside', AssumeRolePolicyDocument: trust }));
   roleArn = Role?.Arn ?? '';
@@ -182,6 +184,7 @@ describe('a container with the AWS SDK for JavaScript', () => {
       UserId: expect.stringMatching(new RegExp(`^AROA\\w+:${idOf()}$`)) as string,
     });
     expect(found['clusters']).toContain('arn:aws:ecs:us-east-1:000000000000:cluster/inside');
+    expect(found['object']).toBe('written inside');
     expect(found['credentials']).toEqual({
       status: 200,
       body: {
@@ -309,6 +312,7 @@ describe('a container with boto3', () => {
       const id = task.taskArn?.split('/').at(-1) ?? '';
       expect(found['identity']).toMatchObject({ Arn: `arn:aws:sts::000000000000:assumed-role/inside/${id}` });
       expect(found['clusters']).toContain('arn:aws:ecs:us-east-1:000000000000:cluster/inside');
+      expect(found['object']).toBe('written inside');
       expect(found['v4/task']).toMatchObject({ status: 200, body: { TaskARN: task.taskArn } });
     },
   );

@@ -5,6 +5,8 @@ export interface Setting {
   /** An image that holds busybox as `/bin/sh`. */
   readonly image: string;
   readonly logGroup: string;
+  /** ARNs of environment files: the first says of NUMBER and COLOUR what the second and the definition say otherwise. */
+  readonly environmentFiles: readonly string[];
   /** Of this machine. */
   readonly architecture: 'X86_64' | 'ARM64';
 }
@@ -19,6 +21,8 @@ const probes: Readonly<Record<string, string>> = {
   user: 'id',
   directory: 'pwd',
   colour: 'echo $COLOUR',
+  number: 'echo $NUMBER',
+  planet: 'echo "$PLANET"',
   capabilities: 'grep CapBnd /proc/self/status',
   init: 'cat /proc/1/comm',
   input: 'readlink /proc/self/fd/0',
@@ -93,6 +97,7 @@ export function definitions(setting: Setting): Record<DefinitionName, RegisterTa
           memory: 256,
           memoryReservation: 128,
           environment: [{ name: 'COLOUR', value: 'deep blue' }],
+          environmentFiles: setting.environmentFiles.map((value) => ({ type: 's3', value })),
           portMappings: [
             { containerPort: 8080, hostPort: 8080, protocol: 'udp', name: 'web', appProtocol: 'http' },
             { containerPortRange: '9000-9010' },

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { readFile } from 'node:fs/promises';
 import { arch } from 'node:process';
 import { afterAll, beforeAll, describe, test } from 'vitest';
@@ -44,7 +45,16 @@ beforeAll(async () => {
       }),
     }),
   );
-  const all = definitions({ image, logGroup, architecture: arch === 'arm64' ? 'ARM64' : 'X86_64' });
+  const s3 = new S3Client({ ...clientConfig(), forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'fields' }));
+  const files = ['# Numbers\nNUMBER=one\nCOLOUR=red\nEMPTY=\n', 'NUMBER=two\r\nPLANET="Mars" = red\r\n'];
+  const environmentFiles = await Promise.all(
+    files.map(async (Body, index) => {
+      await s3.send(new PutObjectCommand({ Bucket: 'fields', Key: `of the app/${index}.env`, Body }));
+      return `arn:aws:s3:::fields/of the app/${index}.env`;
+    }),
+  );
+  const all = definitions({ image, logGroup, environmentFiles, architecture: arch === 'arm64' ? 'ARM64' : 'X86_64' });
   await Promise.all(
     Object.entries(all).map(async ([name, input]) => {
       await ecs.send(new RegisterTaskDefinitionCommand(input));

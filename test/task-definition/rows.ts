@@ -226,14 +226,11 @@ function containerRows(): Record<string, Row> {
     command: fargate(({ saw }) => expect(saw('peer', 'told')).toBe('everything')),
     'environment.name': fargate(({ saw }) => expect(saw('main', 'colour')).not.toBe('')),
     'environment.value': fargate(({ saw }) => expect(saw('main', 'colour')).toBe('deep blue')),
-    'environmentFiles.value': refusedIn(
-      { environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.env' }] },
-      "containerDefinitions[0].environmentFiles isn't supported by Stowage yet.",
-    ),
-    'environmentFiles.type': refusedIn(
-      { environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.env' }] },
-      "containerDefinitions[0].environmentFiles isn't supported by Stowage yet.",
-    ),
+    'environmentFiles.value': fargate(({ saw }) => {
+      expect(saw('main', 'number')).toBe('one');
+      expect(saw('main', 'planet')).toBe('"Mars" = red');
+    }),
+    'environmentFiles.type': fargate(({ saw }) => expect(saw('main', 'colour')).toBe('deep blue')),
     'mountPoints.sourceVolume': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
     'mountPoints.containerPath': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
     'mountPoints.readOnly': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/Read-only file system$/)),

@@ -220,6 +220,14 @@ interface Failure {
   readonly retryable: boolean;
 }
 
+/** What the answer to a HEAD request is called, which has no more than a status. */
+const bareCodes: Readonly<Record<number, string>> = {
+  301: 'MovedPermanently',
+  400: 'BadRequest',
+  403: 'Forbidden',
+  404: 'NotFound',
+};
+
 /** Reads an error of any protocol: JSON with `__type`, or XML with `<Code>`; a HEAD request's has only its status. */
 function failureOf({ status, headers, body }: AwsAnswer): Failure {
   const text = body.toString('utf8');
@@ -233,13 +241,15 @@ function failureOf({ status, headers, body }: AwsAnswer): Failure {
   } catch {
     // No JSON, then.
   }
+  const hostId = headers['x-amz-id-2'];
   const requestId = headers['x-amzn-requestid'] ?? headers['x-amz-request-id'] ?? element('RequestId') ?? '';
   const throttled = status === 429 || /throttl|^SlowDown$|^RequestLimitExceeded$/i.test(code ?? '');
   return {
-    code: code ?? (status === 404 ? 'NotFound' : `${status}`),
-    detail: detail ?? '',
+    code: code ?? bareCodes[status] ?? `${status}`,
+    // Where there is nothing to read, the SDK says the code twice; of what is not there it says nothing.
+    detail: detail ?? (code === undefined && status !== 404 ? (bareCodes[status] ?? '') : ''),
     status,
-    requestId: String(requestId),
+    requestId: hostId === undefined ? String(requestId) : `${String(requestId)}, HostID: ${String(hostId)}`,
     retryable: throttled || (status >= 500 && status !== 501),
   };
 }

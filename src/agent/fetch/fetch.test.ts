@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PayloadContainer, PayloadSecret, PayloadTask } from '../../wire/acs.ts';
-import { AwsCallError, type AwsClient } from '../aws/client.ts';
+import { AwsCallError, type AwsClient, type AwsRequest } from '../aws/client.ts';
+import { readEnvironmentFile } from './environment-files.ts';
 import { container, payload } from '../control-for-tests.ts';
 import { fetchFor } from './fetch.ts';
 import { readJsonKey, readSecretReference } from './secrets-manager.ts';
@@ -222,5 +223,52 @@ describe('readCredentials', () => {
     ['{"username":"a","password":""}', 'asm fetching password: AuthorizationData is malformed, empty field'],
   ])('%s', (secretText, expected) => {
     expect(readCredentials(secretText)).toEqual(expected);
+  });
+});
+
+describe('environment files', () => {
+  it('are lines of NAME=VALUE', () => {
+    const text = '# comment\nA=1\r\n\nB= two = "2" \nC=\n=d\nE\n#F=6\nA=3';
+    expect(readEnvironmentFile(text)).toEqual({ A: '3', B: ' two = "2" ' });
+  });
+
+  const found: Record<string, string> = {
+    'GET us-east-1 /env location': '<LocationConstraint>eu-west-1</LocationConstraint>',
+    'HEAD eu-west-1 /env/a%20b.env ': '',
+    'GET eu-west-1 /env/a%20b.env ': 'A=first\nB=first',
+    'HEAD eu-west-1 /env/c.env ': '',
+    'GET eu-west-1 /env/c.env ': 'B=second\nC=second',
+  };
+  const aws = {
+    send: (request: AwsRequest) => {
+      const { method, region, path = '', query = {} } = request;
+      const body = found[`${method} ${region} ${path} ${Object.keys(query).join()}`];
+      if (body !== undefined) return Promise.resolve({ status: 200, headers: {}, body: Buffer.from(body) });
+      const status = path.endsWith('denied.env') ? 403 : 404;
+      const code = status === 404 ? 'NotFound' : 'Forbidden';
+      const failure = { code, detail: status === 404 ? '' : code, status, requestId: 'r, HostID: h', attempts: 1 };
+      return Promise.reject(new AwsCallError(request, failure));
+    },
+  } as unknown as AwsClient;
+  const files = (...keys: string[]) => ({
+    environmentFiles: keys.map((key) => ({ type: 's3' as const, value: `arn:aws:s3:::env/${key}` })),
+  });
+
+  it('are fetched from where their bucket is, and the first has the say', async () => {
+    const fetched = await fetchAll(task(files('a b.env', 'c.env')), aws);
+    expect(fetched['app']?.fileEnvironment).toEqual({ A: 'first', B: 'first', C: 'second' });
+  });
+
+  it('that cannot be had are told as ECS tells them', async () => {
+    const missing =
+      'operation error S3: HeadObject, https response error StatusCode: 404, RequestID: r, HostID: h, NotFound: ';
+    const denied =
+      'operation error S3: HeadObject, https response error StatusCode: 403, RequestID: r, HostID: h, api error Forbidden: Forbidden';
+    await expect(fetchAll(task(files('denied.env', 'none.env')), aws)).rejects.toMatchObject({
+      message: `ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): ${denied}`,
+    });
+    await expect(fetchAll(task(files('denied.env', 'none.env'), 'EC2'), aws)).rejects.toMatchObject({
+      message: `unable to download env file with key denied.env from bucket env, error: ${denied};unable to download env file with key none.env from bucket env, error: ${missing}`,
+    });
   });
 });

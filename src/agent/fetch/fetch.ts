@@ -1,5 +1,8 @@
+import { given } from '../../base/given.ts';
 import type { PayloadSecret, PayloadTask } from '../../wire/acs.ts';
 import type { AwsClient } from '../aws/client.ts';
+import { scopeOfTask } from '../tasks/names.ts';
+import { fetchEnvironmentFiles } from './environment-files.ts';
 import type { Fetched, FetchedForContainer } from './fetched.ts';
 import { FetchError } from './fetched.ts';
 import { fetchParameters } from './parameters.ts';
@@ -18,6 +21,14 @@ export async function fetchFor(task: PayloadTask, aws: AwsClient, signal: AbortS
   }
   const auths = await Promise.all(
     task.containers.map((container) => fetchRegistryAuth(task, container, aws, credentials, signal)),
+  );
+  const { region } = scopeOfTask(task.arn);
+  const files = await Promise.all(
+    task.containers.map(async (container) =>
+      container.environmentFiles === undefined
+        ? undefined
+        : fetchEnvironmentFiles(task, container.environmentFiles, region, aws, credentials, signal),
+    ),
   );
   const secrets = task.containers.flatMap((container) => container.secrets ?? []);
   const of = (provider: PayloadSecret['provider']): PayloadSecret[] =>
@@ -43,6 +54,7 @@ export async function fetchFor(task: PayloadTask, aws: AwsClient, signal: AbortS
       return [
         name,
         {
+          ...given('fileEnvironment', files[index]),
           environment: valuesFor(wanted, 'CONTAINER'),
           logOptions: valuesFor(wanted, 'LOG_DRIVER'),
           ...(registryAuth === undefined ? {} : { registryAuth }),

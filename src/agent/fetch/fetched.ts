@@ -3,6 +3,8 @@ import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 
 /** What one container is made with and its payload only names. */
 export interface FetchedForContainer {
+  /** Environment variables that files have, for names that its definition gives no value. */
+  readonly fileEnvironment?: Readonly<Record<string, string>>;
   /** Environment variables whose values are secrets. */
   readonly environment: Readonly<Record<string, string>>;
   /** Options of its log driver whose values are secrets. */
@@ -16,7 +18,8 @@ export type Fetched = Readonly<Record<string, FetchedForContainer>>;
 
 /** Whether a container's payload only names something that it is made with. */
 export function namesWhatIsFetched(container: PayloadContainer): boolean {
-  return (container.secrets ?? []).length > 0 || container.registryAuthentication?.type === 'asm';
+  const { secrets = [], environmentFiles = [], registryAuthentication } = container;
+  return secrets.length > 0 || environmentFiles.length > 0 || registryAuthentication?.type === 'asm';
 }
 
 /**
@@ -26,16 +29,25 @@ export function namesWhatIsFetched(container: PayloadContainer): boolean {
 export class FetchError extends Error {
   override readonly name = 'FetchError';
 
-  /** `what` and `why` are Fargate's words, `agent` the whole reason of an agent's. */
+  /**
+   * `what` and `why` are Fargate's words, `agent` the whole reason of an agent's; `failed` says what failed as a whole where it
+   * is neither secrets nor registries.
+   */
   constructor(
     task: PayloadTask,
-    words: { readonly agent: string; readonly what: string; readonly why: string; readonly attempts?: number },
+    words: {
+      readonly agent: string;
+      readonly what?: string;
+      readonly why: string;
+      readonly attempts?: number;
+      readonly failed?: string;
+    },
   ) {
-    const { agent, what, why, attempts = 1 } = words;
+    const { agent, what = '', why, attempts = 1 } = words;
+    const { failed = `unable to pull secrets or registry auth: execution resource retrieval failed: ${what}` } = words;
     super(
       task.launchType === 'FARGATE'
-        ? 'ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ' +
-            `${what}: service call has been retried ${attempts} time(s): ${why}`
+        ? `ResourceInitializationError: ${failed}: service call has been retried ${attempts} time(s): ${why}`
         : agent,
     );
   }

@@ -71,6 +71,7 @@ export function appSpec(
     },
     env: {
       ...defaultEnvironment(task),
+      ...fetched?.fileEnvironment,
       ...container.environment,
       ...fetched?.environment,
       ...agentEnvironment(installationId, task, container),

@@ -281,6 +281,26 @@ describe('RegisterTaskDefinition refuses', () => {
       "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
     ],
     [
+      'environment files without an execution role',
+      withContainer({ environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.env' }] }),
+      "When you are specifying environment files, you must also specify a value for 'executionRoleArn'.",
+    ],
+    [
+      'an environment file with another name',
+      withContainer({ environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::b/k.txt' }] }, { executionRoleArn: role }),
+      "Invalid 'environmentFiles' setting for container 'web'. 'arn:aws:s3:::b/k.txt' is not the ARN of an Amazon S3 object whose name ends with .env.",
+    ],
+    [
+      'eleven environment files',
+      withContainer(
+        {
+          environmentFiles: Array.from({ length: 11 }, () => ({ type: 's3' as const, value: 'arn:aws:s3:::b/k.env' })),
+        },
+        { executionRoleArn: role },
+      ),
+      "Invalid 'environmentFiles' setting for container 'web'. There may be at most 10 files.",
+    ],
+    [
       'repository credentials without an execution role',
       withContainer({ repositoryCredentials: { credentialsParameter: 'registry' } }),
       "When you are specifying repository credentials, you must also specify a value for 'executionRoleArn'.",

@@ -1,6 +1,6 @@
-import type { ContainerDefinition, Secret } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, EnvironmentFile, Secret } from '@aws-sdk/client-ecs';
 import { parseArn } from '../../base/arn.ts';
-import { clientException } from './errors.ts';
+import { clientException, invalidSetting } from './errors.ts';
 
 /** Whether a `valueFrom` is of Secrets Manager; all others are of Parameter Store ("Secret", ECS API Reference). */
 export function isSecretArn(valueFrom: string): boolean {
@@ -16,6 +16,8 @@ export function checkSecrets(container: ContainerDefinition, executionRoleArn: s
     throw clientException(`When you are specifying ${what}, you must also specify a value for 'executionRoleArn'.`);
   };
   if (secrets.length > 0) role('container secrets');
+  if ((container.environmentFiles?.length ?? 0) > 0) role('environment files');
+  checkEnvironmentFiles(container.environmentFiles, containerName);
   if (secretOptions.length > 0) role('log configuration secret options');
   checkEach(secrets, 'secrets', containerName);
   checkEach(secretOptions, 'secretOptions', containerName);
@@ -40,6 +42,26 @@ export function checkSecrets(container: ContainerDefinition, executionRoleArn: s
     throw clientException(`Invalid 'repositoryCredentials' setting for container '${containerName}'.`);
   }
   role('repository credentials');
+}
+
+/** "Pass environment variables to an Amazon ECS container": of a task definition's container, or of an override. */
+const mostEnvironmentFiles = 10;
+
+/** What a container may say of environment files. Throws `ClientException`. */
+export function checkEnvironmentFiles(files: readonly EnvironmentFile[] = [], container: string | undefined): void {
+  if (files.length > mostEnvironmentFiles) {
+    throw invalidSetting('environmentFiles', container, `There may be at most ${mostEnvironmentFiles} files.`);
+  }
+  for (const { type, value = '' } of files) {
+    if (type !== 's3') throw invalidSetting('environmentFiles', container, `The type of a file must be 's3'.`);
+    if (!/^arn:aws[a-z-]*:s3:::[^/]+\/.+\.env$/.test(value)) {
+      throw invalidSetting(
+        'environmentFiles',
+        container,
+        `'${value}' is not the ARN of an Amazon S3 object whose name ends with .env.`,
+      );
+    }
+  }
 }
 
 function checkEach(secrets: readonly Secret[], member: string, container: string | undefined): void {

@@ -51,6 +51,7 @@ export function requiredAttributes(document: Document, registryHost: string): { 
       any((c) => hasSecret(c.logConfiguration?.secretOptions, 'asm')),
       'ecs.capability.secrets.asm.bootstrap.log-driver',
     ],
+    [any((c) => (c.environmentFiles?.length ?? 0) > 0), 'ecs.capability.env-files.s3'],
     [
       any((c) => Boolean(c.repositoryCredentials?.credentialsParameter)),
       'ecs.capability.private-registry-authentication.secretsmanager',

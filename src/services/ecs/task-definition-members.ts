@@ -51,7 +51,7 @@ const container: Every<ContainerDefinition> = {
   entryPoint: 'acts',
   command: 'acts',
   environment: 'acts',
-  environmentFiles: 'refused',
+  environmentFiles: 'acts',
   mountPoints: 'acts',
   volumesFrom: 'acts',
   linuxParameters: 'acts',

@@ -1,10 +1,11 @@
 import type { ContainerDefinition, ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs';
 import { parseTaskCpu, parseTaskMemory } from '../../model/ecs/sizes.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
-import { clientException, invalidParameter, notSupported } from './errors.ts';
+import { clientException, invalidParameter } from './errors.ts';
 import { checkEphemeralStorage } from './platform-rules.ts';
 import { checkContainerSums, checkFargateSize, checkRole } from './task-definition-rules.ts';
 import { checkResources } from './linux-rules.ts';
+import { checkEnvironmentFiles } from './secret-rules.ts';
 
 /** ECS's own limit, characters of JSON ("overrides", RunTask). */
 const maxLength = 8192;
@@ -68,7 +69,7 @@ function checkContainer(
   for (const variable of override.environment ?? []) {
     if (!variable.name) throw invalidParameter(`Override for container named ${name} has a variable without a name.`);
   }
-  if ((override.environmentFiles?.length ?? 0) > 0) throw notSupported('overrides.containerOverrides.environmentFiles');
+  checkEnvironmentFiles(override.environmentFiles, name);
   if ((override.resourceRequirements?.length ?? 0) > 0) {
     if (launchType === 'FARGATE') {
       throw clientException('Tasks using the Fargate launch type do not support GPU resource requirements.');
