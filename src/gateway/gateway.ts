@@ -12,7 +12,8 @@ import { ssmSessions } from '../store/tables/sessions.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { jsonOf } from './client-message.ts';
 import { DataChannel, type ClientSocket, type Conversation, type Speaker } from './data-channel.ts';
-import { Terminal } from './terminal.ts';
+import { Ports } from './ports.ts';
+import { Terminal, type TerminalOptions } from './terminal.ts';
 import { Transcript } from './transcript.ts';
 
 /** What the gateway is made from. */
@@ -117,14 +118,15 @@ export class Gateway {
   #conversation(session: Session, speaker: Speaker, transcript: Transcript): Conversation {
     const { clock, openTunnel } = this.#deps;
     const { purpose, machineId, taskArn, container } = session;
-    if (purpose.kind === 'port') throw new Error('port sessions are not carried yet');
+    const open: TerminalOptions['open'] = (to, listener) => openTunnel(machineId, taskArn, to, listener);
+    if (purpose.kind === 'port') return new Ports({ speaker, clock, open, ...purpose });
     return new Terminal({
       speaker,
       clock,
       container,
       command: purpose.command,
       refusal: refusalOf(session),
-      open: (to, listener) => openTunnel(machineId, taskArn, to, listener),
+      open,
       record: (output) => transcript.record(output),
     });
   }

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +7,19 @@ import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand } from '@aw
 import { DescribeSessionsCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
 import { WebSocket as Socket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { locate } from '../../src/cli/prepare/packages.ts';
 import { eventually, must, run } from '../support/clients.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
-import { clientsOf, execute, runShellTask, runtimeIdOf, shellImage } from './support.ts';
+import {
+  clientsOf,
+  execute,
+  runShellTask,
+  runtimeIdOf,
+  shellImage,
+  startSession,
+  targetOf,
+  throughPort,
+} from './support.ts';
 
 const image = `stowage-exec-test:${process.pid}`;
 let installation: TestInstallation;
@@ -105,7 +116,7 @@ describe('a command executed in a container', () => {
   });
 
   it('is refused where it cannot be executed, in the words of ECS', async () => {
-    const { ecs, ec2: _ } = clientsOf(installation);
+    const { ecs } = clientsOf(installation);
     const ask = { cluster: 'exec', task, container: 'main', command: 'sh', interactive: true };
     const refusals: [Partial<typeof ask>, string, RegExp][] = [
       [{ cluster: 'none' }, 'ClusterNotFoundException', /Cluster not found/],
@@ -146,6 +157,113 @@ describe('a command executed in a container', () => {
     guess.addEventListener('open', () => guess.send(JSON.stringify({ TokenValue: 'guess' })));
     guess.addEventListener('close', ({ code }) => closed.resolve(code));
     expect(await closed.promise).toBe(1008);
+  });
+});
+
+describe('a port of a task', () => {
+  const get = (path: string): string => `GET ${path} HTTP/1.0\r\n\r\n`;
+  const bodyOf = (answer: Buffer): Buffer => answer.subarray(answer.indexOf('\r\n\r\n') + 4);
+  const busybox = readFileSync(locate('busybox') ?? '/bin/busybox');
+
+  it('is reached by its own name for itself, over several connections at once', async () => {
+    const session = await startSession(installation, task, 'AWS-StartPortForwardingSession', {
+      portNumber: ['8080'],
+      localPortNumber: ['0'],
+    });
+    const answers = await throughPort(session, [get('/bin/busybox'), get('/none'), get('/bin/busybox')]);
+    expect(bodyOf(answers[0] ?? Buffer.alloc(0)).equals(busybox)).toBe(true);
+    expect(answers[1]?.toString()).toMatch(/^HTTP\/1.\d 404/);
+    expect(bodyOf(answers[2] ?? Buffer.alloc(0)).equals(busybox)).toBe(true);
+    session.client.terminate();
+    expect(await session.client.closed).toBe('');
+  });
+
+  it('of another machine is reached by the name that it has in the VPC', async () => {
+    const { tasks } = await clientsOf(installation).ecs.send(
+      new DescribeTasksCommand({ cluster: 'exec', tasks: [task] }),
+    );
+    const details = tasks?.[0]?.attachments?.[0]?.details ?? [];
+    const host = details.find(({ name }) => name === 'privateDnsName')?.value ?? '';
+    const session = await startSession(installation, task, 'AWS-StartPortForwardingSessionToRemoteHost', {
+      host: [host],
+      portNumber: ['8080'],
+    });
+    const [answer] = await throughPort(session, [get('/none')]);
+    expect(answer?.toString()).toMatch(/404/);
+    session.client.terminate();
+    await session.client.closed;
+  });
+
+  it('where nothing listens is told to the client', async () => {
+    const session = await startSession(installation, task, 'AWS-StartPortForwardingSession', { portNumber: ['81'] });
+    expect(await throughPort(session, ['x'])).toEqual([Buffer.alloc(0)]);
+    expect(session.flags).toEqual([3]);
+    session.client.terminate();
+    await session.client.closed;
+  });
+});
+
+const plugin = locate('session-manager-plugin');
+
+describe.skipIf(plugin === undefined)('the genuine session-manager-plugin (skipped where none is installed)', () => {
+  const aws = (...args: readonly string[]) => {
+    const child = spawn('aws', ['--endpoint-url', installation.endpoint, ...args], {
+      env: installation.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // The plugin is a child of the CLI's.
+      detached: true,
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+    const hears = (pattern: RegExp): Promise<RegExpExecArray> =>
+      eventually(`${pattern} in ${text}`, 20_000, () => pattern.exec(text) ?? undefined);
+    return { child, ended, hears, type: (typed: string) => child.stdin.write(typed) };
+  };
+
+  it('opens a shell', async () => {
+    const shell = aws(
+      'ecs',
+      'execute-command',
+      '--cluster',
+      'exec',
+      '--task',
+      task,
+      '--container',
+      'main',
+      '--interactive',
+      '--command',
+      '/bin/sh',
+    );
+    await shell.hears(/Starting session with SessionId: ecs-execute-command-0/);
+    shell.type('echo "$((40 + 2)) $COLOUR"; stty size\n');
+    await shell.hears(/42 green\r\n100 300\r\n/);
+    shell.type('exit\n');
+    await shell.hears(/Exiting session with sessionId: ecs-execute-command-0/);
+    await shell.ended;
+  });
+
+  it('forwards a port', async () => {
+    const target = await targetOf(installation, task);
+    const session = aws(
+      'ssm',
+      'start-session',
+      '--target',
+      target,
+      '--document-name',
+      'AWS-StartPortForwardingSession',
+      '--parameters',
+      'portNumber=8080,localPortNumber=0',
+    );
+    const [, port] = await session.hears(/Port (\d+) opened for sessionId/);
+    await session.hears(/Waiting for connections/);
+    const answers = await Promise.all(
+      [1, 2, 3].map(async () => Buffer.from(await (await fetch(`http://localhost:${port}/bin/busybox`)).arrayBuffer())),
+    );
+    const busybox = readFileSync(locate('busybox') ?? '/bin/busybox');
+    expect(answers.every((answer) => answer.equals(busybox))).toBe(true);
+    process.kill(-(session.child.pid ?? 0), 'SIGINT');
+    await session.ended;
   });
 });
 

@@ -11,11 +11,12 @@ import {
   RunTaskCommand,
   waitUntilTasksRunning,
 } from '@aws-sdk/client-ecs';
-import { ResumeSessionCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { ResumeSessionCommand, SSMClient, StartSessionCommand } from '@aws-sdk/client-ssm';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import { locate } from '../../src/cli/prepare/packages.ts';
 import { DataChannelClient, type ChannelAccess } from '../../src/gateway/client.ts';
+import { smuxData, smuxOpen, SmuxReader } from '../../src/gateway/smux.ts';
 import { eventually, must } from '../support/clients.ts';
 import type { TestInstallation } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
@@ -67,7 +68,7 @@ export async function runShellTask(installation: TestInstallation, image: string
           image,
           user: '1000',
           environment: [{ name: 'COLOUR', value: 'green' }],
-          command: ['sh', '-c', 'mkdir -p /tmp/www; httpd -f -p 8080 -h /'],
+          command: ['httpd', '-f', '-p', '8080', '-h', '/'],
           logConfiguration: {
             logDriver: 'awslogs',
             options: { 'awslogs-group': '/exec', 'awslogs-region': 'us-east-1', 'awslogs-stream-prefix': 'main' },
@@ -166,4 +167,50 @@ export async function execute(
   const { sessionId = '', streamUrl = '', tokenValue = '' } = session ?? {};
   const listener = new Listener(installation, { sessionId, streamUrl, tokenValue });
   return Object.assign(listener, { id: sessionId });
+}
+
+/** Starts a session of Session Manager with a container of the task. */
+export async function startSession(
+  installation: TestInstallation,
+  task: string,
+  document: string,
+  parameters: Record<string, string[]>,
+): Promise<Listener & { readonly id: string }> {
+  const {
+    SessionId = '',
+    StreamUrl = '',
+    TokenValue = '',
+  } = await clientsOf(installation).ssm.send(
+    new StartSessionCommand({
+      Target: await targetOf(installation, task),
+      DocumentName: document,
+      Parameters: parameters,
+    }),
+  );
+  const access = { sessionId: SessionId, streamUrl: StreamUrl, tokenValue: TokenValue };
+  return Object.assign(new Listener(installation, access), { id: SessionId });
+}
+
+/** The target by which Session Manager knows the task's container `main`. */
+export async function targetOf(installation: TestInstallation, task: string): Promise<string> {
+  return `ecs:exec_${task.slice(task.lastIndexOf('/') + 1)}_${await runtimeIdOf(installation, task, 'main')}`;
+}
+
+/** Sends text through connections of their own of a port session, all at once; answers what came back on each. */
+export async function throughPort(session: Listener, texts: readonly string[]): Promise<Buffer[]> {
+  const reader = new SmuxReader();
+  const streams = texts.map((text, index) => ({ text, number: 2 * index + 3, heard: [] as Uint8Array[], over: false }));
+  session.onData = (bytes) => {
+    for (const event of reader.read(bytes)) {
+      const stream = streams.find(({ number }) => number === event.stream);
+      if (stream === undefined) continue;
+      if (event.kind === 'data') stream.heard.push(Uint8Array.from(event.data));
+      if (event.kind === 'finish') stream.over = true;
+    }
+  };
+  for (const { number, text } of streams) {
+    await session.client.send(Buffer.concat([smuxOpen(number), ...smuxData(number, Buffer.from(text))]));
+  }
+  await eventually('every connection is over', 20_000, () => (streams.every(({ over }) => over) ? true : undefined));
+  return streams.map(({ heard }) => Buffer.concat(heard));
 }

@@ -24,7 +24,6 @@ export function sessionHandlers(deps: ServiceDeps) {
       if ((input.Reason?.length ?? 0) > 256) throw invalid('Reason can have at most 256 characters.');
       const target = needTarget(store, ctx, input.Target ?? '');
       const { name, purpose } = readDocument(input.DocumentName, input.Parameters ?? {});
-      if (purpose.kind === 'port') throw new AwsError('InvalidDocument', `${name} isn't supported by Stowage yet.`);
       const access = beginSession(
         deps,
         {
