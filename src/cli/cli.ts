@@ -17,6 +17,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
   ['env', async () => (await import('./commands/env.ts')).env],
   ['aws', async () => (await import('./commands/aws.ts')).aws],
+  ['exec', async () => (await import('./commands/exec.ts')).exec],
   ['logs', async () => (await import('./commands/logs.ts')).logs],
   ['reset', async () => (await import('./commands/reset.ts')).reset],
 ]);

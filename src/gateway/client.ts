@@ -46,6 +46,7 @@ export class DataChannelClient {
   readonly #readying = Promise.withResolvers<void>();
   #socket: WebSocket | undefined;
   #over = false;
+  #exitCode: number | undefined;
   #resumptions = 0;
   #cancelResend: Cancel = () => {};
   #room: (() => void)[] = [];
@@ -58,6 +59,11 @@ export class DataChannelClient {
     this.closed.catch(() => {});
     this.ready.catch(() => {});
     this.#open(options.access);
+  }
+
+  /** How the program ended, once it has: said by our own gateway, not by AWS. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
   }
 
   /** Sends data as if it were typed; resolves when there is room for more. */
@@ -146,7 +152,8 @@ export class DataChannelClient {
         if (this.#stream.unacknowledgedBytes <= windowBytes) for (const go of this.#room.splice(0)) go();
         return this.#scheduleResend();
       case 'channel_closed': {
-        const output = jsonOf(message.payload)?.['Output'];
+        const { Output: output, ExitCode: exitCode } = jsonOf(message.payload) ?? {};
+        if (typeof exitCode === 'number') this.#exitCode = exitCode;
         return this.#finish(typeof output === 'string' ? output : '');
       }
       case 'output_stream_data': {

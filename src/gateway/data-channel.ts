@@ -35,8 +35,11 @@ export interface Conversation {
 /** By which a conversation talks to the client. */
 export interface Speaker {
   say(payloadType: number, payload: Uint8Array): void;
-  /** Nothing more will be said: the channel is closed once the client has everything. `output` says why, where it is not plain. */
-  finish(output: string): void;
+  /**
+   * Nothing more will be said: the channel is closed once the client has everything. `output` says why, where it is not
+   * plain; `exitCode` is the program's, for clients that ask (the plugin does not).
+   */
+  finish(output: string, exitCode?: number): void;
 }
 
 /** What a data channel is made from. */
@@ -75,6 +78,7 @@ export class DataChannel {
   #state: 'waiting' | 'shaking-hands' | 'open' | 'finishing' | 'closed' = 'waiting';
   #socket: ClientSocket | undefined;
   #output = '';
+  #exitCode: number | undefined;
   #lastMoveAt: number;
   #cancelResend: Cancel = () => {};
   #cancelEnd: Cancel = () => {};
@@ -85,7 +89,7 @@ export class DataChannel {
     this.#stream = new ReliableStream('output_stream_data', options.ids);
     this.#conversation = options.converse({
       say: (payloadType, payload) => this.#say(payloadType, payload),
-      finish: (output) => this.#finish(output),
+      finish: (output, exitCode) => this.#finish(output, exitCode),
     });
     this.#beganAt = options.clock.now();
     this.#lastMoveAt = this.#beganAt;
@@ -213,9 +217,10 @@ export class DataChannel {
     else this.#scheduleResend();
   }
 
-  #finish(output: string): void {
+  #finish(output: string, exitCode: number | undefined): void {
     if (this.#state === 'closed' || this.#state === 'finishing') return;
     this.#output = output;
+    this.#exitCode = exitCode;
     if (this.#stream.settled) return this.#close();
     this.#state = 'finishing';
     this.#lastMoveAt = this.#now;
@@ -275,6 +280,7 @@ export class DataChannel {
           MessageType: 'channel_closed',
           SchemaVersion: 1,
           Output: this.#output,
+          ...(this.#exitCode === undefined ? {} : { ExitCode: this.#exitCode }),
         }),
       }),
     );

@@ -73,7 +73,7 @@ export class Terminal implements Conversation {
     const { speaker, container, command, open } = this.#options;
     const listener: TunnelListener = {
       data: (data) => this.#print(data),
-      closed: (ending) => this.#ended(ending.error),
+      closed: (ending) => this.#ended(ending),
     };
     this.#tunnel = open({ kind: 'command', container, command, ...size }, listener);
     if (this.#tunnel === undefined) speaker.finish('The machine that runs the task is not connected.');
@@ -87,9 +87,9 @@ export class Terminal implements Conversation {
     }
   }
 
-  #ended(error: string | undefined): void {
+  #ended({ error, exitCode }: { readonly error?: string; readonly exitCode?: number }): void {
     const { speaker } = this.#options;
-    if (error === undefined) speaker.finish('');
+    if (error === undefined) speaker.finish('', exitCode);
     else if (this.#printed) speaker.finish(error);
     // The SSM agent's words (`shell_unix.go`).
     else speaker.finish(`\n----------ERROR-------\nUnable to start command: Failed to start pty: ${error}\n`);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
 import { DescribeSessionsCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
@@ -113,6 +113,22 @@ describe('a command executed in a container', () => {
   it('that does not exist says so', async () => {
     const session = await execute(installation, task, '/bin/none');
     expect(await session.client.closed).toMatch(/Unable to start command: Failed to start pty: .*\/bin\/none/);
+  });
+
+  it('is a program in the terminal of `stowage exec`, with its output, input and exit status', async () => {
+    const cli = resolve(import.meta.dirname, '../../src/cli/cli.ts');
+    const { env } = installation;
+    const script = 'echo "$COLOUR it\'s"; cat; exit 7';
+    const ran = await run(process.execPath, [cli, 'exec', task, '--container', 'main', '--', 'sh', '-c', script], {
+      env,
+      input: 'typed\n',
+    });
+    // What is typed ahead may be echoed before the program says anything.
+    expect(ran.status).toBe(7);
+    expect(ran.stdout).toMatch(/green it's\r\n/);
+    expect(ran.stdout.match(/typed\r\n/g)).toHaveLength(2);
+    const refused = await run(process.execPath, [cli, 'exec', task, '--container', 'none'], { env });
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('no container named none') as string });
   });
 
   it('is refused where it cannot be executed, in the words of ECS', async () => {
