@@ -76,11 +76,14 @@ export class Ports implements Conversation {
       return this.#options.speaker.finish(messageOf(error));
     }
     // All of it at once, and in order: what comes next may be about the same streams.
-    const written: (Promise<void> | undefined)[] = [];
+    const written: Promise<void>[] = [];
     for (const { kind, stream, ...rest } of events) {
       if (kind === 'open') this.#open(stream);
       else if (kind === 'finish') this.#finished(stream);
-      else if ('data' in rest) written.push(this.#connections.get(stream)?.tunnel.write(rest.data));
+      else if ('data' in rest) {
+        const connection = this.#connections.get(stream);
+        if (connection !== undefined) written.push(connection.tunnel.write(rest.data));
+      }
     }
     await Promise.all(written);
   }
