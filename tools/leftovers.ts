@@ -19,7 +19,20 @@ export async function leftovers(): Promise<string[]> {
     ...tables.filter((line) => line.includes('stowage')),
     ...routes.filter((line) => line.includes('100.127.')).map((line) => `route ${line.trim()}`),
     ...haproxies(),
+    ...groups(),
   ];
+}
+
+function groups(): string[] {
+  return ['/sys/fs/cgroup', '/sys/fs/cgroup/memory'].flatMap((tree) => {
+    try {
+      return readdirSync(tree)
+        .filter((name) => name.startsWith('stowage'))
+        .map((name) => `control group ${tree}/${name}`);
+    } catch {
+      return [];
+    }
+  });
 }
 
 function haproxies(): string[] {

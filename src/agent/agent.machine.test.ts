@@ -47,6 +47,7 @@ function begin(): void {
     clock: systemClock,
     log: silentLog,
     installationId,
+    machineId: `local-${installationId}`,
     arch,
     upstream: {
       udp: () => Promise.reject(new Error('no resolver here')),

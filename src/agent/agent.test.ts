@@ -8,6 +8,7 @@ import type { NetworkDriver } from '../drivers/network/driver.ts';
 import { FakeNetworkDriver } from '../drivers/network/fake.ts';
 import type { PayloadTask } from '../wire/acs.ts';
 import { createAgent, type Agent } from './agent.ts';
+import { engineOf } from './instances/engine-of.ts';
 import { appSpec } from './tasks/container-spec.ts';
 import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
 import { mortal } from './mortal-for-tests.ts';
@@ -44,6 +45,7 @@ function agentOn(
     clock,
     log,
     installationId: '0a0a0a0a',
+    machineId: 'local-test',
     arch: 'x64',
   });
   agents.push(agent);
@@ -61,6 +63,8 @@ async function until(condition: () => boolean | Promise<boolean>, stepMs = 100):
   throw new Error('It never came about');
 }
 
+/** The engine as the machine under test uses it. */
+const onEngine = (): DockerDriver => engineOf(docker, { machineId: 'local-test', cgroupParent: '' });
 const status = (task: PayloadTask): string => control.reported(task.arn).status;
 const containers = (): ReturnType<FakeDocker['list']> => docker.list([label]);
 const idOf = async (name: string): Promise<string> =>
@@ -388,7 +392,7 @@ describe('things that happen behind our back', () => {
     const before = clock.now();
     // The request of a process that is dead by now: the engine fulfils it all the same.
     const [spec] = task.containers;
-    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
+    if (spec !== undefined) await onEngine().create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
     const asked = () => control.messages.find((each) => each.type === 'TaskStopVerificationMessage');
     await until(() => asked() !== undefined);
     // By the event, not by the next listing of everything.
@@ -462,7 +466,7 @@ describe('things that happen behind our back', () => {
     await until(() => status(task) === 'STOPPED');
     await until(async () => (await containers()).length === 0, 1000);
     const [spec] = task.containers;
-    if (spec !== undefined) await docker.create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
+    if (spec !== undefined) await onEngine().create(appSpec('0a0a0a0a', task, spec, { pauseId: 'pause' }));
     await until(async () => (await containers()).length === 0);
   });
 

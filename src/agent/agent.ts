@@ -6,10 +6,16 @@ import type { Log } from '../base/log.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
+import type { InstanceSpec } from '../wire/instance-spec.ts';
 import { AwsClient } from './aws/client.ts';
 import type { BalancerManager } from './balancers/manager.ts';
 import { hostUpstream, type Upstream } from './dns/upstream.ts';
 import { createResolver } from './dns/resolver.ts';
+import { capabilities } from './instances/capabilities.ts';
+import { engineOf } from './instances/engine-of.ts';
+import type { InnerNetwork } from './instances/inner-network.ts';
+import { Instances, type InstanceParts } from './instances/manager.ts';
 import { createLogShipper } from './logs/shipper.ts';
 import { createMetadata } from './metadata/server.ts';
 import { Networks } from './networks/networks.ts';
@@ -38,6 +44,21 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly installationId: string;
+  /** The machine's id; what it makes on the engine carries it. */
+  readonly machineId: string;
+  /** What makes an agent for each EC2 instance that this machine is told of; without it there are none. */
+  readonly instances?: {
+    readonly cgroups: Cgroups;
+    /** Registers an instance and opens the connection of its agent. */
+    readonly connect: (instance: InstanceIntroduction) => Promise<Channel<AgentMessage, ServerMessage>>;
+  };
+  /** Set when this agent is that of an instance: the machine that it stands on keeps networks, balancers and endpoints. */
+  readonly instance?: {
+    readonly inner: InnerNetwork;
+    readonly cgroupParent: string;
+    readonly vpcOf: (interfaceId: string) => string | undefined;
+    readonly isAttached: (interfaceId: string) => Promise<boolean>;
+  };
   /** The engine's machine, as Node names it (`process.arch`). */
   readonly arch: string;
   /** How many pause containers may wait for tasks at most, made ahead, and where their names come from; none unless given. */
@@ -46,8 +67,20 @@ export interface AgentOptions {
   readonly upstream?: Upstream;
 }
 
+/** An instance's agent as it registers. */
+export interface InstanceIntroduction {
+  readonly spec: InstanceSpec;
+  /** Built-in and custom attributes. */
+  readonly attributes: readonly { readonly name: string; readonly value?: string }[];
+  readonly dockerVersion: string;
+}
+
 /** What runs on a machine: the control plane's wishes in, containers and reports out. */
 export interface Agent {
+  /** The tasks that are not removed. */
+  readonly tasks: readonly TaskView[];
+  /** To be called when VPCs changed that somebody else keeps for it. */
+  networkChanged(): void;
   /** Begins to connect and to adopt what runs already; resolves at once. */
   start(): void;
   /** Ends all activity and leaves every container, network and balancer as it is. */
@@ -66,7 +99,8 @@ const longestReconnectMs = 10_000;
 
 /** Makes the agent of one machine (Amazon's agent protocol; see docs/architecture.md). */
 export function createAgent(options: AgentOptions): Agent {
-  const { docker, clock, installationId } = options;
+  const { clock, installationId, machineId, instance } = options;
+  const docker = engineOf(options.docker, { machineId, cgroupParent: instance?.cgroupParent ?? '' });
   const log = options.log.with({ room: 'agent' });
   const stop = new AbortController();
   let channel: Channel<AgentMessage, ServerMessage> | undefined;
@@ -77,19 +111,34 @@ export function createAgent(options: AgentOptions): Agent {
   };
   const aws = new AwsClient({ endpoint: options.endpoint, clock });
   const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
-  const networks: Networks = new Networks({
-    network: options.network,
-    clock,
-    log,
-    listeners: [
-      createMetadata({ ...options, log, aws, tasks: () => tasks.tasks }),
-      createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
-    ],
-    onApplied(vpcId, error) {
-      send({ type: 'StowageApplied', message: { kind: 'vpc', id: vpcId, ...(error === undefined ? {} : { error }) } });
-      tasks.networkChanged();
-    },
-  });
+  const networks: Networks | undefined =
+    instance !== undefined
+      ? undefined
+      : new Networks({
+          network: options.network,
+          clock,
+          log,
+          listeners: [
+            createMetadata({
+              ...options,
+              log,
+              aws,
+              tasks: () => [...tasks.tasks, ...(instances?.tasks() ?? [])],
+            }),
+            createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
+          ],
+          onApplied(vpcId, error) {
+            send({
+              type: 'StowageApplied',
+              message: { kind: 'vpc', id: vpcId, ...(error === undefined ? {} : { error }) },
+            });
+            tasks.networkChanged();
+            instances?.networkChanged();
+          },
+        });
+  const vpcOf = (interfaceId: string): string | undefined => (instance ?? networks)?.vpcOf(interfaceId);
+  const isAttached = async (interfaceId: string): Promise<boolean> =>
+    networks === undefined ? (instance?.isAttached(interfaceId) ?? false) : networks.wasAttached(interfaceId);
   const sandboxes = new Sandboxes({
     docker,
     clock,
@@ -112,8 +161,9 @@ export function createAgent(options: AgentOptions): Agent {
     images: createImages(docker, options.pullBehavior),
     aws,
     send,
-    vpcOf: (interfaceId) => networks.vpcOf(interfaceId),
-    isAttached: (interfaceId) => networks.wasAttached(interfaceId),
+    ...(instance === undefined ? {} : { inner: instance.inner }),
+    vpcOf,
+    isAttached,
   });
   const tunnels = new Tunnels({
     docker,
@@ -122,7 +172,22 @@ export function createAgent(options: AgentOptions): Agent {
     send: (message) => void send(message),
     tasks: () => tasks.tasks,
   });
-  const balancers = options.balancers((message) => void send(message));
+  const balancers = instance === undefined ? options.balancers((message) => void send(message)) : undefined;
+  const instances: Instances | undefined =
+    options.instances &&
+    new Instances({
+      docker: options.docker,
+      network: options.network,
+      cgroups: options.instances.cgroups,
+      clock,
+      log,
+      installationId,
+      arch: options.arch,
+      hostId: machineId,
+      vpcOf,
+      startAgent: (parts) => startInstanceAgent(options, { ...parts, vpcOf, isAttached }),
+      report: (report) => void send({ type: 'StowageInstanceState', message: report }),
+    });
 
   const receive = (message: ServerMessage): void => {
     switch (message.type) {
@@ -150,11 +215,14 @@ export function createAgent(options: AgentOptions): Agent {
         return;
       case 'StowageVpcMessage':
         sandboxes.told(message.message.vpc, message.message.upcoming);
-        networks.apply(message.message.vpc);
+        networks?.apply(message.message.vpc);
         return;
       case 'StowageBalancerMessage':
         // It has told the control plane of a failure itself.
-        firstWork.push(balancers.apply(message.message.balancer).catch(() => {}));
+        if (balancers !== undefined) firstWork.push(balancers.apply(message.message.balancer).catch(() => {}));
+        return;
+      case 'StowageInstanceMessage':
+        instances?.apply(message.message.instance);
         return;
       case 'StowageManifestMessage':
         firstWork.push(keepOnly(message.message));
@@ -196,12 +264,14 @@ export function createAgent(options: AgentOptions): Agent {
   const keepOnly = async (manifest: {
     vpcIds: readonly string[];
     loadBalancerArns: readonly string[];
+    instanceIds: readonly string[];
   }): Promise<void> => {
     try {
+      await instances?.keepOnly(manifest.instanceIds);
       // Balancers first: one that serves keeps its VPC's namespace alive.
-      await balancers.keepOnly(manifest.loadBalancerArns);
+      await balancers?.keepOnly(manifest.loadBalancerArns);
       sandboxes.keepOnly(manifest.vpcIds);
-      await networks.keepOnly(manifest.vpcIds);
+      await networks?.keepOnly(manifest.vpcIds);
     } catch (error) {
       log.warn('manifest not fulfilled', { error: messageOf(error) });
     }
@@ -217,7 +287,8 @@ export function createAgent(options: AgentOptions): Agent {
     firstWork = [];
     if (takenOver) return;
     takenOver = true;
-    await Promise.all([...work, networks.settled()]);
+    await Promise.all([...work, networks?.settled()]);
+    await instances?.settled();
     log.info('everything is taken over', { tasks: tasks.tasks.length, afterMs: clock.now() - startedAt });
   };
 
@@ -302,6 +373,10 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   return {
+    get tasks() {
+      return tasks.tasks;
+    },
+    networkChanged: () => tasks.networkChanged(),
     start() {
       unfollow = docker.events(
         `${labels.installation}=${installationId}`,
@@ -321,13 +396,38 @@ export function createAgent(options: AgentOptions): Agent {
     async stop() {
       stop.abort();
       unfollow();
+      await instances?.close();
       await Promise.race([Promise.all([tasks.close(), sandboxes.close(), tunnels.close()]), clock.sleep(farewellMs)]);
       logs.close();
-      await networks.close();
-      await balancers.close();
+      await networks?.close();
+      await balancers?.close();
       aws.close();
       channel?.close();
       channel = undefined;
     },
   };
+}
+
+/** Makes the agent of an instance of this machine, and starts it. */
+function startInstanceAgent(
+  options: AgentOptions,
+  parts: InstanceParts & Pick<NonNullable<AgentOptions['instance']>, 'vpcOf' | 'isAttached'>,
+): Agent {
+  const { instances, ...shared } = options;
+  const { spec } = parts;
+  const custom = Object.entries(spec.agent?.attributes ?? {}).map(([name, value]) => ({ name, value }));
+  const agent = createAgent({
+    ...shared,
+    machineId: spec.instanceId,
+    log: options.log.with({ instance: spec.instanceId }),
+    instance: parts,
+    connect: async () => {
+      if (instances === undefined) throw new Error('this machine has no instances');
+      const { engine } = await options.docker.version();
+      const attributes = [...capabilities(options.arch), ...custom];
+      return instances.connect({ spec, attributes, dockerVersion: engine });
+    },
+  });
+  agent.start();
+  return agent;
 }

@@ -7,6 +7,7 @@ import type { Loop } from './loop.ts';
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
+import { instanceLoop } from './instances/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { sessionLoop } from './sessions/loop.ts';
@@ -35,6 +36,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     targetLoop(deps),
     balancerLoop(deps),
     natGatewayLoop(deps),
+    instanceLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),
     deadlineLoop(deps),

@@ -4,6 +4,7 @@ import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model
 import type { Change, Reader } from '../store/store.ts';
 import type { Table } from '../store/table.ts';
 import {
+  instances,
   internetGateways,
   natGateways,
   networkInterfaces,
@@ -22,11 +23,12 @@ export interface Concerns {
   readonly tasks: Map<string, Set<string>>;
   readonly vpcs: Set<string>;
   readonly balancers: Set<string>;
+  readonly instances: Set<string>;
 }
 
 /** Nothing yet. */
 export function noConcerns(): Concerns {
-  return { tasks: new Map(), vpcs: new Set(), balancers: new Set() };
+  return { tasks: new Map(), vpcs: new Set(), balancers: new Set(), instances: new Set() };
 }
 
 /** The tables that machines are told of. */
@@ -40,6 +42,7 @@ export const toldTables: readonly Table<never>[] = [
   internetGateways,
   routeTables,
   natGateways,
+  instances,
   loadBalancers,
   listeners,
   rules,
@@ -64,6 +67,8 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
       else arns.add(arn);
       return;
     }
+    case instances.name:
+      return void to.instances.add((row as { id: string }).id);
     case vpcs.name:
       return void to.vpcs.add((row as { id: string }).id);
     case securityGroupRules.name: {

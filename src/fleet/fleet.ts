@@ -1,5 +1,7 @@
 import type { Machine } from '../model/fleet/machine.ts';
 import { clusterArn, containerInstanceArn } from '../model/ecs/arns.ts';
+import type { ContainerInstance } from '../model/ecs/container-instance.ts';
+import { containerInstances } from '../store/tables/ecs.ts';
 import { machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
@@ -24,9 +26,20 @@ export class Fleet {
         tx.put(machines, { ...machine, connected: false, disconnectedAt: deps.clock.now() });
       }
     });
-    this.#unwatch = deps.store.watch(toldTables, ({ changes }) => {
+    const unwatchTold = deps.store.watch(toldTables, ({ changes }) => {
       for (const session of this.#sessions.values()) session.notice(changes);
     });
+    // Whoever is no longer registered is told nothing more: ECS refuses its agent then.
+    const unwatchInstances = deps.store.watch([containerInstances], ({ changes }) => {
+      for (const { after } of changes) {
+        const row = after as ContainerInstance | undefined;
+        if (row?.status === 'INACTIVE') queueMicrotask(() => this.#sessions.get(row.machineId)?.close());
+      }
+    });
+    this.#unwatch = () => {
+      unwatchTold();
+      unwatchInstances();
+    };
   }
 
   /** Takes a machine in: registers it and begins a session, ending one that it may still have. */
@@ -53,10 +66,6 @@ export class Fleet {
     log.info('machine connected', { machine: hello.id });
   }
 
-  /** Ends the session with a machine, if there is one. */
-  disconnect(machineId: string): void {
-    this.#sessions.get(machineId)?.close();
-  }
   /** Opens a tunnel into a task that a machine runs; `undefined` when it is not connected, or cannot carry one. */
   readonly openTunnel: OpenTunnel = (machineId, taskArn, to, listener) =>
     this.#sessions.get(machineId)?.tunnels?.open(taskArn, to, listener);

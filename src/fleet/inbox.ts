@@ -3,7 +3,7 @@ import { given } from '../base/given.ts';
 import { AwsError, messageOf } from '../base/errors.ts';
 import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
 import { loadBalancers, targetKey, targets } from '../store/tables/elbv2.ts';
-import { vpcs } from '../store/tables/ec2.ts';
+import { instances, vpcs } from '../store/tables/ec2.ts';
 import { applied } from '../store/tables/fleet.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
 import type { TunnelReport } from '../wire/tunnel.ts';
@@ -100,6 +100,15 @@ export class Inbox {
           const known = kind === 'vpc' ? tx.get(vpcs, id) : tx.get(loadBalancers, id);
           if (known === undefined) return;
           tx.put(applied, { kind, id, machineId: this.#machineId, at: clock.now(), ...given('error', error) });
+        });
+        return;
+      }
+      case 'StowageInstanceState': {
+        const { instanceId: id, state, boot, error } = report.message;
+        store.transact((tx) => {
+          if (tx.get(instances, id)?.hostId !== this.#machineId) return;
+          const row = { kind: 'instance', id, machineId: this.#machineId, at: clock.now(), state, boot } as const;
+          tx.put(applied, { ...row, ...given('error', error) });
         });
         return;
       }

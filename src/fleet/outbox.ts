@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import type { Machine } from '../model/fleet/machine.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
-import { subnets, vpcs } from '../store/tables/ec2.ts';
+import { instances, subnets, vpcs } from '../store/tables/ec2.ts';
 import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
 import { loadBalancers } from '../store/tables/elbv2.ts';
 import { applied, appliedKey, machines } from '../store/tables/fleet.ts';
@@ -14,6 +14,7 @@ import { upcomingInterfaces } from './interface-names.ts';
 import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
 import { accountPrincipal, accountSetting } from '../store/account-settings.ts';
 import { roleOf, TaskRoles } from './task-roles.ts';
+import { translateInstance } from './translate-instance.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -44,6 +45,7 @@ export class Outbox {
   /** What was last said of each VPC and load balancer, as text. */
   readonly #vpcs = new Map<string, string>();
   readonly #balancers = new Map<string, string>();
+  readonly #instances = new Map<string, string>();
   #sequence: number;
   #reserved: number;
 
@@ -64,6 +66,7 @@ export class Outbox {
       tasks: new Map([[this.#machineId, new Set(store.by(tasks, 'machine', this.#machineId).map(({ arn }) => arn))]]),
       vpcs: new Set(store.list(vpcs).map(({ id }) => id)),
       balancers: new Set(store.list(loadBalancers).map(({ arn }) => arn)),
+      instances: new Set(store.by(instances, 'host', this.#machineId).map(({ id }) => id)),
     };
     const messages = this.compose(all);
     const manifest = this.#extrasManifest();
@@ -76,6 +79,7 @@ export class Outbox {
     let gone = false;
     if (this.#extras) {
       for (const id of concerns.vpcs) gone = this.#addVpc(id, messages) || gone;
+      for (const id of concerns.instances) gone = this.#addInstance(id, messages) || gone;
       for (const arn of concerns.balancers) gone = this.#addBalancer(arn, messages) || gone;
     }
     const payload = [...(concerns.tasks.get(this.#machineId) ?? [])].flatMap((arn) => this.#payloadOf(arn) ?? []);
@@ -130,7 +134,21 @@ export class Outbox {
     return false;
   }
 
-  #forget(kind: 'vpc' | 'balancer', id: string): void {
+  #addInstance(id: string, messages: ServerMessage[]): boolean {
+    const { store, ids } = this.#deps;
+    const instance = translateInstance(store, id, this.#machineId);
+    if (instance === undefined) {
+      this.#forget('instance', id);
+      return this.#instances.delete(id);
+    }
+    const text = JSON.stringify(instance);
+    if (this.#instances.get(id) === text) return false;
+    this.#instances.set(id, text);
+    messages.push({ type: 'StowageInstanceMessage', message: { messageId: ids.uuid(), instance } });
+    return false;
+  }
+
+  #forget(kind: 'vpc' | 'balancer' | 'instance', id: string): void {
     const { store } = this.#deps;
     const key = appliedKey(kind, id, this.#machineId);
     if (store.get(applied, key) !== undefined) store.transact((tx) => tx.delete(applied, key));
@@ -201,6 +219,7 @@ export class Outbox {
         messageId: this.#deps.ids.uuid(),
         vpcIds: [...this.#vpcs.keys()],
         loadBalancerArns: [...this.#balancers.keys()],
+        instanceIds: [...this.#instances.keys()],
       },
     };
   }

@@ -50,7 +50,8 @@ const defaultStopTimeoutSeconds = 30;
 export function translateTask(parts: TaskParts): PayloadTask {
   const { task, definition } = parts;
   const document = definition?.document;
-  const networkMode = document?.networkMode ?? 'awsvpc';
+  // Without a definition nothing is left to do but stop it: as what needs most.
+  const networkMode = document === undefined ? 'awsvpc' : (document.networkMode ?? 'bridge');
   return {
     arn: task.arn,
     taskClusterArn: task.clusterArn,
@@ -180,10 +181,11 @@ function restartPolicyOf({ restartPolicy }: ContainerDefinition): PayloadContain
 }
 
 function portsOf(definition: ContainerDefinition): PayloadContainer['portMappings'] {
-  return (definition.portMappings ?? []).map(({ containerPort, hostPort, protocol }) => ({
+  return (definition.portMappings ?? []).map(({ containerPort, hostPort, protocol, containerPortRange }) => ({
     containerPort: containerPort ?? 0,
     hostPort: hostPort ?? 0,
     protocol: protocol ?? 'tcp',
+    ...given('containerPortRange', containerPortRange),
   }));
 }
 

@@ -101,7 +101,7 @@ function interfaceOf(store: Reader, row: NetworkInterface): InterfaceSpec | unde
   if (owner.kind === 'nat-gateway' && !serves(store.get(natGateways, owner.id))) return undefined;
   return {
     interfaceId: row.id,
-    kind: row.owner.kind === 'task' ? 'task' : 'router',
+    kind: owner.kind === 'task' || owner.kind === 'instance' ? 'task' : 'router',
     subnetId: row.subnetId,
     privateIp: row.privateIp,
     macAddress: row.macAddress,

@@ -26,6 +26,8 @@ import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
 import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
+import { instanceHost } from '../model/fleet/machine.ts';
+import { instanceConnector } from './instance-agents.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
 import { keepTaskCredentials } from './task-credentials.ts';
@@ -107,8 +109,13 @@ export class Conductor {
       clock,
       log,
       installationId: platform.installationId,
+      machineId: `local-${platform.installationId}`,
       arch: process.arch,
       sandboxes: { most: mostSandboxes(), ids },
+      instances: {
+        cgroups: platform.cgroups,
+        connect: instanceConnector({ store, clock, ids, log, publicPool: platform.publicPool }, fleet),
+      },
     });
     agent.start();
     this.#stops.push(() => agent.stop());
@@ -167,6 +174,7 @@ export class Conductor {
         { name: 'ecs.os-family', value: 'LINUX' },
         { name: 'ecs.cpu-architecture', value: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
         { name: 'stowage.vpc' },
+        { name: instanceHost },
       ],
       resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20), ...given('openFiles', openFiles()) },
     };

@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { BalancerDriver } from '../drivers/balancer/driver.ts';
 import { HaproxyDriver } from '../drivers/balancer/haproxy.ts';
+import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
+import { linuxCgroups } from '../drivers/cgroups/linux.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import { createDocker } from '../drivers/docker/engine.ts';
 import { hostsFile, noHostNames, type HostNames } from '../drivers/names/hosts-file.ts';
@@ -15,6 +17,7 @@ export interface Platform {
   readonly clock: Clock;
   readonly docker: DockerDriver;
   readonly network: NetworkDriver;
+  readonly cgroups: Cgroups;
   readonly balancer: BalancerDriver;
   readonly names: HostNames;
   /** The range of public addresses that is this installation's own. */
@@ -39,6 +42,7 @@ export function openPlatform(options: {
   const { home, id, publicPool, clock, log } = options;
   const docker = createDocker({ dockerHost: process.env['DOCKER_HOST'], clock });
   const network = new LinuxNetworkDriver({ installationId: id, publicPool, clock, log });
+  const cgroups = linuxCgroups({ installationId: id, kind: async () => (await docker.capacity()).cgroups, log });
   const balancer = new HaproxyDriver({
     stateDirectory: join(home, 'balancers'),
     namespaceOf: (vpcId) => network.namespaceOf(vpcId),
@@ -51,6 +55,7 @@ export function openPlatform(options: {
     clock,
     docker,
     network,
+    cgroups,
     balancer,
     names,
     publicPool,
@@ -98,6 +103,10 @@ export async function removeAll(platform: Platform): Promise<Removed> {
     const found = await network.listVpcs();
     await network.removeAll();
     return found.length;
+  });
+  await attempt(async () => {
+    await platform.cgroups.removeAll();
+    return 0;
   });
   names.apply({});
   if (problems.length > 0) throw problems[0];

@@ -78,7 +78,7 @@ export function allocateInterface(tx: Transaction, request: InterfaceRequest): N
     owner,
     status: request.status ?? (owner.kind === 'user' ? 'available' : 'in-use'),
     ...(request.attachmentId === undefined ? {} : { attachmentId: request.attachmentId }),
-    requesterManaged: owner.kind !== 'user',
+    requesterManaged: owner.kind !== 'user' && owner.kind !== 'instance',
     sourceDestCheck: owner.kind !== 'nat-gateway',
     tags: request.tags ?? [],
     createdAt: now,

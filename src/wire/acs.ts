@@ -60,9 +60,13 @@ export interface PayloadContainer {
   /** A JSON string; may hold `command` and nothing else. */
   readonly overrides: string;
   readonly portMappings: readonly {
+    /** 0 where there is a range instead. */
     readonly containerPort: number;
+    /** 0 for one that the agent chooses. */
     readonly hostPort: number;
     readonly protocol: 'tcp' | 'udp';
+    /** `8080-8085`. */
+    readonly containerPortRange?: string;
   }[];
   readonly mountPoints: readonly {
     readonly sourceVolume: string;

@@ -8,6 +8,7 @@ import type {
   TaskManifestMessage,
 } from './acs.ts';
 import type { BalancerSpec } from './balancer-spec.ts';
+import type { InstanceReport, InstanceSpec } from './instance-spec.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
 import type { PublishHealthRequest } from './tcs.ts';
@@ -45,13 +46,19 @@ export type ServerMessage =
       readonly type: 'StowageBalancerMessage';
       readonly message: { readonly messageId: string; readonly balancer: BalancerSpec };
     }
-  /** Every VPC and load balancer the machine should have; it removes all others. */
+  /** The whole state of one instance; replaces what was said of it before. */
+  | {
+      readonly type: 'StowageInstanceMessage';
+      readonly message: { readonly messageId: string; readonly instance: InstanceSpec };
+    }
+  /** Every VPC, load balancer and instance the machine should have; it removes all others. */
   | {
       readonly type: 'StowageManifestMessage';
       readonly message: {
         readonly messageId: string;
         readonly vpcIds: readonly string[];
         readonly loadBalancerArns: readonly string[];
+        readonly instanceIds: readonly string[];
       };
     }
   /**
@@ -108,6 +115,8 @@ export type AgentMessage =
       readonly type: 'StowageApplied';
       readonly message: { readonly kind: 'vpc' | 'balancer'; readonly id: string; readonly error?: string };
     }
+  /** An instance is as it was last told, or could not be made so. */
+  | { readonly type: 'StowageInstanceState'; readonly message: InstanceReport }
   /**
    * Log events of one container, in order. `sequence` is the position of the last of them in the container's output: it
    * rises with every message, and one that is not above the highest taken before is a repetition to be dropped whole. An

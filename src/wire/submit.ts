@@ -11,6 +11,9 @@ export interface ContainerStateChange {
     readonly containerPort?: number;
     readonly hostPort?: number;
     readonly protocol?: 'tcp' | 'udp';
+    /** `8080-8085`. */
+    readonly containerPortRange?: string;
+    readonly hostPortRange?: string;
   }[];
 }
 

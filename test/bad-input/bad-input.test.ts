@@ -346,7 +346,7 @@ const rows: Row[] = [
   ],
   ['an unknown parameter', 'ec2', 'DescribeVpcs', { Nonsense: '1' }, 400, 'UnknownParameter', /Nonsense/],
   ['an unknown action', 'ec2', 'Nonsense', {}, 400, 'InvalidAction', /The action Nonsense is not valid/],
-  ['an action that is not served', 'ec2', 'RunInstances', {}, 501, 'NotImplemented', /ec2:RunInstances is not served/],
+  ['an action that is not served', 'ec2', 'CreateVolume', {}, 501, 'NotImplemented', /ec2:CreateVolume is not served/],
   ['a missing parameter', 'ec2', 'CreateSubnet', {}, 400, 'MissingParameter', /vpcId|VpcId/],
   [
     'a port that is taken',

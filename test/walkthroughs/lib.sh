@@ -91,3 +91,37 @@ answered_by() {
   printf '%s\n' "$address" >>"$work/answers"
   [ "$(sort -u "$work/answers" | wc -l)" -ge "$2" ]
 }
+
+# ecs_image: the id of an ECS-optimized image.
+ecs_image() {
+  aws ec2 describe-images --owners amazon --filters 'Name=name,Values=amzn2-ami-ecs-hvm-*' --query 'Images[0].ImageId' --output text
+}
+
+# start_instances CLUSTER TYPE COUNT [OPTION…]: instances whose user data names the cluster, running and registered; prints their ids.
+start_instances() {
+  local cluster=$1 type=$2 count=$3 ids
+  shift 3
+  printf '#!/bin/bash\necho ECS_CLUSTER=%s >> /etc/ecs/ecs.config\n' "$cluster" >"$work/user-data-$cluster"
+  ids=$(aws ec2 run-instances --image-id "$(ecs_image)" --instance-type "$type" --count "$count" \
+    --user-data "file://$work/user-data-$cluster" --query 'Instances[].InstanceId' --output text "$@")
+  until_ok 30 registered "$cluster" "$count"
+  printf '%s\n' "$ids"
+}
+
+# registered CLUSTER COUNT: succeeds once so many agents are connected.
+registered() {
+  [ "$(aws ecs list-container-instances --cluster "$1" --filter 'agentConnected == true' \
+    --query 'length(containerInstanceArns)')" -ge "$2" ]
+}
+
+# end_instances ID…: terminates them and waits.
+end_instances() {
+  aws ec2 terminate-instances --instance-ids "$@" >/dev/null
+  until_ok 60 instances_are terminated "$@"
+}
+instances_are() {
+  local state=$1
+  shift
+  [ -z "$(aws ec2 describe-instances --instance-ids "$@" --output text \
+    --query "Reservations[].Instances[?State.Name!='$state'].InstanceId")" ]
+}

@@ -69,6 +69,7 @@ beforeAll(async () => {
     clock: systemClock,
     log: silentLog,
     installationId,
+    machineId: `local-${installationId}`,
     arch,
   });
   agent.start();

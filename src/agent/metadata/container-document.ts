@@ -62,7 +62,7 @@ export function containerDocument(
     ...at('StartedAt', view.startedAt),
     ...at('FinishedAt', view.finishedAt),
     Type: 'NORMAL',
-    ...given('Networks', networksOf(version, payload, details)),
+    ...given('Networks', networksOf(version, payload, details, view)),
     ...given('Health', healthOf(view, details)),
     ...given('Volumes', volumesOf(details)),
     ...(version === 'v4'
@@ -135,9 +135,23 @@ function shownLabels(installationId: string, task: PayloadTask, container: strin
 function portsOf(
   version: MetadataVersion,
   task: PayloadTask,
-  { spec }: ContainerView,
+  { spec, bridge }: ContainerView,
 ): Record<string, unknown>[] | undefined {
   if (task.networkMode === 'awsvpc' || spec.portMappings.length === 0) return undefined;
+  if (bridge !== undefined) {
+    return bridge.lease.bindings.flatMap(({ containerPort, hostPort, protocol }) =>
+      containerPort === undefined
+        ? []
+        : [
+            {
+              ContainerPort: containerPort,
+              Protocol: protocol,
+              HostPort: hostPort,
+              ...(version === 'v4' ? { HostIp: '0.0.0.0' } : {}),
+            },
+          ],
+    );
+  }
   return spec.portMappings.map(({ containerPort, hostPort, protocol }) => ({
     ContainerPort: containerPort,
     Protocol: protocol,
@@ -150,7 +164,11 @@ function networksOf(
   version: MetadataVersion,
   task: PayloadTask,
   details: ContainerDetails | undefined,
+  view?: ContainerView,
 ): Record<string, unknown>[] | undefined {
+  if (task.networkMode === 'bridge' && view?.bridge !== undefined) {
+    return [{ NetworkMode: 'bridge', IPv4Addresses: [view.bridge.lease.address] }];
+  }
   if (task.networkMode !== 'awsvpc') {
     const networks = Object.entries(details?.networks ?? {});
     if (networks.length === 0) return [{ NetworkMode: task.networkMode, IPv4Addresses: [''] }];

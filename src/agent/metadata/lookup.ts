@@ -25,7 +25,11 @@ export function addressesOf({ payload }: TaskView): string[] {
  * the id in the path, which each container knows of itself only.
  */
 export function tasksOf(tasks: readonly TaskView[], { vpcId, address }: Asker): TaskView[] {
-  return tasks.filter((task) => task.vpcId === vpcId && addressesOf(task).includes(address));
+  return tasks.filter(
+    (task) =>
+      (task.vpcId === vpcId && addressesOf(task).includes(address)) ||
+      (task.seenFrom?.vpcId === vpcId && task.seenFrom.address === address),
+  );
 }
 
 /** The container that finds itself under a metadata id, among the asker's tasks. */

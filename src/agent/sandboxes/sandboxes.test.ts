@@ -62,6 +62,7 @@ function agentOn(
     clock,
     log: silentLog,
     installationId: '0a0a0a0a',
+    machineId: 'local-test',
     arch: 'x64',
     sandboxes: { most, ids },
   });

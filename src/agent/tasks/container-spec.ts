@@ -50,6 +50,8 @@ export function appSpec(
   container: PayloadContainer,
   made: {
     readonly pauseId?: string | undefined;
+    /** The container whose network it joins. */
+    readonly networkId?: string | undefined;
     readonly fetched?: Fetched | undefined;
     /** Where the socket of the task's log router lies on the machine. */
     readonly socketDirectory?: string | undefined;
@@ -59,6 +61,7 @@ export function appSpec(
   const fetched = made.fetched?.[container.name];
   const mounts = mountsOf(installationId, task, container);
   const hostConfig = hostConfigOf(container);
+  const config = JSON.parse(container.dockerConfig.config) as Record<string, unknown>;
   const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
   const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
   const command = overrides.command ?? container.command;
@@ -79,10 +82,10 @@ export function appSpec(
     },
     ...(container.entryPoint === undefined ? {} : { entryPoint: container.entryPoint }),
     ...(command === undefined ? {} : { command }),
-    config: JSON.parse(container.dockerConfig.config) as Record<string, unknown>,
+    config: task.networkMode === 'bridge' ? without(config, sandboxConfig) : config,
     hostConfig: {
-      ...hostConfig,
-      ...namespacesOf(task, pauseId),
+      ...(task.networkMode === 'bridge' ? without(hostConfig, sandboxHostConfig) : hostConfig),
+      ...namespacesOf(task, made),
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'
         ? { LogConfig: logFileConfig(logConfig?.Config) }
@@ -100,13 +103,24 @@ export function appSpec(
 }
 
 /** Which namespaces a container joins: those of its task's pause container, of the machine, or none but its own. */
-function namespacesOf(task: PayloadTask, pauseId: string | undefined): Record<string, string> {
+function namespacesOf(
+  task: PayloadTask,
+  { pauseId, networkId }: { readonly pauseId?: string | undefined; readonly networkId?: string | undefined },
+): Record<string, string> {
   const join = (mode: string): string => (mode === 'task' ? `container:${pauseId ?? ''}` : mode);
   return {
-    NetworkMode: task.networkMode === 'awsvpc' ? join('task') : task.networkMode,
+    NetworkMode: networkId === undefined ? task.networkMode : `container:${networkId}`,
     ...(task.pidMode === undefined ? {} : { PidMode: join(task.pidMode) }),
     ...(task.ipcMode === undefined ? {} : { IpcMode: join(task.ipcMode) }),
   };
+}
+
+/** What the container that holds a container's network in bridge mode has in its stead. */
+const sandboxConfig = ['Hostname', 'Domainname'];
+const sandboxHostConfig = ['Dns', 'DnsSearch', 'DnsOptions', 'ExtraHosts', 'Links'];
+
+function without(members: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
 }
 
 /** The volumes that go with the task. */

@@ -5,6 +5,7 @@ import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver
 import type { IamRoleCredentialsMessage, PayloadTask } from '../../wire/acs.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { logTargetOf } from './container-spec.ts';
+import { leaseKey } from './bridge.ts';
 import { executeStep, pullFailed, type ExecuteDeps, type TaskUpdate } from './execute.ts';
 import { labels, pauseName } from './names.ts';
 import { adoptTask, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
@@ -106,7 +107,10 @@ export class TaskEngine {
 
   /** The ids that a listing asked for now must name. */
   knownIds(): Set<string> {
-    const ids = this.tasks.flatMap((task) => [task.pause.id, ...task.containers.map(({ id }) => id)]);
+    const ids = this.tasks.flatMap((task) => [
+      task.pause.id,
+      ...task.containers.flatMap(({ id, bridge }) => [id, bridge?.pause.id]),
+    ]);
     return new Set(ids.filter((id) => id !== undefined));
   }
 
@@ -224,6 +228,9 @@ export class TaskEngine {
       cancelTimer: () => {},
     };
     this.#runs.set(task.payload.arn, run);
+    for (const { spec, bridge } of task.containers) {
+      if (bridge !== undefined) this.#deps.inner?.restore(leaseKey(task.payload, spec.name), bridge.lease);
+    }
     this.#update(run, (each) => each);
   }
 
@@ -400,6 +407,9 @@ function makes({ kind }: TaskStep): boolean {
     kind === 'create-pause' ||
     kind === 'start-pause' ||
     kind === 'attach' ||
+    kind === 'create-sandbox' ||
+    kind === 'start-sandbox' ||
+    kind === 'plug' ||
     kind === 'create' ||
     kind === 'start' ||
     kind === 'restart'

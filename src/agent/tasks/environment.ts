@@ -12,9 +12,9 @@ export function defaultEnvironment(task: PayloadTask): Record<string, string> {
   };
 }
 
-/** Only a task with an address of its own reaches the endpoints. */
+/** Only a task with a network reaches the endpoints. */
 function reachesAgent(task: PayloadTask): boolean {
-  return task.networkMode === 'awsvpc';
+  return task.networkMode !== 'none';
 }
 
 /** What the agent tells every container of itself ("Task metadata endpoint version 4", ECS Developer Guide). */

@@ -8,9 +8,11 @@ import type { AwsClient } from '../aws/client.ts';
 import { fetchFor } from '../fetch/fetch.ts';
 import { makeRouterVolumes, writeRouterConfig } from '../firelens/router-files.ts';
 import { awslogsProblem } from '../logs/options.ts';
+import type { InnerNetwork } from '../instances/inner-network.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { createSandbox, needInner, releaseSandboxes } from './bridge.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
@@ -35,6 +37,8 @@ export interface ExecuteDeps {
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
   readonly images: Images;
+  /** The network inside the instance that this agent is of; absent on a machine that is none. */
+  readonly inner?: InnerNetwork;
   /** Calls the AWS APIs, in the name of a task's roles. */
   readonly aws: AwsClient;
 }
@@ -92,6 +96,38 @@ export async function executeStep(
         return brokenTask(error, 'configure ENI');
       }
     }
+    case 'create-sandbox': {
+      try {
+        const bridge = await createSandbox(payload, named(step.container).spec, deps);
+        return (now) => withContainer(now, step.container, (container) => ({ bridge, ...container }));
+      } catch (error) {
+        return failedUnlessRetryable(error, step.container, 'create');
+      }
+    }
+    case 'start-sandbox': {
+      const id = named(step.container).bridge?.pause.id ?? '';
+      try {
+        await docker.start(id);
+        const state = await docker.inspect(id);
+        return (now) => withState(now, state);
+      } catch (error) {
+        return failedUnlessRetryable(error, step.container, 'start');
+      }
+    }
+    case 'plug': {
+      const { bridge } = named(step.container);
+      try {
+        if (bridge !== undefined) await needInner(deps).plug(bridge.lease, bridge.pause.pid);
+        return (now) =>
+          withContainer(now, step.container, (container) =>
+            container.bridge === undefined
+              ? container
+              : { ...container, bridge: { ...container.bridge, plugged: true } },
+          );
+      } catch (error) {
+        return failedUnlessRetryable(error, step.container, 'start');
+      }
+    }
     case 'fetch':
       try {
         const fetched = await fetchFor(payload, deps.aws, signal);
@@ -118,10 +154,13 @@ export async function executeStep(
       if (problem !== undefined) return failed(step.container, failureReason('create', problem));
       try {
         const pauseId = hasPause(task) ? task.pause.id : undefined;
+        const networkId = networkOf(task, step.container, deps);
         await makeVolumes(docker, installationId, payload, spec);
         const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
         const { fetched } = task;
-        const id = await docker.create(appSpec(installationId, payload, spec, { pauseId, fetched, socketDirectory }));
+        const id = await docker.create(
+          appSpec(installationId, payload, spec, { pauseId, networkId, fetched, socketDirectory }),
+        );
         return (now) =>
           withContainer(now, step.container, (container) =>
             container.phase === 'none' ? { ...container, phase: 'created', id } : container,
@@ -185,7 +224,13 @@ export async function executeStep(
         await network.detach(task.vpcId, eni.ec2Id);
       }
       if (task.pause.id !== undefined) await docker.remove(task.pause.id);
-      return (now) => ({ ...now, attached: false, pause: { phase: 'none', pid: 0 } });
+      await releaseSandboxes(task, deps);
+      return (now) => ({
+        ...now,
+        attached: false,
+        pause: { phase: 'none', pid: 0 },
+        containers: now.containers.map(({ bridge: _gone, ...container }) => container),
+      });
     }
     case 'remove': {
       for (const { id } of task.containers) {
@@ -198,6 +243,22 @@ export async function executeStep(
     }
     default:
       return step satisfies never;
+  }
+}
+
+/** The container whose network a container joins: its task's, its own pause container's, or the instance's; none in mode `none`. */
+function networkOf(task: TaskView, container: string, deps: ExecuteDeps): string | undefined {
+  switch (task.payload.networkMode) {
+    case 'awsvpc':
+      return task.pause.id;
+    case 'bridge':
+      return task.containers.find(({ spec }) => spec.name === container)?.bridge?.pause.id;
+    case 'host':
+      return deps.inner?.sandbox.containerId;
+    case 'none':
+      return undefined;
+    default:
+      return task.payload.networkMode satisfies never;
   }
 }
 

@@ -13,6 +13,12 @@ export const labels = {
   pause: 'stowage.pause',
   /** Of a pause container that was made ahead of its task: what it was made for (see `src/agent/sandboxes`). */
   sandbox: 'stowage.sandbox',
+  /** On the pause container of a container in bridge mode: its address and host ports, as JSON. */
+  lease: 'stowage.lease',
+  /** The machine that a container belongs to: an instance, or the host. */
+  machine: 'stowage.machine',
+  /** On the container that an instance is: its id. */
+  instance: 'stowage.instance',
 } as const;
 
 /** The name of the pause container among the containers of its task, as the genuine agent calls it. */

@@ -1,6 +1,7 @@
 import { given } from '../../base/given.ts';
 import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
+import { bridgedContainer, withBridgeState } from './bridge.ts';
 import { labels, pauseName } from './names.ts';
 import {
   newTaskView,
@@ -55,6 +56,8 @@ export function withState(before: TaskView, state: ContainerState): TaskView {
   const name = state.labels[labels.container];
   if (name === pauseName) return withPauseState(before, state);
   if (name === undefined) return before;
+  const bridged = bridgedContainer(name);
+  if (bridged !== undefined) return withContainer(before, bridged, (container) => withBridgeState(container, state));
   // A predecessor of ours may have asked for a restart.
   const known = before.containers.find(({ spec }) => spec.name === name);
   const task = known !== undefined && willRestart(known) ? withRestart(before, state) : before;
@@ -86,6 +89,13 @@ export function withEvent(task: TaskView, event: ContainerEvent): TaskView {
       : task;
   }
   if (name === undefined) return task;
+  const bridged = bridgedContainer(name);
+  if (bridged !== undefined) {
+    const ended = event.action === 'die' || event.action === 'destroy';
+    return withContainer(task, bridged, (container) =>
+      ended && container.bridge?.pause.id === event.containerId ? withoutPause(container) : container,
+    );
+  }
   return withContainer(task, name, (container) => {
     if (container.id !== event.containerId || ofFormerLife(container, event.at)) return container;
     if (container.phase === 'exited') {
@@ -129,6 +139,9 @@ export function withListing(
   if (missing(next.pause.id) && next.pause.phase !== 'none') {
     next = { ...next, pause: { ...next.pause, phase: 'exited', pid: 0 } };
   }
+  for (const { spec, bridge } of next.containers) {
+    if (missing(bridge?.pause.id)) next = withContainer(next, spec.name, withoutPause);
+  }
   for (const { spec, id, phase } of next.containers) {
     if (!missing(id) || phase === 'exited') continue;
     next = withContainer(next, spec.name, (container) => vanished(container, at));
@@ -139,6 +152,12 @@ export function withListing(
 /** Whether something that the engine said is of a life of the container that a restart has ended since. */
 function ofFormerLife(container: ContainerView, at: number | undefined): boolean {
   return container.restarts > 0 && at !== undefined && container.startedAt !== undefined && at < container.startedAt;
+}
+
+function withoutPause(container: ContainerView): ContainerView {
+  const { bridge } = container;
+  if (bridge === undefined) return container;
+  return { ...container, bridge: { ...bridge, pause: { ...bridge.pause, phase: 'exited', pid: 0 } } };
 }
 
 /** A container that somebody removed: how it ended nobody knows. */

@@ -1,5 +1,6 @@
 import { namesWhatIsFetched } from '../fetch/fetched.ts';
 import { brokenVolumes, resolveDependencies } from './dependencies.ts';
+import { planBridge, usesBridge } from './bridge.ts';
 import { hasPause, isEnding, ownsNetwork, willRestart, type ContainerView, type TaskView } from './view.ts';
 
 /** One thing to do for a task. Steps of one task run side by side; the same step never twice at a time. */
@@ -9,6 +10,8 @@ export type TaskStep =
   | { readonly kind: 'attach'; readonly vpcId: string }
   /** Get what containers are made with and the payload only names: secrets. */
   | { readonly kind: 'fetch' }
+  /** In bridge mode: make, start and connect what holds a container's own network. */
+  | { readonly kind: 'create-sandbox' | 'start-sandbox' | 'plug'; readonly container: string }
   | { readonly kind: 'pull'; readonly container: string }
   | { readonly kind: 'open-log'; readonly container: string }
   | { readonly kind: 'create'; readonly container: string }
@@ -58,11 +61,6 @@ export function stepKey(step: TaskStep): string {
 function planStart(task: TaskView, now: number): TaskPlan {
   const steps: TaskStep[] = [];
   let lookAt = Infinity;
-  if (task.payload.networkMode === 'bridge') {
-    return {
-      steps: [{ kind: 'fail', reason: 'ResourceInitializationError: this machine has no network of mode bridge' }],
-    };
-  }
   if (hasPause(task)) {
     const { pause } = task;
     if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
@@ -84,6 +82,9 @@ function planStart(task: TaskView, now: number): TaskPlan {
       if (container.phase === 'running') steps.push({ kind: 'stop', container: name });
       continue;
     }
+    if (usesBridge(task) && (container.phase === 'none' || container.phase === 'created')) {
+      steps.push(...planBridge(container));
+    }
     if (container.phase === 'none') {
       const broken = brokenVolumes(task, container);
       if (broken !== undefined) steps.push({ kind: 'fail', container: name, reason: broken, exitCode: neverStarted });
@@ -97,7 +98,8 @@ function planStart(task: TaskView, now: number): TaskPlan {
         continue;
       }
       if (wait.lookAt !== undefined) lookAt = Math.min(lookAt, wait.lookAt);
-      const network = ownsNetwork(task) ? task.attached : !hasPause(task) || task.pause.phase === 'running';
+      const sandbox = ownsNetwork(task) ? task.attached : !hasPause(task) || task.pause.phase === 'running';
+      const network = sandbox && (!usesBridge(task) || container.bridge?.plugged === true);
       if (!container.logsReady) steps.push({ kind: 'open-log', container: name });
       else if (wait.met && network) steps.push({ kind: 'start', container: name });
     } else if (willRestart(container)) {
@@ -132,6 +134,7 @@ function canCreate(task: TaskView, container: ContainerView): boolean {
   if (task.fromLabel === true) return false;
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
   if (hasPause(task) && task.pause.id === undefined) return false;
+  if (usesBridge(task) && container.bridge?.pause.id === undefined) return false;
   if (task.fetched === undefined && needsFetched(task, container)) return false;
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);
 }
@@ -156,9 +159,11 @@ function planEnd(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPl
   }
   if (!over) return { steps };
   if (task.stoppedAt === undefined) return { steps: [{ kind: 'conclude' }] };
-  const pauseBusy = busy.has('create-pause') || busy.has('start-pause') || busy.has('attach');
-  if (pauseBusy) return { steps };
-  if (task.attached || task.pause.phase !== 'none') return { steps: [{ kind: 'release-network' }] };
+  if ([...busy].some((key) => /^(create-pause|start-pause|attach|create-sandbox|start-sandbox|plug)\b/.test(key))) {
+    return { steps };
+  }
+  const networks = task.attached || task.pause.phase !== 'none' || task.containers.some(({ bridge }) => bridge);
+  if (networks) return { steps: [{ kind: 'release-network' }] };
   const removeAt = task.stoppedAt + retentionMs;
   if (!task.released) return { steps };
   return now >= removeAt ? { steps: [{ kind: 'remove' }] } : { steps, lookAt: removeAt };

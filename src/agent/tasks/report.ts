@@ -29,7 +29,7 @@ export function reportTask(
     const now = containerStatus(container, status, isEnding(task));
     if (now === 'PENDING' || now === told.containers[name]) continue;
     containers[name] = now;
-    changes.push(changeOf(container, now));
+    changes.push(changeOf(container, now, bindingsOf(task, container)));
   }
   const health = { ...told.health };
   const sick: PublishHealthRequest['tasks'][number]['containers'][number][] = [];
@@ -99,12 +99,30 @@ export function containerStatus(
   return container.phase === 'running' || container.phase === 'exited' ? 'RUNNING' : 'PENDING';
 }
 
-function changeOf(container: ContainerView, status: ContainerStateChange['status']): ContainerStateChange {
+type Bindings = NonNullable<ContainerStateChange['networkBindings']>;
+
+/** The host ports of a container: those that it was leased, or in host mode those that it names. */
+function bindingsOf(task: TaskView, { spec, bridge }: ContainerView): Bindings {
+  if (task.payload.networkMode !== 'host') return bridge?.lease.bindings ?? [];
+  return spec.portMappings.map(({ containerPort, protocol }) => ({
+    bindIP: '0.0.0.0',
+    containerPort,
+    hostPort: containerPort,
+    protocol,
+  }));
+}
+
+function changeOf(
+  container: ContainerView,
+  status: ContainerStateChange['status'],
+  networkBindings: Bindings,
+): ContainerStateChange {
   return {
     containerName: container.spec.name,
     status,
     ...(container.id === undefined ? {} : { runtimeId: container.id }),
     ...(container.imageDigest === undefined ? {} : { imageDigest: container.imageDigest }),
+    ...(networkBindings.length > 0 ? { networkBindings } : {}),
     ...(status === 'STOPPED' && container.exitCode !== undefined ? { exitCode: container.exitCode } : {}),
     ...(container.reason === undefined ? {} : { reason: container.reason }),
   };

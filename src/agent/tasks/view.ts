@@ -1,3 +1,4 @@
+import type { BridgeView } from './bridge.ts';
 import type { Fetched } from '../fetch/fetched.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import { withRouterDependencies } from '../firelens/firelens.ts';
@@ -30,6 +31,8 @@ export interface ContainerView {
   readonly reason?: string;
   /** Set with `reason` when it will never run. */
   readonly failed: boolean;
+  /** Its network, in bridge mode. */
+  readonly bridge?: BridgeView;
   /** How often its restart policy had it started again, as far as this agent has seen. */
   readonly restarts: number;
   /** A restart was tried and refused: its end is final. */
@@ -52,6 +55,8 @@ export interface TaskView {
   /** The VPC of its interface, once that VPC stands on this machine. */
   readonly vpcId?: string;
   readonly attached: boolean;
+  /** Under which address of which VPC it is seen, where it has no interface of its own: its instance's. */
+  readonly seenFrom?: { readonly vpcId: string; readonly address: string };
   /** The payload is what a label kept of it: without credentials, until the control plane tells the task again. */
   readonly fromLabel?: boolean;
   /** What its containers are made with, once it was fetched. */

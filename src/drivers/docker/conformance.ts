@@ -61,6 +61,7 @@ export function dockerConformance(name: string, open: () => Promise<ConformanceS
       const capacity = await driver.capacity();
       expect(capacity.cpus).toBeGreaterThan(0);
       expect(capacity.memoryBytes).toBeGreaterThan(2 ** 20);
+      expect(['v1', 'v2', 'systemd']).toContain(capacity.cgroups);
     });
 
     it('takes a container through its life', async () => {

@@ -137,7 +137,12 @@ export interface DockerDriver {
   /** The engine's identity and the API version in use. */
   version(): Promise<{ readonly engine: string; readonly api: string; readonly kernel: string }>;
   /** What the machine has. */
-  capacity(): Promise<{ readonly cpus: number; readonly memoryBytes: number }>;
+  capacity(): Promise<{
+    readonly cpus: number;
+    readonly memoryBytes: number;
+    /** How the engine makes control groups, and so what a container's parent can be. */
+    readonly cgroups: 'v1' | 'v2' | 'systemd';
+  }>;
   /**
    * Follows container events whose label `label` (`key` or `key=value`) is set, reconnecting for ever. `onConnect` is
    * called whenever events begin to flow, the first time too: what happened before is unknown, so that whoever follows

@@ -22,6 +22,14 @@ export interface DockerOptions {
 /** How many images are pulled at a time: each has several downloads of its own, and some may wait on a slow registry. */
 const pullsAtOnce = 8;
 
+/** The members of `GET /info` that are read here. */
+interface EngineInfo {
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly CgroupDriver?: string;
+  readonly CgroupVersion?: string;
+}
+
 /** The driver of a Docker engine over its HTTP API ("Docker Engine API", 1.24 and later). */
 export function createDocker(options: DockerOptions): DockerDriver {
   const http = createEngineHttp(engineAddress(options.dockerHost));
@@ -40,8 +48,9 @@ export function createDocker(options: DockerOptions): DockerDriver {
       return { engine: answer.Version, api: await http.apiVersion(), kernel: answer.KernelVersion };
     },
     async capacity() {
-      const { NCPU, MemTotal } = await http.json<{ NCPU: number; MemTotal: number }>('GET', '/info');
-      return { cpus: NCPU, memoryBytes: MemTotal };
+      const info = await http.json<EngineInfo>('GET', '/info');
+      const cgroups = info.CgroupDriver === 'systemd' ? 'systemd' : info.CgroupVersion === '2' ? 'v2' : 'v1';
+      return { cpus: info.NCPU, memoryBytes: info.MemTotal, cgroups };
     },
     events: (label, onEvent, onConnect) => followEvents(http, clock, label, onEvent, onConnect),
 

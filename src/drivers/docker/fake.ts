@@ -154,9 +154,9 @@ export class FakeDocker implements DockerDriver {
     return { engine: 'fake', api: '1.47', kernel: 'fake' };
   }
 
-  async capacity(): Promise<{ cpus: number; memoryBytes: number }> {
+  async capacity(): ReturnType<DockerDriver['capacity']> {
     this.#answer();
-    return { cpus: 2, memoryBytes: 4 * 2 ** 30 };
+    return { cpus: 2, memoryBytes: 4 * 2 ** 30, cgroups: 'v1' };
   }
 
   events(label: string, onEvent: (event: ContainerEvent) => void, onConnect: () => void): () => void {

@@ -44,6 +44,18 @@ export interface NetworkDriver {
   listAttached(vpcId: string): Promise<string[]>;
   /** What passed an attached interface; `gone` when it is not attached. */
   counters(vpcId: string, interfaceId: string): Promise<InterfaceCounters>;
+  /**
+   * Makes the network namespace of the process `pid`, which has an interface, that of an instance: with a bridge inside,
+   * 172.17.0.1/16, for containers in bridge mode. What is there already is left as it is.
+   */
+  openInstance(pid: number): Promise<void>;
+  /**
+   * Hangs a container on the bridge of the instance that `instancePid` stands for, and opens its host ports there, for everybody
+   * whom the instance's security groups let in. Again, or for another process, replaces.
+   */
+  plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void>;
+  /** Closes a container's ports and takes it off the bridge; one that is not there is fine, and so is an instance that is gone. */
+  unplug(instancePid: number, address: string): Promise<void>;
   /** Listens on an address inside the VPC (the metadata and resolver addresses, a balancer's). */
   listenTcp(vpcId: string, address: string, port: number): Promise<Server>;
   /** Binds a datagram socket on an address inside the VPC. */
@@ -60,6 +72,19 @@ export interface NetworkDriver {
   removeAll(): Promise<void>;
   /** Frees what this process holds (sockets, children), leaving the networks as they are. */
   close(): Promise<void>;
+}
+
+/** A container in bridge mode. */
+export interface BridgeEndpoint {
+  /** Of 172.17.0.0/16; unique on its instance. */
+  readonly address: string;
+  /** The process whose network namespace (network mode `none`) gets it. */
+  readonly pid: number;
+  readonly ports: readonly {
+    readonly protocol: 'tcp' | 'udp';
+    readonly hostPort: number;
+    readonly containerPort: number;
+  }[];
 }
 
 /** The link-local address of the metadata and credentials server in every VPC. */

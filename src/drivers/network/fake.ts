@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket as Connection } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import type { InterfaceCounters, NetworkDriver } from './driver.ts';
+import type { BridgeEndpoint, InterfaceCounters, NetworkDriver } from './driver.ts';
 import { Listeners } from './listeners.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
 
@@ -24,6 +24,8 @@ const noCounters: InterfaceCounters = {
  */
 export class FakeNetworkDriver implements NetworkDriver {
   readonly #vpcs = new Map<string, { spec: VpcSpec; attached: Map<string, number> }>();
+  /** By the process of an instance: its containers, by address. */
+  readonly #instances = new Map<number, Map<string, BridgeEndpoint>>();
   readonly #listeners = new Listeners();
   readonly #counters = new Map<string, InterfaceCounters>();
   /** Thrown by the next `applyVpc`, once. */
@@ -77,6 +79,28 @@ export class FakeNetworkDriver implements NetworkDriver {
       return Promise.reject(new DriverError('gone', `${interfaceId} is not attached`));
     }
     return Promise.resolve(this.#counters.get(interfaceId) ?? noCounters);
+  }
+
+  openInstance(pid: number): Promise<void> {
+    if (!this.#instances.has(pid)) this.#instances.set(pid, new Map());
+    return Promise.resolve();
+  }
+
+  plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void> {
+    const instance = this.#instances.get(instancePid);
+    if (instance === undefined) return Promise.reject(new DriverError('gone', `process ${instancePid} does not run`));
+    instance.set(endpoint.address, endpoint);
+    return Promise.resolve();
+  }
+
+  unplug(instancePid: number, address: string): Promise<void> {
+    this.#instances.get(instancePid)?.delete(address);
+    return Promise.resolve();
+  }
+
+  /** The containers on an instance's bridge. */
+  plugged(instancePid: number): BridgeEndpoint[] {
+    return [...(this.#instances.get(instancePid)?.values() ?? [])];
   }
 
   listenTcp(vpcId: string, _address: string, _port: number): Promise<Server> {

@@ -6,8 +6,9 @@ import type { Cancel, Clock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import { resolverAddress, type InterfaceCounters, type NetworkDriver } from './driver.ts';
+import { resolverAddress, type BridgeEndpoint, type InterfaceCounters, type NetworkDriver } from './driver.ts';
 import { LinuxHost } from './linux-host.ts';
+import { openInstance, plug, unplug } from './linux-instance.ts';
 import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
@@ -94,6 +95,18 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   counters(vpcId: string, interfaceId: string): Promise<InterfaceCounters> {
     return this.#vpc(vpcId).counters(interfaceId);
+  }
+
+  openInstance(pid: number): Promise<void> {
+    return openInstance(pid);
+  }
+
+  plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void> {
+    return plug(instancePid, endpoint, this.#options.mtu ?? 1500);
+  }
+
+  unplug(instancePid: number, address: string): Promise<void> {
+    return unplug(instancePid, address);
   }
 
   async listenTcp(vpcId: string, address: string, port: number): Promise<Server> {

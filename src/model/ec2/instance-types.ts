@@ -147,3 +147,10 @@ export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map(
     .flatMap(typesOf)
     .map((type) => [type.name, type]),
 );
+/**
+ * The MiB that the ECS agent registers of a type: the operating system keeps a part for itself ("Reserving Amazon ECS Linux container
+ * instance memory": an m4.large of 8 GiB registers 7,985, a t2.micro of 1 GiB 985).
+ */
+export function registeredMemory(memoryMiB: number): number {
+  return memoryMiB - Math.round(15 + (memoryMiB * 3) / 128);
+}

@@ -57,6 +57,7 @@ export type InterfaceOwner =
   | { readonly kind: 'task'; readonly arn: string }
   | { readonly kind: 'load-balancer'; readonly arn: string }
   | { readonly kind: 'nat-gateway'; readonly id: string }
+  | { readonly kind: 'instance'; readonly id: string }
   /** Made by CreateNetworkInterface; nothing is attached. */
   | { readonly kind: 'user' };
 

@@ -4,6 +4,9 @@ export interface MachineAttribute {
   readonly value?: string;
 }
 
+/** The attribute of machines on which EC2 instances can stand. */
+export const instanceHost = 'stowage.instances';
+
 /** What a machine has to give. */
 export interface MachineResources {
   /** CPU units: 1024 for each core. */
@@ -45,12 +48,15 @@ export interface Machine {
   readonly lastSequence: number;
 }
 
-/** What a machine last said about a VPC or load balancer it was told of: it is so, or could not be made so. */
+/** What a machine last said about a VPC, load balancer or instance it was told of: it is so, or could not be made so. */
 export interface Applied {
-  readonly kind: 'vpc' | 'balancer';
-  /** The VPC's id or the load balancer's ARN. */
+  readonly kind: 'vpc' | 'balancer' | 'instance';
+  /** The VPC's or instance's id, or the load balancer's ARN. */
   readonly id: string;
   readonly machineId: string;
   readonly at: number;
   readonly error?: string;
+  /** Of an instance: what it is, and which boot of it. */
+  readonly state?: 'running' | 'stopped' | 'terminated' | 'failed';
+  readonly boot?: number;
 }

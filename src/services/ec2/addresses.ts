@@ -33,6 +33,12 @@ function sdkAddress(tx: Reader, address: Address): sdk.Address {
   };
 }
 
+/** The instance whose interface has an address. */
+function instanceOf(tx: Reader, address: Address): string | undefined {
+  const owner = interfaceOf(tx, address)?.owner;
+  return owner?.kind === 'instance' ? owner.id : undefined;
+}
+
 /** An address by allocation id or by the address itself: exactly one of them. */
 function findAddress(call: Call, allocationId: string | undefined, publicIp: string | undefined): Address {
   if (allocationId !== undefined && publicIp !== undefined) {
@@ -46,10 +52,16 @@ function findAddress(call: Call, allocationId: string | undefined, publicIp: str
 
 /** The interface that an address is to be given to: the caller's own, in a VPC that has an internet gateway. */
 function readInterface(call: Call, input: sdk.AssociateAddressRequest): NetworkInterface {
-  if (input.InstanceId !== undefined) {
-    throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${input.InstanceId}' does not exist`);
+  const instance =
+    input.InstanceId === undefined ? undefined : find(call, kinds.instance, input.InstanceId, 'instanceId');
+  if (instance?.state === 'terminated') {
+    throw new AwsError(
+      'InvalidInstanceID',
+      `The instance '${instance.id}' is not in a valid state for this operation.`,
+    );
   }
-  const row = find(call, kinds.networkInterface, input.NetworkInterfaceId, 'networkInterfaceId');
+  const interfaceId = input.NetworkInterfaceId ?? instance?.networkInterfaceId;
+  const row = find(call, kinds.networkInterface, interfaceId, 'networkInterfaceId');
   if (row.requesterManaged) throw notYours();
   const { PrivateIpAddress: privateIp = row.privateIp } = input;
   if (privateIp !== row.privateIp) throw invalidValue(`Address ${privateIp} is not an address of '${row.id}'.`);
@@ -102,7 +114,7 @@ export const addressOperations = {
           'allocation-id': (address) => address.allocationId,
           'association-id': (address) => address.associationId,
           domain: () => 'vpc',
-          'instance-id': () => undefined,
+          'instance-id': (address) => instanceOf(tx, address),
           'network-border-group': (address) => address.region,
           'network-interface-id': (address) => address.networkInterfaceId,
           'network-interface-owner-id': (address) => interfaceOf(tx, address)?.account,

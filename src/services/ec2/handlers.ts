@@ -3,6 +3,10 @@ import { addressOperations } from './addresses.ts';
 import { dhcpOptionOperations } from './dhcp-options.ts';
 import { internetGatewayOperations } from './internet-gateways.ts';
 import { natGatewayOperations } from './nat-gateways.ts';
+import { instanceTypeOperations } from './instance-types.ts';
+import { instanceOperations } from './instances.ts';
+import { keyPairOperations } from './key-pairs.ts';
+import { launchTemplateOperations } from './launch-templates.ts';
 import { networkAclOperations } from './network-acls.ts';
 import { networkInterfaceOperations } from './network-interfaces.ts';
 import { handlersOf, type Ec2Handlers } from './operation.ts';
@@ -15,7 +19,7 @@ import { tagOperations } from './tags.ts';
 import { vpcOperations } from './vpcs.ts';
 import { zoneOperations } from './zones.ts';
 
-/** The operations of Amazon EC2 that make networks. Instances are not served yet. */
+/** The operations of Amazon EC2 that are served: networks, and the instances in them. */
 export function ec2Handlers(deps: ServiceDeps): Ec2Handlers {
   return handlersOf(deps, {
     ...zoneOperations,
@@ -31,6 +35,10 @@ export function ec2Handlers(deps: ServiceDeps): Ec2Handlers {
     ...natGatewayOperations,
     ...networkAclOperations,
     ...dhcpOptionOperations,
+    ...instanceOperations,
+    ...instanceTypeOperations,
+    ...keyPairOperations,
+    ...launchTemplateOperations,
     ...tagOperations,
   });
 }

@@ -64,10 +64,14 @@ function attachmentOf(row: NetworkInterface): sdk.NetworkInterfaceAttachment | u
   return {
     AttachmentId: row.attachmentId,
     AttachTime: dateOf(row.createdAt),
-    DeleteOnTermination: false,
-    DeviceIndex: 1,
+    ...(row.owner.kind === 'instance'
+      ? { DeleteOnTermination: true, DeviceIndex: 0, InstanceId: row.owner.id, InstanceOwnerId: row.account }
+      : {
+          DeleteOnTermination: false,
+          DeviceIndex: 1,
+          InstanceOwnerId: row.owner.kind === 'load-balancer' ? 'amazon-elb' : 'amazon-aws',
+        }),
     NetworkCardIndex: 0,
-    InstanceOwnerId: row.owner.kind === 'load-balancer' ? 'amazon-elb' : 'amazon-aws',
     Status: row.status === 'pending' ? 'attaching' : 'attached',
   };
 }
@@ -112,7 +116,7 @@ function sdkInterface(tx: Reader, row: NetworkInterface): sdk.NetworkInterface {
 }
 
 /** The groups of an interface in a VPC, whose default group it gets when none is named. */
-function readGroups(call: Call, vpcId: string, ids: readonly string[]): string[] {
+export function readGroups(call: Call, vpcId: string, ids: readonly string[]): string[] {
   const groups = [...new Set(ids)].map((id) => find(call, kinds.securityGroup, id, 'groupId'));
   if (groups.some((group) => group.vpcId !== vpcId)) {
     throw invalidValue('You have specified two resources that belong to different networks.');
@@ -212,7 +216,7 @@ export const networkInterfaceOperations = {
           'attachment.attachment-id': attached((one) => one.AttachmentId),
           'attachment.delete-on-termination': attached((one) => String(one.DeleteOnTermination)),
           'attachment.device-index': attached((one) => String(one.DeviceIndex)),
-          'attachment.instance-id': () => undefined,
+          'attachment.instance-id': attached((one) => one.InstanceId),
           'attachment.instance-owner-id': attached((one) => one.InstanceOwnerId),
           'attachment.status': attached((one) => one.Status),
           'availability-zone': (row) => row.availabilityZone,

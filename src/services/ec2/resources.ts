@@ -11,12 +11,17 @@ import type {
   Subnet,
   Vpc,
 } from '../../model/ec2/network.ts';
+import type { Instance } from '../../model/ec2/instance.ts';
+import type { KeyPair, LaunchTemplate } from '../../model/ec2/launch.ts';
 import { scopeOf, type Scoped, type Tag } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import type { Table } from '../../store/table.ts';
 import {
   addresses,
+  instances,
   internetGateways,
+  keyPairs,
+  launchTemplates,
   natGateways,
   networkInterfaces,
   routeTables,
@@ -114,6 +119,27 @@ export const kinds = {
     'eipalloc',
     ['InvalidAllocationID.NotFound', 'InvalidAllocationID.NotFound'],
     (id) => `The allocation ID '${id}' does not exist`,
+  ),
+  instance: kind<Instance>(
+    instances,
+    'instance',
+    'i',
+    ['InvalidInstanceID.NotFound', 'InvalidInstanceID.Malformed'],
+    (id) => `The instance ID '${id}' does not exist`,
+  ),
+  keyPair: kind<KeyPair>(
+    keyPairs,
+    'key-pair',
+    'key',
+    ['InvalidKeyPair.NotFound', 'InvalidKeyPair.NotFound'],
+    (id) => `The key pair '${id}' does not exist`,
+  ),
+  launchTemplate: kind<LaunchTemplate>(
+    launchTemplates,
+    'launch-template',
+    'lt',
+    ['InvalidLaunchTemplateId.NotFound', 'InvalidLaunchTemplateId.Malformed'],
+    (id) => `The specified launch template, with template ID ${id}, does not exist.`,
   ),
   natGateway: kind<NatGateway>(
     natGateways,

@@ -32,6 +32,21 @@ export function newTags(type: ResourceType, specifications: readonly TagSpecific
   return merged([], tags);
 }
 
+/** The tags that an operation which makes several resources gives those of `type`; it can make those of `possible`. */
+export function tagsFor(
+  type: ResourceType,
+  possible: readonly ResourceType[],
+  specifications: readonly TagSpecification[] | undefined,
+): Tag[] {
+  for (const { ResourceType: of } of specifications ?? []) {
+    if (of !== undefined && of !== type && !possible.includes(of)) throw unsupported(`Tagging a new ${of}`);
+  }
+  return newTags(
+    type,
+    specifications?.filter(({ ResourceType: of }) => of === undefined || of === type),
+  );
+}
+
 /** `tags` with `given` set over them. Throws for a tag that may not be. */
 function merged(tags: readonly Tag[], given: readonly SdkTag[]): Tag[] {
   const byKey = new Map(tags.map((tag) => [tag.key, tag]));

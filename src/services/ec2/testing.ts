@@ -8,7 +8,9 @@ import { AwsError } from '../../base/errors.ts';
 import { seededIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { Store } from '../../store/store.ts';
-import * as tables from '../../store/tables/ec2.ts';
+import * as ec2Tables from '../../store/tables/ec2.ts';
+import { machines } from '../../store/tables/fleet.ts';
+import { instanceProfiles } from '../../store/tables/iam.ts';
 import { ec2Handlers } from './handlers.ts';
 import type { Ec2Handlers } from './operation.ts';
 
@@ -17,7 +19,7 @@ type Output<Name extends keyof Ec2Handlers> = Awaited<ReturnType<NonNullable<Ec2
 
 /** EC2 on an empty store. For tests only. */
 export function ec2Fixture() {
-  const store = new Store(Object.values(tables));
+  const store = new Store([...Object.values(ec2Tables), machines, instanceProfiles]);
   const deps = { store, clock: new FakeClock(), ids: seededIds(1), log: silentLog, publicPool: '100.127.0.0/26' };
   const ec2 = ec2Handlers(deps);
   const ctxIn = (region: string, account = '000000000000'): Ctx => ({

@@ -1,4 +1,5 @@
 import type { Instance } from '../../model/ec2/instance.ts';
+import type { KeyPair, LaunchTemplate, LaunchTemplateVersion } from '../../model/ec2/launch.ts';
 import type {
   Address,
   InternetGateway,
@@ -118,4 +119,25 @@ export const instances = table<Instance>()({
     networkInterface: (row) => row.networkInterfaceId,
     life: (row) => (row.state === 'terminated' ? 'terminated' : 'live'),
   },
+});
+
+/** Key pairs, by id; names are unique in an account and region. */
+export const keyPairs = table<KeyPair>()({
+  name: 'ec2.key-pairs',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, name: (row) => `${scopeOf(row)}/${row.name}` },
+});
+
+/** Launch templates, by id. */
+export const launchTemplates = table<LaunchTemplate>()({
+  name: 'ec2.launch-templates',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, name: (row) => `${scopeOf(row)}/${row.name}` },
+});
+
+/** The versions of launch templates, by template and number. */
+export const launchTemplateVersions = table<LaunchTemplateVersion>()({
+  name: 'ec2.launch-template-versions',
+  key: (row) => `${row.templateId} ${row.version}`,
+  indexes: { template: (row) => row.templateId },
 });

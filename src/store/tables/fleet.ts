@@ -16,7 +16,7 @@ export const applied = table<Applied>()({
   indexes: { machine: (row) => row.machineId, subject: (row) => row.id },
 });
 
-/** The key of what a machine said of a VPC (id) or a load balancer (ARN). */
+/** The key of what a machine said of a VPC or instance (id) or a load balancer (ARN). */
 export function appliedKey(kind: Applied['kind'], id: string, machineId: string): string {
   return `${kind} ${id} ${machineId}`;
 }

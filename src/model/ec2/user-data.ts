@@ -1,0 +1,44 @@
+/**
+ * The settings that user data writes into the ECS agent's configuration file, as people write them: `echo NAME=value >> /etc/ecs/ecs.config`,
+ * several in one quoted text, or the lines of a here-document ("Bootstrapping Amazon ECS Linux container instances to pass data"). Later ones win.
+ */
+export function ecsConfigOf(userData: string): Record<string, string> {
+  const settings: Record<string, string> = {};
+  const lines = userData.split(/\r?\n/);
+  const note = (text: string): void => {
+    const match = /^\s*(?:export\s+)?(ECS_[A-Z0-9_]+)=(.*)$/s.exec(text);
+    if (match !== null) settings[match[1] ?? ''] = unquoted((match[2] ?? '').trim());
+  };
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
+    if (!line.includes('/etc/ecs/ecs.config')) continue;
+    const heredoc = /<<-?\s*(['"]?)(\w+)\1/.exec(line);
+    if (heredoc !== null) {
+      for (at += 1; at < lines.length && (lines[at] ?? '').trim() !== heredoc[2]; at += 1) note(lines[at] ?? '');
+      continue;
+    }
+    const echoed =
+      /^\s*(?:sudo\s+)?(?:echo|printf)\s+(?:-[en]+\s+)*(.*?)\s*(?:>>?|\|\s*(?:sudo\s+)?tee\s+(?:-a\s+)?)\s*\/etc\/ecs\/ecs\.config/.exec(
+        line,
+      )?.[1];
+    for (const part of unquoted(echoed ?? '').split(/\\n|\n/)) note(part);
+  }
+  return settings;
+}
+
+/** A JSON object of texts, as ECS_INSTANCE_ATTRIBUTES holds it; empty when it is none. */
+export function textsIn(json: string | undefined): Record<string, string> {
+  if (json === undefined) return {};
+  try {
+    // Inside double quotes shells want the quotes escaped.
+    const value = JSON.parse(json.replaceAll('\\"', '"')) as unknown;
+    if (typeof value !== 'object' || value === null) return {};
+    return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, String(text)]));
+  } catch {
+    return {};
+  }
+}
+
+function unquoted(text: string): string {
+  return /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
+}
