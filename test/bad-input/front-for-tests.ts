@@ -32,6 +32,8 @@ export interface RawAnswer {
 
 /** The whole API over HTTP on a store in memory, without machines. Close it. */
 export interface ApiServer {
+  readonly endpoint: string;
+  readonly store: Store;
   ask(request: RawRequest): Promise<RawAnswer>;
   /** Everything in the store, as one text. */
   contents(): string;
@@ -62,6 +64,8 @@ export async function startApi(): Promise<ApiServer> {
   await promise;
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
+    endpoint,
+    store,
     async ask({ service, operation, body, headers, method = 'POST' }) {
       const response = await fetch(endpoint, {
         method,
