@@ -13,6 +13,7 @@ import type { OpenTunnel } from '../wire/tunnel.ts';
 import { jsonOf } from './client-message.ts';
 import { DataChannel, type ClientSocket, type Conversation, type Speaker } from './data-channel.ts';
 import { Ports } from './ports.ts';
+import { forgetSpooled, Spool, spooledSessions, type PutObject } from './spool.ts';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 import { Transcript } from './transcript.ts';
 
@@ -23,6 +24,9 @@ export interface GatewayDeps {
   readonly ids: Ids;
   readonly log: Log;
   readonly logs: Pick<LogStore, 'take'>;
+  readonly putObject: PutObject;
+  /** The folder where the output of sessions waits for S3. */
+  readonly spoolFolder: string;
   readonly openTunnel: OpenTunnel;
 }
 
@@ -38,7 +42,7 @@ const maxBufferedBytes = 64 * 1_048_576;
 
 interface Live {
   readonly channel: DataChannel;
-  readonly transcript: Transcript;
+  readonly records: readonly (Transcript | Spool)[];
 }
 
 /**
@@ -49,7 +53,7 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #log: Log;
   readonly #live = new Map<string, Live>();
-  /** Transcripts that are being written. */
+  /** Records that are being stored. */
   readonly #closing = new Set<Promise<void>>();
   readonly #unwatch: () => void;
   #server: WebSocketServer | undefined;
@@ -64,6 +68,11 @@ export class Gateway {
       store.transact((tx) => {
         for (const row of left) tx.put(ssmSessions, { ...row, status: 'Terminated', endedAt: clock.now() });
       });
+    }
+    for (const id of spooledSessions(deps.spoolFolder)) {
+      const session = store.get(ssmSessions, id);
+      // Of a session that nobody knows any more (the installation was emptied) nothing is to be kept.
+      this.#settle(session === undefined ? forgetSpooled(deps.spoolFolder, id) : this.#spool(session).close());
     }
     this.#unwatch = store.watch([ssmSessions], ({ changes }) => {
       for (const { after } of changes) if (after !== undefined) this.#notice(after as Session);
@@ -103,19 +112,22 @@ export class Gateway {
 
   #begin(session: Session): void {
     const { clock, ids, logs } = this.#deps;
-    const transcript = new Transcript({ logs, clock, log: this.#log }, session);
+    const records = [new Transcript({ logs, clock, log: this.#log }, session), this.#spool(session)];
+    const record = (output: Uint8Array): void => {
+      for (const each of records) each.record(output);
+    };
     const channel = new DataChannel({
       sessionId: session.id,
       clock,
       ids,
-      converse: (speaker) => this.#conversation(session, speaker, transcript),
+      converse: (speaker) => this.#conversation(session, speaker, record),
       onConnected: () => this.#write(session.id, { status: 'Connected' }),
       onClosed: () => this.#end(session.id),
     });
-    this.#live.set(session.id, { channel, transcript });
+    this.#live.set(session.id, { channel, records });
   }
 
-  #conversation(session: Session, speaker: Speaker, transcript: Transcript): Conversation {
+  #conversation(session: Session, speaker: Speaker, record: TerminalOptions['record']): Conversation {
     const { clock, openTunnel } = this.#deps;
     const { purpose, machineId, taskArn, container } = session;
     const open: TerminalOptions['open'] = (to, listener) => openTunnel(machineId, taskArn, to, listener);
@@ -127,7 +139,7 @@ export class Gateway {
       command: purpose.command,
       refusal: refusalOf(session),
       open,
-      record: (output) => transcript.record(output),
+      record,
     });
   }
 
@@ -167,7 +179,16 @@ export class Gateway {
     const live = this.#live.get(id);
     this.#live.delete(id);
     this.#write(id, { status: 'Terminated', endedAt: this.#deps.clock.now() });
-    const closing = (live?.transcript.close() ?? Promise.resolve()).finally(() => this.#closing.delete(closing));
+    for (const record of live?.records ?? []) this.#settle(record.close());
+  }
+
+  #spool(session: Session): Spool {
+    const { clock, putObject, spoolFolder: folder } = this.#deps;
+    return new Spool({ folder, putObject, clock, log: this.#log }, session);
+  }
+
+  #settle(storing: Promise<void>): void {
+    const closing = storing.finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
 
@@ -178,8 +199,9 @@ export class Gateway {
 
 /** Why a session may not begin; the SSM agent's words (`agent/session/config`). */
 function refusalOf({ logging }: Session): string | undefined {
-  // No log group is encrypted with a key of one's own here.
-  return logging.cloudWatch?.encrypted === true
-    ? "We couldn't start the session because encryption is not set up on the selected CloudWatch Logs log group. Either encrypt the log group or choose an option to enable logging without encryption."
-    : undefined;
+  const sentence = (where: string, what: string): string =>
+    `We couldn't start the session because encryption is not set up on the selected ${where}. Either encrypt the ${what} or choose an option to enable logging without encryption.`;
+  // No log group and no bucket is encrypted with a key of one's own here.
+  if (logging.cloudWatch?.encrypted === true) return sentence('CloudWatch Logs log group', 'log group');
+  return logging.s3?.encrypted === true ? sentence('Amazon S3 bucket', 'bucket') : undefined;
 }

@@ -4,6 +4,7 @@ import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
 import { pullBehaviorOf, type PullBehavior } from '../agent/tasks/images.ts';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { refuseUpgrade } from '../aws/upgrades.ts';
 import type { Clock } from '../base/clock.ts';
@@ -30,6 +31,7 @@ import { instanceHost } from '../model/fleet/machine.ts';
 import { instanceConnector } from './instance-agents.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
+import { objectWriter } from './put-object.ts';
 import { keepTaskCredentials } from './task-credentials.ts';
 import { mostSandboxes } from './warm-sandboxes.ts';
 
@@ -38,6 +40,8 @@ export interface ConductorDeps {
   readonly store: Store;
   readonly logs: LogStore;
   readonly blobs: Blobs;
+  /** The state's folder. */
+  readonly home: string;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -85,7 +89,16 @@ export class Conductor {
     });
     this.#stops.push(() => fleet.close());
 
-    const gateway = new Gateway({ store, clock, ids, log, logs, openTunnel: fleet.openTunnel });
+    const gateway = new Gateway({
+      store,
+      clock,
+      ids,
+      log,
+      logs,
+      putObject: objectWriter({ store, clock, ids, log, blobs, publicPool: platform.publicPool }),
+      spoolFolder: join(this.#deps.home, 'session-logs'),
+      openTunnel: fleet.openTunnel,
+    });
     this.#gateway = gateway;
 
     const agent = createAgent({

@@ -148,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       return undefined;
     };
     const conductor = new Conductor({
+      home,
       store,
       logs,
       blobs,

@@ -3,7 +3,7 @@ import type { ServiceId } from '../../src/aws/service-table.ts';
 const refusedAbove = 'refused as a whole, by the member that holds it';
 const refusedByList = 'refused, or acted on by fleet and agent, as `task-definition-members.ts` says of each';
 const nothingThere = 'there are none, so nothing can be asked of them and no page of them ends';
-const withoutBucket = 'means nothing without s3BucketName, which is refused';
+const whenBegun = 'kept with the cluster, and asked for when a session begins';
 const otherTypes = 'belongs to types of actions that are refused, and to no other';
 const checkedByFront = 'the front holds whole bodies against the checksums in the headers';
 
@@ -13,10 +13,9 @@ const checkedByFront = 'the front holds whole bodies against the checksums in th
  */
 export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>> = {
   ecs: {
-    'configuration.executeCommandConfiguration.logConfiguration.cloudWatchEncryptionEnabled':
-      'kept with the cluster, and asked for when a session begins',
-    'configuration.executeCommandConfiguration.logConfiguration.s3EncryptionEnabled': withoutBucket,
-    'configuration.executeCommandConfiguration.logConfiguration.s3KeyPrefix': withoutBucket,
+    'configuration.executeCommandConfiguration.logConfiguration.cloudWatchEncryptionEnabled': whenBegun,
+    'configuration.executeCommandConfiguration.logConfiguration.s3EncryptionEnabled': whenBegun,
+    'configuration.executeCommandConfiguration.logConfiguration.s3KeyPrefix': whenBegun,
     'configuration.managedStorageConfiguration': refusedAbove,
     serviceConnectDefaults: refusedAbove,
     serviceConnectConfiguration: 'refused as a whole once it is enabled; disabled, it says nothing',

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
+import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand, UpdateClusterCommand } from '@aws-sdk/client-ecs';
+import { CreateBucketCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeSessionsCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
 import { WebSocket as Socket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
@@ -283,9 +284,21 @@ describe.skipIf(plugin === undefined)('the genuine session-manager-plugin (skipp
   });
 });
 
-it('a control plane that is killed leaves no program behind, and its sessions are over', async () => {
+it('a control plane that is killed leaves no program behind, and its sessions are over and logged', async () => {
   onTestFailed(() => console.log(readFileSync(join(installation.home, 'control-plane.log'), 'utf8').slice(-4000)));
-  const session = await execute(installation, task, "/bin/sh -c 'sleep 3000'");
+  const { ecs, s3, ssm } = clientsOf(installation);
+  await s3.send(new CreateBucketCommand({ Bucket: 'sessions' }));
+  const logConfiguration = { s3BucketName: 'sessions', s3KeyPrefix: 'exec', s3EncryptionEnabled: false };
+  await ecs.send(
+    new UpdateClusterCommand({
+      cluster: 'exec',
+      configuration: { executeCommandConfiguration: { logging: 'OVERRIDE', logConfiguration } },
+    }),
+  );
+  const logOf = async (id: string): Promise<string | undefined> =>
+    (await s3.send(new GetObjectCommand({ Bucket: 'sessions', Key: `exec/${id}.log` }))).Body?.transformToString();
+  const session = await execute(installation, task, "/bin/sh -c 'echo before the end; sleep 3000'");
+  await session.hears(/before the end/);
   await eventually('it runs', 10_000, async () => ((await programs()).includes('sleep 3000') ? true : undefined));
   const pid = installation.pid();
   process.kill(pid, 'SIGKILL');
@@ -293,7 +306,7 @@ it('a control plane that is killed leaves no program behind, and its sessions ar
   installation.stowage('up', '--detach');
   expect(await session.client.closed).toBe('');
   await eventually('nothing of it runs', 15_000, async () => (/sleep 300/.test(await programs()) ? undefined : true));
-  const { ssm } = clientsOf(installation);
+  expect(await eventually('what it printed is in S3', 10_000, () => logOf(session.id))).toBe('before the end\r\n');
   const { Sessions } = await ssm.send(new DescribeSessionsCommand({ State: 'Active' }));
   expect(Sessions).toEqual([]);
   const again = await execute(installation, task, '/bin/sh');
@@ -301,6 +314,7 @@ it('a control plane that is killed leaves no program behind, and its sessions ar
   await again.hears(/42/);
   again.client.terminate();
   await again.client.closed;
+  expect(await eventually('what it printed is in S3', 10_000, () => logOf(again.id))).toContain('42');
 });
 
 it('a task run without ECS Exec takes no command', async () => {

@@ -12,6 +12,7 @@ import {
   waitUntilTasksRunning,
 } from '@aws-sdk/client-ecs';
 import { ResumeSessionCommand, SSMClient, StartSessionCommand } from '@aws-sdk/client-ssm';
+import { S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemIds } from '../../src/base/ids.ts';
 import { locate } from '../../src/cli/prepare/packages.ts';
@@ -43,7 +44,12 @@ export function clientsOf(installation: TestInstallation) {
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  return { ...sdk(installation), ssm: new SSMClient(config), logs: new CloudWatchLogsClient(config) };
+  return {
+    ...sdk(installation),
+    ssm: new SSMClient(config),
+    logs: new CloudWatchLogsClient(config),
+    s3: new S3Client({ ...config, forcePathStyle: true }),
+  };
 }
 
 export const role = 'arn:aws:iam::000000000000:role/exec';

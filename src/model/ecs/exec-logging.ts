@@ -13,10 +13,16 @@ export function execLogging(
   const logging = configuration?.logging ?? 'DEFAULT';
   if (logging === 'NONE') return {};
   if (logging === 'OVERRIDE') {
-    const { cloudWatchLogGroupName: logGroup, cloudWatchEncryptionEnabled } = configuration?.logConfiguration ?? {};
-    return logGroup === undefined
-      ? {}
-      : { cloudWatch: { region, logGroup, encrypted: cloudWatchEncryptionEnabled ?? false } };
+    const { logConfiguration = {} } = configuration ?? {};
+    const { cloudWatchLogGroupName: logGroup, s3BucketName: bucket } = logConfiguration;
+    const cloudWatch = {
+      region,
+      logGroup: logGroup ?? '',
+      encrypted: logConfiguration.cloudWatchEncryptionEnabled ?? false,
+    };
+    const prefix = (logConfiguration.s3KeyPrefix ?? '').replace(/^\/+|\/+$/g, '');
+    const s3 = { bucket: bucket ?? '', prefix, encrypted: logConfiguration.s3EncryptionEnabled ?? false };
+    return { ...(logGroup === undefined ? {} : { cloudWatch }), ...(bucket === undefined ? {} : { s3 }) };
   }
   const logGroup = container?.options?.['awslogs-group'];
   if (container?.logDriver !== 'awslogs' || logGroup === undefined) return {};

@@ -21,6 +21,13 @@ export interface SessionLogging {
     /** Without a key of the log group the session is refused. */
     readonly encrypted: boolean;
   };
+  readonly s3?: {
+    readonly bucket: string;
+    /** Without slashes at its ends; may be empty. */
+    readonly prefix: string;
+    /** Without an encryption of the bucket's the session is refused. */
+    readonly encrypted: boolean;
+  };
 }
 
 /**

@@ -28,7 +28,10 @@ export function checkExecConfiguration(configuration: ExecuteCommandConfiguratio
         'A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.',
       );
     }
-    if (s3BucketName !== undefined) throw notSupported(`${path}.logConfiguration.s3BucketName`);
+    // "Bucket naming rules", Amazon S3 User Guide; whether there is one shows when a session is logged.
+    if (s3BucketName !== undefined && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(s3BucketName)) {
+      throw invalidParameter(`'${s3BucketName}' is not a valid name of a bucket.`);
+    }
     if (cloudWatchLogGroupName !== undefined && !/^[\w./#-]{1,512}$/.test(cloudWatchLogGroupName)) {
       throw invalidParameter(`'${cloudWatchLogGroupName}' is not a valid name of a log group.`);
     }

@@ -94,6 +94,10 @@ describe('ExecuteCommand', () => {
     expect(loggingOf({ logging: 'OVERRIDE', logConfiguration: override })).toEqual({
       cloudWatch: { region: 'us-east-1', logGroup: '/audit', encrypted: true },
     });
+    const bucket = { s3BucketName: 'audit', s3KeyPrefix: '/exec/' };
+    expect(loggingOf({ logging: 'OVERRIDE', logConfiguration: bucket })).toEqual({
+      s3: { bucket: 'audit', prefix: 'exec', encrypted: false },
+    });
   });
 
   it.each<[string, Partial<ExecuteCommandCommandInput>, Parameters<typeof fixture>[0], string]>([
@@ -190,8 +194,8 @@ describe('ECS Exec', () => {
       "InvalidParameterException: 'a b' is not a valid name of a log group.",
     ],
     [
-      { logging: 'OVERRIDE', logConfiguration: { s3BucketName: 'b' } },
-      "ClientException: configuration.executeCommandConfiguration.logConfiguration.s3BucketName isn't supported by Stowage yet.",
+      { logging: 'OVERRIDE', logConfiguration: { s3BucketName: 'B' } },
+      "InvalidParameterException: 'B' is not a valid name of a bucket.",
     ],
     [
       { kmsKeyId: 'k' },
