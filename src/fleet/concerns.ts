@@ -67,8 +67,12 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
       else arns.add(arn);
       return;
     }
-    case instances.name:
-      return void to.instances.add((row as { id: string }).id);
+    case instances.name: {
+      const { id } = row as { id: string };
+      to.instances.add(id);
+      for (const { targetGroupArn } of store.by(targets, 'id', id)) addTargetGroup(store, targetGroupArn, to);
+      return;
+    }
     case vpcs.name:
       return void to.vpcs.add((row as { id: string }).id);
     case securityGroupRules.name: {

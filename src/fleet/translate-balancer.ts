@@ -7,7 +7,7 @@ import {
 } from '../model/elbv2/attributes.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
 import type { Reader } from '../store/store.ts';
-import { networkInterfaces } from '../store/tables/ec2.ts';
+import { instances, networkInterfaces } from '../store/tables/ec2.ts';
 import { listeners, loadBalancers, rules, targetGroups, targetGroupsOf, targets } from '../store/tables/elbv2.ts';
 import type { ActionSpec, BalancerSpec, ConditionSpec, ListenerSpec, TargetGroupSpec } from '../wire/balancer-spec.ts';
 
@@ -18,7 +18,11 @@ export interface BalancerRows {
   readonly addresses: readonly string[];
   readonly listeners: readonly { readonly listener: Listener; readonly rules: readonly Rule[] }[];
   /** The target groups that its rules forward to. */
-  readonly targetGroups: readonly { readonly group: TargetGroup; readonly targets: readonly Target[] }[];
+  readonly targetGroups: readonly {
+    readonly group: TargetGroup;
+    /** Its targets with their addresses; instances that do not run have none, and are left out. */
+    readonly targets: readonly (Target & { readonly address: string })[];
+  }[];
 }
 
 /** Reads what a load balancer's specification is made of; `undefined` when there is no such load balancer. */
@@ -38,9 +42,20 @@ export function readBalancer(reader: Reader, loadBalancerArn: string): BalancerR
     listeners: own,
     targetGroups: [...groups].flatMap((arn) => {
       const group = reader.get(targetGroups, arn);
-      return group === undefined ? [] : [{ group, targets: reader.by(targets, 'targetGroup', arn) }];
+      if (group === undefined) return [];
+      const own = reader.by(targets, 'targetGroup', arn).flatMap((target) => {
+        const address = addressOf(reader, group, target);
+        return address === undefined ? [] : [{ ...target, address }];
+      });
+      return [{ group, targets: own }];
     }),
   };
+}
+
+function addressOf(reader: Reader, { targetType }: TargetGroup, { id }: Target): string | undefined {
+  if (targetType === 'ip') return id;
+  const instance = reader.get(instances, id);
+  return instance?.state === 'running' ? instance.privateIp : undefined;
 }
 
 /** What a machine is told of a load balancer: the rows with every default filled in, in an order that depends on nothing else. */
@@ -88,11 +103,9 @@ function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]
     attributes: withDefaults(targetGroupAttributes, group.attributes),
     healthCheck: { ...healthCheck, path: healthCheck.path ?? '/', matcher: healthCheck.matcher ?? '200' },
     targets: targets
-      // Targets of type instance have no address until container instances are served.
-      .filter(() => group.targetType === 'ip')
       .map((target) => ({
         id: target.id,
-        address: target.id,
+        address: target.address,
         port: target.port,
         registeredAt: target.registeredAt,
         draining: target.drainingSince !== undefined,

@@ -1,4 +1,4 @@
-import type { Task } from '../model/ecs/task.ts';
+import type { ServiceLoadBalancer, Task } from '../model/ecs/task.ts';
 import type { TargetHealth } from '../model/elbv2/load-balancing.ts';
 import type { Reader } from './store.ts';
 import { targetGroups, targetKey, targets } from './tables/elbv2.ts';
@@ -17,12 +17,15 @@ export interface TaskTarget {
   readonly health?: TargetHealth;
 }
 
-/** A task's targets, by its load balancer entries; none while it has no address. Targets are addresses (type `ip`). */
+/**
+ * A task's targets, by its load balancer entries: its own address and the container's port, or its instance and the host port that the
+ * container's port has there. None while they are not known.
+ */
 export function taskTargets(store: Reader, task: Task): TaskTarget[] {
-  const id = task.networkInterface?.privateIp;
-  if (id === undefined) return [];
-  return task.loadBalancers.flatMap(({ targetGroupArn, containerPort: port }): TaskTarget[] => {
-    if (targetGroupArn === undefined || port === undefined) return [];
+  return task.loadBalancers.flatMap((entry): TaskTarget[] => {
+    const { targetGroupArn } = entry;
+    const { id, port } = placeOf(task, entry);
+    if (targetGroupArn === undefined || id === undefined || port === undefined) return [];
     const target = store.get(targets, targetKey(targetGroupArn, id, port));
     if (target === undefined) {
       const state = store.get(targetGroups, targetGroupArn) === undefined ? 'no-group' : 'absent';
@@ -31,4 +34,13 @@ export function taskTargets(store: Reader, task: Task): TaskTarget[] {
     const state = target.drainingSince === undefined ? 'registered' : 'draining';
     return [{ targetGroupArn, id, port, state, health: target.health }];
   });
+}
+
+function placeOf(
+  { networkInterface, networkConfiguration, machineId, containers }: Task,
+  { containerName, containerPort }: ServiceLoadBalancer,
+): { readonly id?: string | undefined; readonly port?: number | undefined } {
+  if (networkConfiguration !== undefined) return { id: networkInterface?.privateIp, port: containerPort };
+  const bindings = containers.find(({ name }) => name === containerName)?.networkBindings ?? [];
+  return { id: machineId, port: bindings.find((binding) => binding.containerPort === containerPort)?.hostPort };
 }

@@ -19,7 +19,12 @@ export interface Resolution {
 export function resolveDependencies(task: TaskView, container: ContainerView, now: number): Resolution {
   let met = true;
   let lookAt: number | undefined;
-  for (const { containerName, condition } of container.spec.dependsOn) {
+  // A link is to a container that runs, as the engine itself wants it.
+  const links = container.spec.links.map((link) => ({
+    containerName: link.split(':')[0] ?? '',
+    condition: 'START' as const,
+  }));
+  for (const { containerName, condition } of [...container.spec.dependsOn, ...links]) {
     const on = task.containers.find(({ spec }) => spec.name === containerName);
     if (on === undefined) {
       return broken(

@@ -49,7 +49,7 @@ export function judge({ task, targets }: ObservedServiceTask, rules: HealthRules
     const reason =
       bad.state === 'registered' ? (bad.health?.description ?? 'Health checks failed') : 'Target is not registered';
     return afterGrace(graceEnds, now, `Task failed ELB health checks in (target-group ${bad.targetGroupArn})`, [
-      `(port ${bad.port}) is unhealthy in (target-group ${bad.targetGroupArn}) due to (reason ${reason})`,
+      `${bad.id.startsWith('i-') ? `(instance ${bad.id}) ` : ''}(port ${bad.port}) is unhealthy in (target-group ${bad.targetGroupArn}) due to (reason ${reason})`,
     ]);
   }
   if (rules.containerChecks && task.healthStatus !== 'HEALTHY') return { kind: 'pending' };

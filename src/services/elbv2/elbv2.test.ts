@@ -8,6 +8,8 @@ import type {
 import { beforeEach, describe, expect, test } from 'vitest';
 import { networkInterfaces } from '../../store/tables/ec2.ts';
 import { listeners, loadBalancers, rules, targets } from '../../store/tables/elbv2.ts';
+import type { Instance } from '../../model/ec2/instance.ts';
+import { instances } from '../../store/tables/ec2.ts';
 import { readBalancer, translateBalancer } from '../../fleet/translate-balancer.ts';
 import { elbFixture } from './fixture.ts';
 
@@ -180,6 +182,46 @@ describe('target groups and targets', () => {
     await expect(fixture.call('DescribeTargetGroups', { Names: ['tg'] })).rejects.toMatchObject({
       code: 'TargetGroupNotFound',
     });
+  });
+
+  test('of instances take those of their VPC that run', async () => {
+    const instance = (id: string, state: Instance['state'], vpcId = fixture.vpcId): string => {
+      const row = { account: '000000000000', region: 'us-east-1', id, state, vpcId, privateIp: '172.31.0.5', tags: [] };
+      fixture.store.transact((tx) => tx.put(instances, row as Partial<Instance> as Instance));
+      return id;
+    };
+    const running = instance('i-00000000000000001', 'running');
+    const { TargetGroupArn } = await group({ TargetType: 'instance' });
+    const { LoadBalancerArn } = await balancer();
+    await listener(LoadBalancerArn, forward(TargetGroupArn));
+    const register = (Id: string) =>
+      fixture.call('RegisterTargets', { TargetGroupArn, Targets: [{ Id, Port: 32_768 }] });
+    await register(running);
+    for (const [id, why] of [
+      ['i-00000000000000009', 'not valid instances'],
+      [instance('i-00000000000000002', 'stopped'), 'not in a running state'],
+      [instance('i-00000000000000003', 'running', 'vpc-9'), 'not in the target group VPC'],
+    ] as const) {
+      await expect(register(id)).rejects.toMatchObject({
+        code: 'InvalidTarget',
+        message: expect.stringContaining(why),
+      });
+    }
+    await expect(register('10.0.0.1')).rejects.toMatchObject({ code: 'ValidationError' });
+    const told = () => {
+      const rows = readBalancer(fixture.store, LoadBalancerArn);
+      return rows && translateBalancer(rows).targetGroups[0]?.targets;
+    };
+    expect(told()).toMatchObject([{ id: running, address: '172.31.0.5', port: 32_768 }]);
+    instance(running, 'stopped');
+    expect(told()).toEqual([]);
+    const { TargetHealthDescriptions } = await fixture.call<{ TargetHealthDescriptions: TargetHealthDescription[] }>(
+      'DescribeTargetHealth',
+      { TargetGroupArn },
+    );
+    expect(TargetHealthDescriptions.map(({ TargetHealth }) => TargetHealth)).toEqual([
+      { State: 'unused', Reason: 'Target.InvalidState', Description: 'Target is in the stopped state' },
+    ]);
   });
 
   test('say how each target stands', async () => {

@@ -3,8 +3,9 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { holds, parseCidr } from '../../model/ec2/addresses.ts';
 import type { Target, TargetGroup, TargetHealth } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
-import { networkInterfaces, subnets } from '../../store/tables/ec2.ts';
+import { instances, networkInterfaces, subnets } from '../../store/tables/ec2.ts';
 import { rules, targetKey, targets } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
@@ -96,7 +97,21 @@ function readTarget(
   const refuse = (why: string): AwsError => new AwsError('InvalidTarget', why);
   if (group.targetType === 'instance') {
     if (!/^i-[0-9a-f]{8,17}$/.test(id)) throw elbErrors.validation(`Instance ID '${id}' is not valid`);
-    throw refuse(`The following targets are not valid instances: '${id}'`);
+    const instance = reader.get(instances, id);
+    if (instance === undefined || scopeOf(instance) !== scopeOf(group) || instance.state === 'terminated') {
+      throw refuse(`The following targets are not valid instances: '${id}'`);
+    }
+    if (instance.vpcId !== group.vpcId) {
+      throw refuse(`The following targets are not in the target group VPC '${group.vpcId}': '${id}'`);
+    }
+    if (instance.state !== 'running') {
+      throw refuse(`The following targets are not in a running state and cannot be registered: '${id}'`);
+    }
+    if (AvailabilityZone !== undefined) {
+      throw elbErrors.validation('An Availability Zone can be specified only for targets of type ip');
+    }
+    // ELB shows no zone for instances: they have their own.
+    return { id, port, zone: undefined };
   }
   if (parseCidr(`${id}/32`) === undefined)
     throw elbErrors.validation(`The IP address '${id}' is not a valid IPv4 address`);
@@ -123,8 +138,16 @@ function describe(reader: Reader, group: TargetGroup, row: Target): TargetHealth
   return {
     Target: { Id: row.id, Port: row.port, ...given('AvailabilityZone', row.availabilityZone) },
     HealthCheckPort: checkPort(group, row.port),
-    TargetHealth: describeHealth(healthOf(reader, row)),
+    TargetHealth: describeHealth(stateOf(reader, row) ?? healthOf(reader, row)),
   };
+}
+
+/** An instance that does not run takes no requests, whatever was measured of it. */
+function stateOf(reader: Reader, { id }: Target): TargetHealth | undefined {
+  if (!id.startsWith('i-')) return undefined;
+  const state = reader.get(instances, id)?.state ?? 'terminated';
+  if (state === 'running') return undefined;
+  return { state: 'unused', reason: 'Target.InvalidState', description: `Target is in the ${state} state` };
 }
 
 /** What the store says of a target comes before what a checker measured: nobody checks one that is not in use or drains. */

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Walkthrough 7, "A task on the EC2 fleet"; RunInstances with a launch template stands in for the auto scaling group.
+source "$(dirname "$0")/lib.sh"
+
+image=$(push_hello cowsay latest 1)
+cleanup "docker rmi $image"
+cleanup "aws ecr delete-repository --repository-name cowsay --force"
+aws ecs create-cluster --cluster-name Fleet >/dev/null
+cleanup "aws ecs delete-cluster --cluster Fleet"
+cleanup "aws logs delete-log-group --log-group-name /cowsay"
+
+say 'a launch template, two instances from it'
+printf '#!/bin/bash\ncat <<"EOC" >> /etc/ecs/ecs.config\nECS_CLUSTER=Fleet\nECS_INSTANCE_ATTRIBUTES={"stack":"farm"}\nEOC\n' >"$work/user-data"
+aws ec2 create-launch-template --launch-template-name fleet --launch-template-data \
+  "{\"ImageId\":\"$(ecs_image)\",\"InstanceType\":\"t2.small\",\"UserData\":\"$(base64 -w0 "$work/user-data")\"}" >/dev/null
+cleanup "aws ec2 delete-launch-template --launch-template-name fleet"
+cleanup 'end_instances $instances'
+instances=$(aws ec2 run-instances --launch-template LaunchTemplateName=fleet --count 2 --query 'Instances[].InstanceId' --output text)
+until_ok 30 registered Fleet 2
+expect 2 "$(aws ecs list-container-instances --cluster Fleet --filter 'attribute:stack == farm and attribute:ecs.instance-type =~ t2.*' \
+  --query 'length(containerInstanceArns)')" 'instances of the farm'
+
+say 'a cow'
+cow='echo \" _____ \"; echo \"< moo >\"; echo \" ----- \"'
+aws ecs register-task-definition --family cowsay --requires-compatibilities EC2 --container-definitions \
+  "[{\"name\":\"cow\",\"image\":\"$image\",\"memory\":64,\"entryPoint\":[\"/bin/busybox\",\"sh\",\"-c\"],\"command\":[\"$cow\"],
+    \"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":{\"awslogs-group\":\"/cowsay\",\"awslogs-region\":\"us-east-1\",\"awslogs-stream-prefix\":\"farm\",\"awslogs-create-group\":\"true\"}}}]" >/dev/null
+aws ecs run-task --cluster Fleet --task-definition cowsay --count 2 --query 'tasks[].[taskArn,containerInstanceArn]' --output text >"$work/tasks"
+expect 2 "$(cut -f2 "$work/tasks" | sort -u | wc -l)" 'instances that run a task'
+aws ecs wait tasks-stopped --cluster Fleet --tasks $(cut -f1 "$work/tasks")
+task=$(head -1 "$work/tasks" | cut -f1)
+expect 0 "$(aws ecs describe-tasks --cluster Fleet --tasks "$task" --query 'tasks[0].containers[0].exitCode')" exitCode
+said() {
+  aws logs get-log-events --log-group-name /cowsay --log-stream-name "farm/cow/${task##*/}" --query 'events[].message' --output text >"$work/said"
+  grep -q '< moo >' "$work/said"
+}
+until_ok 20 said
+
+say 'started on an instance of our choice, and on none that does not fit'
+chosen=$(head -1 "$work/tasks" | cut -f2)
+expect "$chosen" "$(aws ecs start-task --cluster Fleet --task-definition cowsay --container-instances "$chosen" \
+  --query 'tasks[0].containerInstanceArn' --output text)" 'the instance'
+aws ecs run-task --cluster Fleet --task-definition cowsay --overrides '{"memory":"4096"}' --query 'failures[].reason' --output text >"$work/failures"
+expect $'RESOURCE:MEMORY\tRESOURCE:MEMORY' "$(cat "$work/failures")" failures
+
+say 'a stopped instance has no agent; started again it has the same registration'
+first=${instances%%[[:space:]]*}
+aws ec2 stop-instances --instance-ids "$first" >/dev/null
+until_ok 60 instances_are stopped "$first"
+until_ok 20 eval '! registered Fleet 2'
+aws ec2 start-instances --instance-ids "$first" >/dev/null
+until_ok 60 registered Fleet 2
+expect 2 "$(aws ecs list-container-instances --cluster Fleet --query 'length(containerInstanceArns)')" registrations
