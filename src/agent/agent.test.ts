@@ -9,6 +9,7 @@ import { FakeNetworkDriver } from '../drivers/network/fake.ts';
 import type { PayloadTask } from '../wire/acs.ts';
 import { createAgent, type Agent } from './agent.ts';
 import { engineOf } from './instances/engine-of.ts';
+import { writeRouterConfig } from './firelens/router-files.ts';
 import { appSpec } from './tasks/container-spec.ts';
 import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
 import { mortal } from './mortal-for-tests.ts';
@@ -621,6 +622,17 @@ describe('logs', () => {
     control.stop(task.arn);
     await until(async () => status(task) === 'STOPPED' && (await containers()).length === 0, 1000);
     expect([...docker.volumes.keys()]).toEqual([]);
+  });
+
+  it('puts the configuration that a router has in S3 beside the generated one, which includes it', async () => {
+    const options = { 'config-file-type': 's3', 'config-file-value': 'arn:aws:s3:::b/k' };
+    const router = container('router', 'true', { firelensConfiguration: { type: 'fluentd', options } });
+    docker.addImage('shell:latest');
+    const id = await docker.create(appSpec('0a0a0a0a', payload(0, [router]), router, { pauseId: 'pause' }));
+    await writeRouterConfig(docker, id, payload(0, [router]), router, '<match x>');
+    const files = docker.filesOf(id);
+    expect(files.get('//fluentd/etc/fluent.conf')).toContain('@include /fluentd/etc/external.conf');
+    expect(files.get('//fluentd/etc/external.conf')).toBe('<match x>');
   });
 
   it('ends a task whose FireLens options name no plugin, and says so', async () => {

@@ -1,25 +1,8 @@
 import { messageOf } from '../../base/errors.ts';
-import { encodeStrictly } from '../../base/sigv4.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
-import {
-  AwsCallError,
-  type AwsClient,
-  type AwsRequest,
-  type AwsService,
-  type CallerCredentials,
-} from '../aws/client.ts';
+import { AwsCallError, type AwsClient, type CallerCredentials } from '../aws/client.ts';
 import { FetchError } from './fetched.ts';
-
-const s3: AwsService = { title: 'S3', scope: 's3', errors: ['NoSuchBucket', 'NoSuchKey', 'NotFound'] };
-
-/** The largest file that is taken, in bytes: far more than a container's environment can hold. */
-const fileLimit = 4 * 1024 * 1024;
-
-/** An object by the ARN that a container definition has for it. */
-interface Place {
-  readonly bucket: string;
-  readonly key: string;
-}
+import { downloadObject, placeOf } from './s3-object.ts';
 
 /**
  * The variables that a container finds in its environment files ("Pass environment variables to an Amazon ECS container"): of
@@ -33,7 +16,9 @@ export async function fetchEnvironmentFiles(
   credentials: CallerCredentials,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
-  const fetched = await Promise.allSettled(files.map(({ value }) => download(value, region, aws, credentials, signal)));
+  const fetched = await Promise.allSettled(
+    files.map(({ value }) => downloadFile(value, region, aws, credentials, signal)),
+  );
   signal.throwIfAborted();
   const failures = fetched.flatMap((each, index) =>
     each.status === 'rejected' ? [{ value: files[index]?.value ?? '', reason: each.reason as unknown }] : [],
@@ -71,8 +56,7 @@ function agentWords(value: string, reason: unknown): string {
   return `unable to download env file with key ${place.key} from bucket ${place.bucket}, error: ${messageOf(reason)}`;
 }
 
-/** As the agents do it: where the bucket is, whether the object is there, and only then the object. */
-async function download(
+async function downloadFile(
   arn: string,
   region: string,
   aws: AwsClient,
@@ -85,24 +69,5 @@ async function download(
       `unable to parse bucket and key from s3 ARN specified in environmentFile ${arn}, error: invalid s3 arn: ${arn}`,
     );
   }
-  const { bucket, key } = place;
-  const send = (request: Pick<AwsRequest, 'operation' | 'method' | 'path' | 'query' | 'region'>) =>
-    aws.send({ service: s3, answerLimit: fileLimit, ...request }, credentials, signal);
-  const located = await send({
-    operation: 'GetBucketLocation',
-    method: 'GET',
-    path: `/${bucket}`,
-    query: { location: '' },
-    region,
-  });
-  const [, home = 'us-east-1'] = />([a-z0-9-]+)<\/LocationConstraint>/.exec(located.body.toString('utf8')) ?? [];
-  const path = `/${bucket}/${key.split('/').map(encodeStrictly).join('/')}`;
-  await send({ operation: 'HeadObject', method: 'HEAD', path, region: home });
-  const { body } = await send({ operation: 'GetObject', method: 'GET', path, region: home });
-  return body.toString('utf8');
-}
-
-function placeOf(arn: string): Place | undefined {
-  const [, bucket, key] = /^arn:[^:]+:s3:::([^/]+)\/(.+)$/.exec(arn) ?? [];
-  return bucket === undefined || key === undefined ? undefined : { bucket, key };
+  return (await downloadObject(place, region, aws, credentials, signal)).toString('utf8');
 }

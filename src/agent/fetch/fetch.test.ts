@@ -259,6 +259,21 @@ describe('environment files', () => {
     expect(fetched['app']?.fileEnvironment).toEqual({ A: 'first', B: 'first', C: 'second' });
   });
 
+  it('a log router has its own configuration from S3 as well', async () => {
+    const router = (value: string) => ({
+      firelensConfiguration: {
+        type: 'fluentbit' as const,
+        options: { 'config-file-type': 's3', 'config-file-value': value },
+      },
+    });
+    const fetched = await fetchAll(task(router('arn:aws:s3:::env/c.env'), 'EC2'), aws);
+    expect(fetched['app']?.routerFile).toBe('B=second\nC=second');
+    await expect(fetchAll(task(router('arn:aws:s3:::env/denied.env'), 'EC2'), aws)).rejects.toThrow(
+      /^unable to download firelens s3 config file: operation error S3: HeadObject, .*Forbidden/,
+    );
+    await expect(fetchAll(task(router('c.env'), 'EC2'), aws)).rejects.toThrow('unable to parse bucket and key');
+  });
+
   it('that cannot be had are told as ECS tells them', async () => {
     const missing =
       'operation error S3: HeadObject, https response error StatusCode: 404, RequestID: r, HostID: h, NotFound: ';

@@ -6,6 +6,7 @@ import { fetchEnvironmentFiles } from './environment-files.ts';
 import type { Fetched, FetchedForContainer } from './fetched.ts';
 import { FetchError } from './fetched.ts';
 import { fetchParameters } from './parameters.ts';
+import { fetchRouterFile, routerFileArn } from './router-file.ts';
 import { fetchRegistryAuth } from './registry-auth.ts';
 import { fetchSecrets } from './secrets-manager.ts';
 
@@ -29,6 +30,12 @@ export async function fetchFor(task: PayloadTask, aws: AwsClient, signal: AbortS
         ? undefined
         : fetchEnvironmentFiles(task, container.environmentFiles, region, aws, credentials, signal),
     ),
+  );
+  const routerFiles = await Promise.all(
+    task.containers.map(async (container) => {
+      const arn = routerFileArn(container);
+      return arn === undefined ? undefined : fetchRouterFile(task, arn, region, aws, credentials, signal);
+    }),
   );
   const secrets = task.containers.flatMap((container) => container.secrets ?? []);
   const of = (provider: PayloadSecret['provider']): PayloadSecret[] =>
@@ -55,6 +62,7 @@ export async function fetchFor(task: PayloadTask, aws: AwsClient, signal: AbortS
         name,
         {
           ...given('fileEnvironment', files[index]),
+          ...given('routerFile', routerFiles[index]),
           environment: valuesFor(wanted, 'CONTAINER'),
           logOptions: valuesFor(wanted, 'LOG_DRIVER'),
           ...(registryAuth === undefined ? {} : { registryAuth }),

@@ -9,6 +9,8 @@ export interface FetchedForContainer {
   readonly environment: Readonly<Record<string, string>>;
   /** Options of its log driver whose values are secrets. */
   readonly logOptions: Readonly<Record<string, string>>;
+  /** The configuration of a log router's own that lies in S3. */
+  readonly routerFile?: string;
   /** With what its image is pulled from a private registry. */
   readonly registryAuth?: RegistryAuth;
 }
@@ -19,7 +21,8 @@ export type Fetched = Readonly<Record<string, FetchedForContainer>>;
 /** Whether a container's payload only names something that it is made with. */
 export function namesWhatIsFetched(container: PayloadContainer): boolean {
   const { secrets = [], environmentFiles = [], registryAuthentication } = container;
-  return secrets.length > 0 || environmentFiles.length > 0 || registryAuthentication?.type === 'asm';
+  if (secrets.length > 0 || environmentFiles.length > 0 || registryAuthentication?.type === 'asm') return true;
+  return container.firelensConfiguration?.options['config-file-type'] === 's3';
 }
 
 /**

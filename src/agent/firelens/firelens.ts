@@ -4,6 +4,9 @@ import type { Fetched } from '../fetch/fetched.ts';
 import { taskIdOf } from '../tasks/names.ts';
 import { bufferLimitOption, forwardPort, renderRouterConfig } from './router-config.ts';
 
+/** The name, beside the generated configuration, of the one that a router's user keeps in S3. */
+export const ownConfigFile = 'external.conf';
+
 /** The container of a task that routes the output of others, and what of its file system is ours. */
 export interface Router {
   readonly container: PayloadContainer;
@@ -98,6 +101,7 @@ export function routerConfig(task: PayloadTask, router: Router): string {
           },
     outputs,
     ...(includeType === 'file' && include !== undefined ? { include } : {}),
+    ...(includeType === 's3' ? { include: `${router.configDirectory}/${ownConfigFile}` } : {}),
   });
 }
 

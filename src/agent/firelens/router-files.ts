@@ -3,7 +3,7 @@ import type { DockerDriver } from '../../drivers/docker/driver.ts';
 import { tarOf } from '../../drivers/docker/tar.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import { volumeLabels } from '../tasks/names.ts';
-import { firelensOptions, routerConfig, routerOf, routerVolumes } from './firelens.ts';
+import { firelensOptions, ownConfigFile, routerConfig, routerOf, routerVolumes } from './firelens.ts';
 
 /**
  * Makes the volumes that a task's router shares with the engine, for it and for those who log through it; answers where its
@@ -25,14 +25,15 @@ export async function makeRouterVolumes(
 }
 
 /**
- * Writes a router's configuration into its container before it starts; done again it writes the same. Options that no
- * configuration can be made of are a `fatal` `DriverError`.
+ * Writes a router's configuration into its container before it starts, and beside it the `own` one that its user keeps in
+ * S3; done again it writes the same. Options that no configuration can be made of are a `fatal` `DriverError`.
  */
 export async function writeRouterConfig(
   docker: DockerDriver,
   id: string,
   task: PayloadTask,
   container: PayloadContainer,
+  own: string | undefined,
 ): Promise<void> {
   const router = routerOf(task);
   if (router === undefined || router.container.name !== container.name) return;
@@ -43,9 +44,11 @@ export async function writeRouterConfig(
     throw new DriverError('fatal', messageOf(error), { cause: error });
   }
   // A read-only root file system takes no files; the volume mounted in it does, and holds what the image has there.
-  const [directory, path] =
+  const [directory, prefix] =
     routerVolumes('', task).config === undefined
-      ? ['/', `${router.configDirectory.slice(1)}/${router.configFile}`]
-      : [router.configDirectory, router.configFile];
-  await docker.putArchive(id, directory, tarOf([{ path, data: Buffer.from(text), mode: 0o644 }]));
+      ? ['/', `${router.configDirectory.slice(1)}/`]
+      : [router.configDirectory, ''];
+  const file = (name: string, content: string) => ({ path: prefix + name, data: Buffer.from(content), mode: 0o644 });
+  const files = [file(router.configFile, text), ...(own === undefined ? [] : [file(ownConfigFile, own)])];
+  await docker.putArchive(id, directory, tarOf(files));
 }

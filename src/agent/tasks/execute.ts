@@ -161,6 +161,7 @@ export async function executeStep(
         const id = await docker.create(
           appSpec(installationId, payload, spec, { pauseId, networkId, fetched, socketDirectory }),
         );
+        await writeRouterConfig(docker, id, payload, spec, fetched?.[spec.name]?.routerFile);
         return (now) =>
           withContainer(now, step.container, (container) =>
             container.phase === 'none' ? { ...container, phase: 'created', id } : container,
@@ -173,7 +174,8 @@ export async function executeStep(
     case 'start': {
       const { id = '', spec } = named(step.container);
       try {
-        await writeRouterConfig(docker, id, payload, spec);
+        // Again: whoever made it may have been killed before this was done.
+        await writeRouterConfig(docker, id, payload, spec, task.fetched?.[spec.name]?.routerFile);
         await docker.start(id);
         const startedAt = clock.now();
         // It may have ended, and that be known, before the engine answered.

@@ -1,5 +1,5 @@
 import type { ContainerDefinition } from '@aws-sdk/client-ecs';
-import { clientException, notSupported } from './errors.ts';
+import { clientException } from './errors.ts';
 
 /** Every log driver of ECS and the options that it cannot do without ("LogConfiguration", ECS API Reference). */
 const logDrivers: Readonly<Record<string, readonly string[]>> = {
@@ -91,7 +91,6 @@ export function checkFirelens(containers: readonly ContainerDefinition[], fargat
     if ((file === undefined) !== (value === undefined)) {
       invalid("The options 'config-file-type' and 'config-file-value' go together.");
     }
-    if (!fargate && file === 's3') throw notSupported("firelensConfiguration option 'config-file-type' = 's3'");
     if (fargate && file === 's3') invalid("Tasks on Fargate only support the config-file-type 'file'.");
   }
 }
