@@ -33,6 +33,8 @@ export interface ServiceRow {
   readonly malformedDocumentCode?: string;
   /** The code of a failure that is ours. */
   readonly internalCode: string;
+  /** Whether every error of a client's has status 400 on AWS, whatever its model says. */
+  readonly always400?: boolean;
   /** Largest request body in bytes. */
   readonly bodyLimit: number;
   /** Whether a query parameter that the model does not know is refused, as EC2 does. */
@@ -160,6 +162,7 @@ export const serviceTable = [
     missingCode: 'ValidationException',
     malformedCode: 'ValidationException',
     internalCode: 'KMSInternalException',
+    always400: true,
     bodyLimit: MIB,
   },
   {
@@ -172,6 +175,7 @@ export const serviceTable = [
     missingCode: 'ValidationException',
     malformedCode: 'ValidationException',
     internalCode: 'InternalServerError',
+    always400: true,
     bodyLimit: 4 * MIB,
     // Parameter Store and sessions are a small part of it.
     servedOnly: true,

@@ -26,6 +26,12 @@ const container = fc.record({ containerName: fc.constantFrom('web', 'side', 'unk
 const anyReport = fc.record({ status: states, containers: fc.array(container, { maxLength: 4 }) });
 
 describe('withReport', () => {
+  it('shows a reason with a capital letter, as ECS does', () => {
+    const reason = 'fetching secret data from SSM Parameter Store in us-east-1: invalid parameters: a';
+    const after = withReport(task, report('STOPPED', { reason }));
+    expect(after.reported.reason).toBe(`F${reason.slice(1)}`);
+  });
+
   it('takes containers, times and reasons', () => {
     const running = withReport(
       task,

@@ -68,6 +68,8 @@ beforeAll(async () => {
   await must('ecs', 'CreateService', { ...run(), serviceName: 'there', desiredCount: 1 });
   await must('ecr', 'CreateRepository', { repositoryName: 'there' });
   await must('logs', 'CreateLogGroup', { logGroupName: 'there' });
+  await must('ssm', 'PutParameter', { Name: '/there', Value: 'x', Type: 'String' });
+  await must('secretsmanager', 'CreateSecret', { Name: 'there' });
   await must('iam', 'CreateRole', { RoleName: 'there', AssumeRolePolicyDocument: trust });
   const balancer = await must('elbv2', 'CreateLoadBalancer', {
     Name: 'there',
@@ -402,6 +404,67 @@ const rows: Row[] = [
     403,
     'AccessDenied',
     /not authorized to perform: sts:AssumeRole/,
+  ],
+  ['a key that is not there', 'kms', 'Decrypt', { CiphertextBlob: 'AAAA' }, 400, 'InvalidCiphertextException', /^$/],
+  [
+    'a key of another kind',
+    'kms',
+    'CreateKey',
+    { KeySpec: 'RSA_4096', KeyUsage: 'SIGN_VERIFY' },
+    400,
+    'UnsupportedOperationException',
+    /KeySpec RSA_4096 is not supported/,
+  ],
+  ['no key', 'kms', 'Encrypt', { Plaintext: 'AAAA' }, 400, 'ValidationException', /Value null at 'keyId'/],
+  ['bytes that are none', 'kms', 'Decrypt', { CiphertextBlob: 7 }, 400, 'SerializationException', /./],
+  ['a grant', 'kms', 'CreateGrant', {}, 501, 'NotImplemented', /kms:CreateGrant is not served/],
+  [
+    'a parameter that is there',
+    'ssm',
+    'PutParameter',
+    { Name: '/there', Value: 'x', Type: 'String' },
+    400,
+    'ParameterAlreadyExists',
+    /already exists/,
+  ],
+  ['a parameter that is not', 'ssm', 'GetParameter', { Name: '/none' }, 400, 'ParameterNotFound', /none not found/],
+  [
+    'a parameter of AWS',
+    'ssm',
+    'PutParameter',
+    { Name: '/aws/x', Value: 'x' },
+    400,
+    'AccessDeniedException',
+    /reserved/,
+  ],
+  ['parameters of no name', 'ssm', 'GetParameters', {}, 400, 'ValidationException', /Value null at 'names'/],
+  ['a value that is a number', 'ssm', 'PutParameter', { Name: 'x', Value: 1 }, 400, 'SerializationException', /./],
+  [
+    'a secret that is there',
+    'secretsmanager',
+    'CreateSecret',
+    { Name: 'there' },
+    400,
+    'ResourceExistsException',
+    /the secret there already exists/,
+  ],
+  [
+    'a secret that is not',
+    'secretsmanager',
+    'GetSecretValue',
+    { SecretId: 'none' },
+    400,
+    'ResourceNotFoundException',
+    /can't find the specified secret/,
+  ],
+  [
+    'a secret that copies itself',
+    'secretsmanager',
+    'ReplicateSecretToRegions',
+    {},
+    501,
+    'NotImplemented',
+    /ReplicateSecretToRegions is not served/,
   ],
 ];
 

@@ -71,7 +71,8 @@ export function problemOf(thrown: unknown, service: ServiceModel | undefined, re
   const error = clientError(thrown, service);
   if (error === undefined) return undefined;
   const model = service?.error(error.code);
-  const status = error.status === 400 && model !== undefined ? model.status : error.status;
+  const modelled = model !== undefined && !(model.fault === 'client' && service?.row.always400 === true);
+  const status = error.status === 400 && modelled ? model.status : error.status;
   return {
     code: error.code,
     message: error.message,

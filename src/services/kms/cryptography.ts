@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-kms';
 import type { Ctx, Handlers } from '../../aws/handlers.ts';
 import type { KmsKey } from '../../model/kms/key.ts';
-import type { EncryptionContext } from '../../store/keys/vault.ts';
+import type { EncryptionContext, Opened } from '../../store/keys/vault.ts';
 import { checkEnum, checkLength, checkRange } from '../constraints.ts';
 import type { KmsDeps } from './deps.ts';
 import { endDryRun, kmsErrors, notHere, refuseForeign } from './errors.ts';
@@ -30,7 +30,7 @@ export function cryptographyHandlers(deps: KmsDeps) {
       refuseForeign(input);
       onlySymmetric(input.EncryptionAlgorithm);
       if (input.DryRunModifiers !== undefined) throw notHere('DryRunModifiers');
-      const { key, plaintext } = decrypt(
+      const { key, plaintext, materialId } = decrypt(
         deps,
         ctx,
         'Decrypt',
@@ -43,7 +43,7 @@ export function cryptographyHandlers(deps: KmsDeps) {
         KeyId: key.arn,
         Plaintext: plaintext,
         EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
-        KeyMaterialId: materialOf(key),
+        KeyMaterialId: materialId,
       };
     },
 
@@ -68,7 +68,7 @@ export function cryptographyHandlers(deps: KmsDeps) {
         KeyId: to.arn,
         SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
         DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
-        SourceKeyMaterialId: materialOf(from.key),
+        SourceKeyMaterialId: from.materialId,
         DestinationKeyMaterialId: materialOf(to),
       };
     },
@@ -101,7 +101,7 @@ function decrypt(
   blob: Uint8Array | undefined,
   context: Context,
   identifier: string | undefined,
-): { readonly key: KmsKey; readonly plaintext: Buffer } {
+): Exclude<Opened, string> {
   checkLength('ciphertextBlob', blob ?? [], 1, 6144, { sensitive: true });
   const named = identifier === undefined ? undefined : keyOf(deps, ctx, identifier);
   const opened = deps.vault.decrypt(deps.store, ctx, blob ?? new Uint8Array(), context ?? {});

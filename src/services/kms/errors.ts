@@ -41,7 +41,5 @@ export function refuseForeign(input: {
 /** Ends a dry run that would have succeeded. */
 export function endDryRun(input: { readonly DryRun?: boolean | undefined }): void {
   if (input.DryRun !== true) return;
-  throw new AwsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.', {
-    status: 412,
-  });
+  throw new AwsError('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.');
 }

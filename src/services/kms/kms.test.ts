@@ -166,6 +166,9 @@ describe('encryption', () => {
     }
     const { Rotations } = sync(kms.ListKeyRotations({ KeyId: ids.key }, ctx));
     expect(Rotations).toMatchObject([{ RotationType: 'ON_DEMAND', KeyMaterialState: 'CURRENT' }]);
+    const materials = [first, third].map((CiphertextBlob) => sync(kms.Decrypt({ CiphertextBlob }, ctx)).KeyMaterialId);
+    expect(materials[1]).toBe(Rotations?.[0]?.KeyMaterialId);
+    expect(materials[0]).not.toBe(materials[1]);
   });
 
   it('makes data keys, and encrypts again with another key', () => {

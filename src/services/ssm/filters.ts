@@ -6,8 +6,8 @@ import { ssmErrors } from './errors.ts';
 
 /** A parameter with the version that is looked at. */
 export interface Candidate {
-  readonly parameter: Parameter;
-  readonly version: ParameterVersion;
+  readonly parameter: Pick<Parameter, 'name' | 'tags'>;
+  readonly version: Pick<ParameterVersion, 'type' | 'keyId' | 'tier' | 'dataType' | 'labels'>;
 }
 
 type Filter = (candidate: Candidate) => boolean;

@@ -11,6 +11,8 @@ import { ssmErrors } from './errors.ts';
 import { checkPath, isBelow, readFilters } from './filters.ts';
 import { parameterOf, readSelected, selectedVersion, versionOf } from './names.ts';
 import { page } from './paging.ts';
+import { isPublic, publicParameter, publicParametersBelow } from './public-parameters.ts';
+import { referencedSecret } from './secret-references.ts';
 import { valueOf } from './secure-strings.ts';
 
 /** Reading the values of parameters: one, several, all under a path, and those of the past. */
@@ -47,6 +49,11 @@ export function getParameterHandlers(deps: SsmDeps) {
       checkLength('path', path, 1, 2048);
       checkPath(path);
       const matches = readFilters(input.ParameterFilters, ['Type', 'KeyId', 'Label', 'DataType']);
+      if (isPublic(`${path}/`)) {
+        const found = publicParametersBelow(ctx, path, input.Recursive ?? false, matches);
+        const { rows, rest } = page(found, ({ Name }) => Name, input, 10);
+        return { Parameters: [...rows], ...rest };
+      }
       const labels = input.ParameterFilters?.find(({ Key }) => Key === 'Label')?.Values;
       const below = store
         .by(parameters, 'scope', scopeOf(ctx))
@@ -108,6 +115,9 @@ export function metadataOf(version: ParameterVersion) {
 function parameterNamed(deps: SsmDeps, ctx: Ctx, name: string, decrypt: boolean) {
   const selected = readSelected(ctx, name);
   if (selected === undefined) return undefined;
+  const secret = referencedSecret(deps, ctx, selected, decrypt);
+  if (secret !== undefined) return secret;
+  if (isPublic(selected.name)) return publicParameter(ctx, selected.name);
   const parameter = deps.store.get(parameters, parameterKey(ctx, selected.name));
   if (parameter === undefined) return undefined;
   const version = selectedVersion(deps.store, parameter, selected.selector);

@@ -47,7 +47,10 @@ export function readSelected(ctx: Ctx, given: string): Selected | undefined {
   const arn = parseArn(given);
   let text = given;
   if (arn !== undefined) {
-    if (arn.service !== 'ssm' || arn.region !== ctx.region || arn.account !== ctx.account) return undefined;
+    // The parameters of AWS belong to no account.
+    const owner =
+      arn.account === ctx.account || (arn.account === '' && arn.resource.startsWith('parameter/aws/service/'));
+    if (arn.service !== 'ssm' || arn.region !== ctx.region || !owner) return undefined;
     if (!arn.resource.startsWith('parameter/')) return undefined;
     text = arn.resource.slice('parameter'.length);
     if (text.lastIndexOf('/') === 0) text = text.slice(1);

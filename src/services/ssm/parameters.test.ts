@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as kmsTables from '../../store/tables/kms.ts';
+import * as secretTables from '../../store/tables/secretsmanager.ts';
 import * as tables from '../../store/tables/ssm.ts';
+import { secretsManagerHandlers } from '../secretsmanager/handlers.ts';
 import { callerIn, keyFixture, refusalOf } from '../testing.ts';
 import { ssmHandlers } from './handlers.ts';
 
@@ -10,7 +12,7 @@ let fixture: ReturnType<typeof keyFixture>;
 let ssm: Required<ReturnType<typeof ssmHandlers>>;
 
 beforeEach(() => {
-  fixture = keyFixture(tables, kmsTables);
+  fixture = keyFixture(tables, kmsTables, secretTables);
   ssm = ssmHandlers(fixture) as typeof ssm;
 });
 
@@ -221,6 +223,39 @@ describe('several parameters', () => {
       DeletedParameters: ['plain'],
       InvalidParameters: ['none'],
     });
+  });
+});
+
+describe('what AWS has under /aws', () => {
+  const path = '/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended';
+
+  it('names the images that have the ECS agent', async () => {
+    const found = await get(`${path}/image_id`);
+    expect(found).toMatchObject({
+      Type: 'String',
+      Value: expect.stringMatching(/^ami-0[0-9a-f]{16}$/) as string,
+      ARN: `arn:aws:ssm:us-east-1::parameter${path}/image_id`,
+    });
+    expect(JSON.parse((await get(path))?.Value ?? '')).toMatchObject({ image_id: found?.Value });
+    expect((await get(found?.ARN ?? ''))?.Value).toBe(found?.Value);
+    const { Parameters } = await ssm.GetParametersByPath({ Path: path }, ctx);
+    expect(Parameters?.map(({ Name }) => Name)).toContain(`${path}/image_name`);
+    expect(refusalOf(() => ssm.GetParameter({ Name: '/aws/service/none' }, ctx)).code).toBe('ParameterNotFound');
+  });
+
+  it('are secrets, by their reference', async () => {
+    const sm = secretsManagerHandlers(fixture);
+    const ClientRequestToken = '00000000-0000-0000-0000-000000000001';
+    await sm.CreateSecret?.({ Name: 'app/db', SecretString: 'hunter2', ClientRequestToken }, ctx);
+    const name = '/aws/reference/secretsmanager/app/db';
+    expect(await get(name, true)).toMatchObject({ Name: name, Type: 'SecureString', Value: 'hunter2', Version: 0 });
+    expect(await get(`${name}:${ClientRequestToken}`, true)).toMatchObject({ Value: 'hunter2' });
+    expect(refusalOf(() => ssm.GetParameter({ Name: name }, ctx)).message).toBe(
+      'WithDecryption flag must be True for retrieving a Secret Manager secret.',
+    );
+    expect(refusalOf(() => ssm.GetParameter({ Name: `${name}:AWSPENDING`, WithDecryption: true }, ctx)).code).toBe(
+      'ParameterNotFound',
+    );
   });
 });
 

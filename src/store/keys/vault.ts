@@ -21,7 +21,7 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** What Decrypt makes of a ciphertext: the plaintext, or why not. */
 export type Opened =
-  | { readonly key: KmsKey; readonly plaintext: Buffer }
+  | { readonly key: KmsKey; readonly plaintext: Buffer; readonly materialId: string }
   /** It is damaged, of another context, or none of ours. */
   | 'invalid'
   /** Its key is not here (any more), or of another account or region. */
@@ -104,7 +104,8 @@ export class Vault {
     if (key === undefined) return 'no-key';
     if (key.spec !== 'SYMMETRIC_DEFAULT' || read.generation >= key.materials.length) return 'invalid';
     const plaintext = unseal(this.#material(key, read.generation), read, authenticated(read, context));
-    return plaintext === undefined ? 'invalid' : { key, plaintext };
+    const materialId = key.materials[read.generation]?.id ?? '';
+    return plaintext === undefined ? 'invalid' : { key, plaintext, materialId };
   }
 
   /** The code that authenticates a message, of an HMAC key. */
