@@ -10,7 +10,6 @@ import { pushHello, must } from '../test/support/clients.ts';
 import type { TestInstallation } from '../test/support/installation.ts';
 import { sdk } from '../test/support/web-service.ts';
 import { bareContainers } from './bare-docker.ts';
-import { benchIdle } from './process.ts';
 import { median, nowMs, type Row } from './report.ts';
 
 /** RunTask → every task RUNNING, for one-container awsvpc tasks, against the same containers made by bare engine calls. */
@@ -50,7 +49,7 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
   };
 
   /** Milliseconds from the first RunTask call to the last task RUNNING. */
-  const ours = async (count: number, whileRunning = async (): Promise<void> => {}): Promise<number> => {
+  const ours = async (count: number): Promise<number> => {
     const startedAt = nowMs();
     const calls = [];
     for (let left = count; left > 0; left -= 10) {
@@ -74,7 +73,6 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
       if ((await notRunning(waiting.slice(-1))).length === 0) waiting = await notRunning(waiting);
     }
     const elapsed = nowMs() - startedAt;
-    await whileRunning();
     await Promise.all(tasks.map((task) => ecs.send(new StopTaskCommand({ cluster: 'bench', task }))));
     for (;;) {
       const described = await ecs.send(new DescribeTasksCommand({ cluster: 'bench', tasks }));
@@ -94,7 +92,9 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
     const figures: number[] = [];
     const rounds = count < 10 ? 5 : count < 50 ? 3 : 2;
     for (let round = 0; round < rounds; round += 1) {
-      floors.push(await bareContainers('stowage-bench', count));
+      floors.push(
+        await bareContainers(process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock', 'stowage-bench', count),
+      );
       figures.push(await ours(count));
     }
     rows.push({
@@ -105,8 +105,5 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
       against: 'bare engine calls',
     });
   }
-  const most = Math.max(...counts);
-  await cleared('-a');
-  await ours(most, async () => void rows.push(...(await benchIdle(installation, 10_000, `${most} tasks`))));
   return rows;
 }

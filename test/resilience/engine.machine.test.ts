@@ -1,74 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DescribeTasksCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
-import { locate } from '../../src/cli/prepare/packages.ts';
-import { eventually, must, pushHello, run } from '../support/clients.ts';
+import { eventually, must, pushHello } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
+import { OwnEngine } from '../support/own-engine.ts';
 import { createWebService, sdk, type WebService } from '../support/web-service.ts';
-
-/** A container engine of the test's own, so that it may die without harming anybody else's containers. */
-class OwnEngine {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'own-dockerd-'));
-  readonly #bridge = `own${process.pid}`;
-  readonly socket = `unix://${join(this.#folder, 'docker.sock')}`;
-  #process: ChildProcess | undefined;
-
-  async start(): Promise<void> {
-    if (this.#process === undefined) await must('ip', ['link', 'add', this.#bridge, 'type', 'bridge']);
-    const log = openSync(join(this.#folder, 'log'), 'a');
-    const at = (name: string): string => join(this.#folder, name);
-    // After a SIGKILL: where nobody reaps orphans, the dead containerd that it names still counts as running.
-    rmSync(at('exec/containerd/containerd.pid'), { force: true });
-    // No rules and no default bridge of its own: the machine's engine has those, and our tasks need neither.
-    const namespaces = ['--containerd-namespace', this.#bridge, '--containerd-plugins-namespace', `${this.#bridge}p`];
-    const args = [
-      ...namespaces,
-      '--host',
-      this.socket,
-      '--data-root',
-      at('data'),
-      '--exec-root',
-      at('exec'),
-      '--pidfile',
-      at('pid'),
-    ];
-    this.#process = spawn(locate('dockerd') ?? 'dockerd', [...args, '--iptables=false', '--bridge', this.#bridge], {
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    await eventually('the engine answers', 60_000, () => must('docker', ['--host', this.socket, 'version'])).catch(
-      (error: unknown) => {
-        throw new Error(readFileSync(at('log'), 'utf8').slice(-2000), { cause: error });
-      },
-    );
-  }
-
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    const running = this.#process;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    const gone = new Promise((resolve) => running.once('exit', resolve));
-    running.kill(signal);
-    await gone;
-  }
-
-  async remove(): Promise<void> {
-    await this.stop();
-    await must('ip', ['link', 'delete', this.#bridge]);
-    // An engine that was killed may forget a container's guardian: its command names our folder.
-    const guardians = (await run('pgrep', ['-f', `^/\\S*containerd-shim.* ${this.#folder}/`])).stdout;
-    for (const pid of guardians.split('\n').filter(Boolean)) process.kill(Number(pid), 'SIGKILL');
-    // An engine that was killed leaves its mounts, and its data folder is one itself.
-    const mounts = readFileSync('/proc/mounts', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' ')[1] ?? '')
-      .filter((path) => path.startsWith(`${this.#folder}/`));
-    if (mounts.length > 0) await must('umount', ['--lazy', ...mounts.toReversed()]);
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
 
 describe('a container engine that restarts', () => {
   const engine = new OwnEngine();
