@@ -9,7 +9,7 @@ import type { InterfaceCounters } from './driver.ts';
 import { changeHostRoutes, hostRoutes, makeUplink, tendUplink } from './host.ts';
 import type { LinuxHost } from './linux-host.ts';
 import { hostLink, isTaskLink, namespaceName, netnsDirectory, taskLink, uplink } from './names.ts';
-import { Netns, netnsInode, unlessMissing } from './netns.ts';
+import { ipOneByOne, Netns, netnsInode, unlessMissing } from './netns.ts';
 import { changeTable, markOf, replaceTable, type NftTable } from './nft-table.ts';
 import {
   glanceScript,
@@ -294,8 +294,12 @@ export class LinuxVpc {
     if (gateway === undefined) throw new DriverError('fatal', `${interfaceId} is in no subnet of ${this.#vpcId}`);
     const task = new Netns(`/proc/${pid}/ns/net`);
     const lines = taskSide(spec, gateway, this.#name, this.#mtu);
+    const work = [
+      { netns: task, lines },
+      { netns: this.netns, lines: routerSide(spec, aliasOf(attachment)) },
+    ] as const;
     try {
-      await task.ip(lines);
+      await ipOneByOne(...work);
     } catch (error) {
       if (!/File exists/.test(messageOf(error))) throw error;
       // Something is there of an earlier attachment: to this process, half-made, or to another.
@@ -306,9 +310,8 @@ export class LinuxVpc {
       }
       await unlessMissing(this.netns.ip([`link delete ${taskLink(interfaceId)}`]));
       await unlessMissing(task.ip(['link delete eth0']));
-      await task.ip(lines);
+      await ipOneByOne(...work);
     }
-    await this.netns.ip(routerSide(spec, aliasOf(attachment)));
     this.#attachments.set(interfaceId, attachment);
   }
 

@@ -55,6 +55,18 @@ export class Netns {
   }
 }
 
+/**
+ * Runs `ip` on lines in one namespace and, if that went well, on others in another: starting one program from here, not two,
+ * as starting one is most of the time it takes.
+ */
+export async function ipOneByOne(...parts: readonly { readonly netns: Netns; readonly lines: readonly string[] }[]) {
+  const scripts = parts.map(({ netns, lines }) => {
+    const [program, args] = netns.command('ip', ['-batch', '-']);
+    return `${[program, ...args].join(' ')} <<'END'\n${lines.join('\n')}\nEND\n`;
+  });
+  await runCommand('sh', ['-e', '-s'], { input: scripts.join('') });
+}
+
 /** The inode that tells a network namespace from others; `undefined` when the path leads to none. */
 export function netnsInode(path: string): number | undefined {
   try {
