@@ -8,6 +8,7 @@ import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import { instanceLoop } from './instances/loop.ts';
+import { objectLoop } from './objects/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { sessionLoop } from './sessions/loop.ts';
@@ -39,6 +40,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     instanceLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),
+    objectLoop(deps),
     deadlineLoop(deps),
     sessionLoop(deps),
   ];

@@ -54,4 +54,6 @@ export interface Bucket extends Scoped {
   readonly ownership?: Ownership;
   readonly cors?: readonly CorsRule[];
   readonly lifecycle?: readonly LifecycleRule[];
+  /** What PutBucketLifecycleConfiguration said of the size from which objects change their class; there is one class. */
+  readonly transitionMinimum?: 'all_storage_classes_128K' | 'varies_by_storage_class';
 }

@@ -4,7 +4,8 @@ import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { Bucket } from '../../model/s3/bucket.ts';
 import { compareKeys } from '../../model/s3/key-order.ts';
-import { buckets, multipartUploads, objectVersions, uploadedParts } from '../../store/tables/s3.ts';
+import { removeUpload } from '../../store/object-versions.ts';
+import { buckets, multipartUploads, objectVersions } from '../../store/tables/s3.ts';
 import { collectGarbage } from '../../store/blob-garbage.ts';
 import { checkAcl } from './acls.ts';
 import { checkBucketName } from './bucket-names.ts';
@@ -81,13 +82,9 @@ export function bucketHandlers(deps: S3Deps) {
           const message = `The bucket you tried to delete is not empty${more}`;
           throw s3Error(409, 'BucketNotEmpty', message, { BucketName: name });
         }
-        const parts = tx.by(multipartUploads, 'bucket', name).flatMap((upload) => {
-          tx.delete(multipartUploads, upload.id);
-          return tx.by(uploadedParts, 'upload', upload.id);
-        });
-        for (const part of parts) tx.delete(uploadedParts, uploadedParts.key(part));
+        const garbage = tx.by(multipartUploads, 'bucket', name).flatMap(({ id }) => removeUpload(tx, id));
         tx.delete(buckets, name);
-        return parts.flatMap(({ segments }) => segments.map(({ blob }) => blob));
+        return garbage;
       });
       await collectGarbage(deps, garbage);
       return {};

@@ -3,11 +3,12 @@ import { collectGarbage } from '../../store/blob-garbage.ts';
 import type { Transaction } from '../../store/store.ts';
 import { isObject, nullVersion, type ObjectVersion } from '../../model/s3/object.ts';
 import { buckets } from '../../store/tables/s3.ts';
+import { removeVersion, versionsOf } from '../../store/object-versions.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { malformedXml, preconditionFailed, refuse } from './errors.ts';
-import { checkVersionId, findBucket, versionsOf } from './find.ts';
+import { checkVersionId, findBucket } from './find.ts';
 import { checkKey } from './metadata.ts';
-import { putVersion, removeVersions } from './put-version.ts';
+import { putVersion } from './put-version.ts';
 import { etagMatches } from './conditions.ts';
 
 /** "DeleteObjects". */
@@ -105,12 +106,12 @@ function remove(deps: S3Deps, tx: Transaction, bucket: string, what: Deletion): 
     const version = versionsOf(tx, bucket, Key).find((each) => each.versionId === VersionId);
     checkDelete(version, what);
     const isMarker = version !== undefined && !isObject(version);
-    const garbage = removeVersions(tx, bucket, Key, VersionId);
+    const garbage = removeVersion(tx, bucket, Key, VersionId);
     return { answer: { VersionId, ...(isMarker ? { DeleteMarker: true } : {}) }, garbage };
   }
   checkDelete(versionsOf(tx, bucket, Key).at(-1), what);
   if (tx.get(buckets, bucket)?.versioning === undefined) {
-    return { answer: {}, garbage: removeVersions(tx, bucket, Key, nullVersion) };
+    return { answer: {}, garbage: removeVersion(tx, bucket, Key, nullVersion) };
   }
   const { version, garbage } = putVersion(deps, tx, { bucket, key: Key }, undefined);
   return { answer: { DeleteMarker: true, VersionId: version.versionId }, garbage };

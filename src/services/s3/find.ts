@@ -3,7 +3,8 @@ import type { Ctx } from '../../aws/handlers.ts';
 import type { Bucket } from '../../model/s3/bucket.ts';
 import { nullVersion, type ObjectVersion } from '../../model/s3/object.ts';
 import type { Reader } from '../../store/store.ts';
-import { buckets, objectKey, objectVersions } from '../../store/tables/s3.ts';
+import { versionsOf } from '../../store/object-versions.ts';
+import { buckets } from '../../store/tables/s3.ts';
 import { accessDenied, invalidArgument, noSuchBucket, noSuchVersion } from './errors.ts';
 
 /** The input of whatever is asked of a bucket. */
@@ -40,11 +41,6 @@ function elsewhere({ name, region }: Bucket): AwsError {
     members: { Endpoint: `${name}.s3.${region}.amazonaws.com`, Bucket: name },
     headers: { 'x-amz-bucket-region': region },
   });
-}
-
-/** The versions of a key, oldest first. */
-export function versionsOf(reader: Reader, bucket: string, key: string): ObjectVersion[] {
-  return reader.by(objectVersions, 'key', objectKey(bucket, key));
 }
 
 /** The version that is asked for, or the newest; `undefined` when the key has none. NoSuchVersion for one that is not there. */

@@ -4,6 +4,7 @@ import type { S3Deps, S3Handlers } from './deps.ts';
 import { bucketHandlers } from './buckets.ts';
 import { absentHandlers } from './configuration/absent.ts';
 import { accessHandlers } from './configuration/access.ts';
+import { lifecycleHandlers } from './configuration/lifecycle.ts';
 import { policyHandlers } from './configuration/policy.ts';
 import { versioningHandlers } from './configuration/versioning.ts';
 import { copyObjectHandlers } from './copy-object.ts';
@@ -34,6 +35,7 @@ export function s3Handlers(deps: S3Deps): S3Handlers {
     ...versioningHandlers(deps),
     ...policyHandlers(deps),
     ...accessHandlers(deps),
+    ...lifecycleHandlers(deps),
     ...absentHandlers(deps),
     ...aclHandlers(deps),
     ...taggingHandlers(deps),

@@ -1,9 +1,10 @@
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import { isObject, type ObjectVersion } from '../../model/s3/object.ts';
+import { versionsOf } from '../../store/object-versions.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { invalidArgument } from './errors.ts';
-import { findBucket, versionsOf } from './find.ts';
+import { findBucket } from './find.ts';
 import type { KeyIndex } from './key-index.ts';
 import { checkListing, encodeKey, PAGE } from './listing.ts';
 import { checkNumber } from './metadata.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { serveFront } from '../../aws/continue.ts';
 import { createFront } from '../../aws/front.ts';
+import type { Services } from '../../aws/services.ts';
 import { FakeClock, systemClock } from '../../base/clock.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
@@ -20,6 +21,8 @@ import { s3Handlers } from './handlers.ts';
 export interface S3Server {
   readonly endpoint: string;
   readonly deps: S3Deps & { readonly clock: FakeClock };
+  /** The environment in which unmodified clients find it. */
+  readonly env: NodeJS.ProcessEnv;
   /** The folder of the blobs. */
   readonly dir: string;
   /** A client of the SDK. */
@@ -27,8 +30,8 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** Starts one, with signatures checked or not. Close it. */
-export async function startS3(verify = false): Promise<S3Server> {
+/** Starts one, with signatures checked or not, and with other services if a client needs them. Close it. */
+export async function startS3(verify = false, also?: (deps: S3Deps) => Services): Promise<S3Server> {
   const dir = await mkdtemp(join(tmpdir(), 'stowage-s3-'));
   // Clients sign with the time they have, so that the server starts with the same.
   const clock = new FakeClock(systemClock.now());
@@ -40,7 +43,7 @@ export async function startS3(verify = false): Promise<S3Server> {
   serveFront(
     server,
     createFront({
-      services: { s3: s3Handlers(deps) },
+      services: { s3: s3Handlers(deps), ...also?.(deps) },
       authentication: {
         verify,
         credential: (accessKeyId) =>
@@ -68,6 +71,15 @@ export async function startS3(verify = false): Promise<S3Server> {
     endpoint,
     deps,
     dir,
+    env: {
+      ...process.env,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
     client({ region = 'us-east-1', accessKeyId = 'test' } = {}) {
       const credentials = { accessKeyId, secretAccessKey: 'test' };
       const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });

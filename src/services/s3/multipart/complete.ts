@@ -12,16 +12,17 @@ import {
 } from '../../../model/s3/object.ts';
 import type { Bucket } from '../../../model/s3/bucket.ts';
 import { collectGarbage } from '../../../store/blob-garbage.ts';
+import { removeUpload, versionsOf } from '../../../store/object-versions.ts';
 import type { Transaction } from '../../../store/store.ts';
 import { multipartUploads } from '../../../store/tables/s3.ts';
 import { checksumAnswer, claimedChecksum, type ChecksumMembers } from '../checksums.ts';
 import type { S3Deps, S3Handlers } from '../deps.ts';
 import { invalidRequest, malformedXml, s3Error } from '../errors.ts';
-import { findBucket, versionHeader, versionsOf } from '../find.ts';
+import { findBucket, versionHeader } from '../find.ts';
 import { refuseCustomerKey } from '../metadata.ts';
 import { checkWrite, putVersion, type WriteConditions } from '../put-version.ts';
 import { partsOf } from './parts.ts';
-import { findUpload, removeUpload } from './uploads.ts';
+import { findUpload } from './uploads.ts';
 
 /** "Amazon S3 multipart upload limits": of every part but the last. */
 const LEAST_BYTES = 5 * 1024 * 1024;

@@ -4,8 +4,9 @@ import type { Ctx } from '../../../aws/handlers.ts';
 import { compareKeys } from '../../../model/s3/key-order.ts';
 import type { MultipartUpload } from '../../../model/s3/object.ts';
 import { collectGarbage } from '../../../store/blob-garbage.ts';
-import type { Reader, Transaction } from '../../../store/store.ts';
-import { multipartUploads, uploadedParts } from '../../../store/tables/s3.ts';
+import { removeUpload } from '../../../store/object-versions.ts';
+import type { Reader } from '../../../store/store.ts';
+import { multipartUploads } from '../../../store/tables/s3.ts';
 import { checkAcl } from '../acls.ts';
 import { checksumName } from '../checksums.ts';
 import type { S3Deps, S3Handlers } from '../deps.ts';
@@ -29,14 +30,6 @@ export function findUpload(reader: Reader, ctx: Ctx, input: UploadInput): Multip
   const upload = reader.get(multipartUploads, id);
   if (upload === undefined || upload.bucket !== name || upload.key !== key) throw noSuchUpload(id);
   return upload;
-}
-
-/** Removes an upload with its parts, and answers their blobs. */
-export function removeUpload(tx: Transaction, id: string): string[] {
-  const parts = tx.by(uploadedParts, 'upload', id);
-  for (const part of parts) tx.delete(uploadedParts, uploadedParts.key(part));
-  tx.delete(multipartUploads, id);
-  return parts.flatMap(({ segments }) => segments.map(({ blob }) => blob));
 }
 
 /** Uploads in parts: beginning, listing, giving up ("Uploading and copying objects using multipart upload"). */
