@@ -73,7 +73,7 @@ export function dockerHostConfigOf(
     NanoCpus: cpus === undefined ? undefined : Math.round(cpus * 1e9),
     Memory: memoryMiB === undefined ? undefined : memoryMiB * mebibyte,
     MemoryReservation: memoryReservationMiB === undefined ? undefined : memoryReservationMiB * mebibyte,
-    ...swapOf(definition.linuxParameters, memoryMiB),
+    ...swapOf(definition.linuxParameters, memoryMiB, fargate),
     LogConfig: definition.logConfiguration && logConfigOf(definition.logConfiguration, logMode),
     Ulimits: ulimits.length > 0 ? ulimits : undefined,
     Privileged: definition.privileged,
@@ -116,13 +116,19 @@ function linuxOf(linux: LinuxParameters | undefined): Record<string, unknown> {
   };
 }
 
-/** Without `maxSwap` a container with a memory limit may not swap: its total is its memory. */
-function swapOf(linux: LinuxParameters | undefined, memoryMiB: number | undefined): Record<string, unknown> {
+/**
+ * `maxSwap` comes on top of the memory. Without it a container has what its instance's engine gives, and on Fargate none
+ * ("LinuxParameters", ECS API Reference).
+ */
+function swapOf(
+  linux: LinuxParameters | undefined,
+  memoryMiB: number | undefined,
+  fargate: boolean,
+): Record<string, unknown> {
   if (memoryMiB === undefined) return {};
-  return {
-    MemorySwap: (memoryMiB + (linux?.maxSwap ?? 0)) * mebibyte,
-    MemorySwappiness: linux?.maxSwap === undefined ? undefined : linux.swappiness,
-  };
+  const { maxSwap } = linux ?? {};
+  if (maxSwap === undefined) return fargate ? { MemorySwap: memoryMiB * mebibyte } : {};
+  return { MemorySwap: (memoryMiB + maxSwap) * mebibyte, MemorySwappiness: linux?.swappiness };
 }
 
 function sysctlsOf(controls: readonly { namespace?: string | undefined; value?: string | undefined }[]) {

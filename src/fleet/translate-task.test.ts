@@ -46,6 +46,7 @@ function payload(
   const document = {
     networkMode: 'awsvpc',
     containerDefinitions: [{ name: 'web', image: 'app', ...container }],
+    ...(options.launchType === 'EC2' ? {} : { cpu: options.cpu ?? '512', memory: '1024' }),
     ...options.document,
   };
   const translated = translateTask({
@@ -124,7 +125,7 @@ describe('translateTask', () => {
     expect(host).toMatchObject({ CpuShares: 20, Memory: 200 * 2 ** 20, MemorySwap: 200 * 2 ** 20 });
   });
 
-  it('holds Fargate containers to what their task has', () => {
+  it('holds containers to what their task has, where it has a size', () => {
     expect(payload({}).host).toMatchObject({
       NanoCpus: 500_000_000,
       CpuShares: 2,
@@ -132,6 +133,12 @@ describe('translateTask', () => {
       Ulimits: [{ Name: 'nofile', Soft: 65_535, Hard: 65_535 }],
     });
     expect(payload({}, { launchType: 'EC2' }).host).toEqual({ CpuShares: 2 });
+    // An instance's engine lets containers swap as it does.
+    expect(payload({}, { launchType: 'EC2', document: { cpu: '256', memory: '512' } }).host).toEqual({
+      CpuShares: 2,
+      NanoCpus: 250_000_000,
+      Memory: 2 ** 29,
+    });
   });
 
   it('asks no more CPUs of a machine than it has', () => {

@@ -141,25 +141,26 @@ function imageOf(task: Task, { name, image = '' }: ContainerDefinition): string 
   return digest === undefined ? image : atDigest(image, digest);
 }
 
-/** A container has its own limits; on Fargate the task's are a wall for each of its containers as well. */
+/** A container has its own limits; those of the task are a wall for each of its containers as well. */
 function limitsOf(
-  { task, machine }: TaskParts,
+  { task, definition: whole, machine }: TaskParts,
   definition: ContainerDefinition,
   override: ContainerOverride | undefined,
 ): ContainerLimits {
-  const fargate = task.launchType === 'FARGATE';
-  const taskMemory = task.memory === undefined ? undefined : Number(task.memory);
-  const own = override?.memory ?? definition.memory;
-  const memoryMiB = own ?? (fargate ? taskMemory : undefined);
-  const taskCpu = fargate && task.cpu !== undefined ? Number(task.cpu) : undefined;
+  const taskCpu = numberOf(task.overrides.cpu ?? whole?.document.cpu);
+  const taskMemory = numberOf(task.overrides.memory ?? whole?.document.memory);
   return {
     cpuUnits: override?.cpu ?? definition.cpu ?? 0,
     // Docker refuses a limit above what the machine has, and it would mean nothing.
     ...(taskCpu === undefined || taskCpu >= machine.cpu ? {} : { cpus: taskCpu / 1024 }),
-    ...given('memoryMiB', memoryMiB),
+    ...given('memoryMiB', override?.memory ?? definition.memory ?? taskMemory),
     ...given('memoryReservationMiB', override?.memoryReservation ?? definition.memoryReservation),
     machineOpenFiles: machine.openFiles ?? Infinity,
   };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function environmentOf(

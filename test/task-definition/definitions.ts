@@ -9,10 +9,15 @@ export interface Setting {
   readonly environmentFiles: readonly string[];
   /** Of this machine. */
   readonly architecture: 'X86_64' | 'ARM64';
+  /** A directory of the machine with a file `note`. */
+  readonly hostPath: string;
+  /** The name of a volume that nobody else has. */
+  readonly sharedVolume: string;
 }
 
 /** The definitions whose containers are looked at. */
-export type DefinitionName = 'fargate' | 'together';
+export const definitionNames = ['fargate', 'together', 'bridge', 'memory'] as const;
+export type DefinitionName = (typeof definitionNames)[number];
 
 const role = 'arn:aws:iam::000000000000:role/fields';
 
@@ -44,6 +49,16 @@ const probes: Readonly<Record<string, string>> = {
   processes: "ps -o args | grep -c 'sleep 98[7]'",
   role: 'echo $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
   first: 'cat /scratch/first 2>&1; touch /scratch/new 2>&1',
+  resolver: 'cat /etc/resolv.conf',
+  hosts: 'cat /etc/hosts',
+  device: '(exec 3< /dev/nil && echo opened) 2>&1; (exec 3> /dev/nil) 2>&1',
+  note: 'cat /dev/shm/note 2>&1',
+  path: 'cat /path/note 2>&1',
+  mine: "mount | grep ' /mine '",
+  shared: 'touch /shared/was && ls /shared 2>&1',
+  escalation: 'grep NoNewPrivs /proc/self/status',
+  interfaces: 'ls /sys/class/net',
+  linked: "awk '/friend/ { print $1 }' /etc/hosts",
 };
 
 /** Tells everything and stays. */
@@ -139,6 +154,69 @@ export function definitions(setting: Setting): Record<DefinitionName, RegisterTa
       containerDefinitions: [
         container(setting, 'main', { dependsOn: [{ containerName: 'sleeper', condition: 'START' }] }),
         container(setting, 'sleeper', { command: ['exec sleep 987'], pseudoTerminal: true }),
+      ],
+    },
+    bridge: {
+      family: 'fields-bridge',
+      networkMode: 'bridge',
+      requiresCompatibilities: ['EC2'],
+      executionRoleArn: role,
+      volumes: [
+        { name: 'path', host: { sourcePath: setting.hostPath } },
+        {
+          name: 'mine',
+          dockerVolumeConfiguration: {
+            scope: 'task',
+            driver: 'local',
+            driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=8m' },
+          },
+        },
+        {
+          name: setting.sharedVolume,
+          dockerVolumeConfiguration: {
+            scope: 'shared',
+            autoprovision: true,
+            labels: { 'com.example.of': 'everybody' },
+          },
+        },
+      ],
+      containerDefinitions: [
+        container(setting, 'main', {
+          memory: 64,
+          hostname: 'me',
+          links: ['peer:friend'],
+          dnsServers: ['169.254.169.253', '10.9.8.6'],
+          dnsSearchDomains: ['fields.internal'],
+          extraHosts: [{ hostname: 'elsewhere', ipAddress: '10.9.8.7' }],
+          dockerSecurityOptions: ['no-new-privileges'],
+          linuxParameters: {
+            devices: [{ hostPath: '/dev/loop-control', containerPath: '/dev/nil', permissions: ['read'] }],
+            sharedMemorySize: 32,
+            maxSwap: 64,
+            swappiness: 10,
+          },
+          mountPoints: [
+            { sourceVolume: 'path', containerPath: '/path' },
+            { sourceVolume: 'mine', containerPath: '/mine' },
+            { sourceVolume: setting.sharedVolume, containerPath: '/shared' },
+          ],
+        }),
+        container(setting, 'peer', { memory: 64, command: ['exec sleep 1000'] }),
+        // Not essential: a machine that lacks capabilities itself cannot give them all.
+        container(setting, 'strong', { memory: 64, privileged: true, essential: false }),
+        container(setting, 'alone', { memory: 64, disableNetworking: true }),
+      ],
+    },
+    memory: {
+      family: 'fields-memory',
+      networkMode: 'none',
+      requiresCompatibilities: ['EC2'],
+      executionRoleArn: role,
+      pidMode: 'host',
+      ipcMode: 'task',
+      containerDefinitions: [
+        container(setting, 'main', { memory: 64, dependsOn: [{ containerName: 'writer', condition: 'SUCCESS' }] }),
+        container(setting, 'writer', { memory: 64, essential: false, command: ['echo shared > /dev/shm/note'] }),
       ],
     },
   };

@@ -18,6 +18,7 @@ export interface Seen {
 export interface EngineContainer {
   readonly Name: string;
   readonly Image: string;
+  readonly State: { readonly Running: boolean };
   readonly Config: {
     readonly Image: string;
     readonly Labels: Readonly<Record<string, string>>;
@@ -29,6 +30,7 @@ export interface EngineContainer {
     };
   };
   readonly HostConfig: Readonly<Record<string, unknown>>;
+  readonly Mounts: readonly { readonly Name?: string; readonly Driver?: string }[];
 }
 
 /** How it is seen that a member does what it does on AWS, or that it is refused. */
@@ -41,6 +43,8 @@ export type Row =
   | { readonly in: string };
 
 const fargate = (effect: (seen: Seen) => void): Row => ({ on: 'fargate', effect });
+const bridge = (effect: (seen: Seen) => void): Row => ({ on: 'bridge', effect });
+const memory = (effect: (seen: Seen) => void): Row => ({ on: 'memory', effect });
 const together = (effect: (seen: Seen) => void): Row => ({ on: 'together', effect });
 
 const app = { name: 'app', image: 'app', memory: 64 };
@@ -53,7 +57,6 @@ const refusedIn = (
   message: string,
 ): Row => ({ refused: { containerDefinitions: [{ ...app, ...container }] }, message });
 
-const translated: Row = { in: 'src/fleet/translate-task.test.ts' };
 const noEfs = refused(
   { volumes: [{ name: 'v', efsVolumeConfiguration: { fileSystemId: 'fs-1' } }] },
   "volumes[0].efsVolumeConfiguration isn't supported by Stowage: there are no Amazon EFS file systems.",
@@ -126,7 +129,7 @@ export const rows: Readonly<Record<string, Row>> = {
     expect(saw('main', 'processes')).toBe('1');
     expect(saw('main', 'init')).toBe('pause');
   }),
-  ipcMode: translated,
+  ipcMode: memory(({ saw }) => expect(saw('main', 'note')).toBe('shared')),
   'ephemeralStorage.sizeInGiB': fargate(({ task }) => expect(task.ephemeralStorage?.sizeInGiB).toBe(30)),
   'runtimePlatform.cpuArchitecture': fargate(({ task, saw }) => {
     const machine = saw('main', 'machine');
@@ -148,12 +151,21 @@ export const rows: Readonly<Record<string, Row>> = {
   'inferenceAccelerators.deviceType': noAccelerators,
 
   'volumes.name': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
-  'volumes.host.sourcePath': translated,
-  'volumes.dockerVolumeConfiguration.scope': translated,
-  'volumes.dockerVolumeConfiguration.autoprovision': translated,
-  'volumes.dockerVolumeConfiguration.driver': translated,
-  'volumes.dockerVolumeConfiguration.driverOpts': translated,
-  'volumes.dockerVolumeConfiguration.labels': translated,
+  'volumes.host.sourcePath': bridge(({ saw }) => expect(saw('main', 'path')).toBe('from the machine')),
+  // A shared volume has its own name, a task's one that no other has.
+  'volumes.dockerVolumeConfiguration.scope': bridge(({ engine, definition }) => {
+    const names = engine('main').Mounts.map(({ Name }) => Name);
+    expect(names).toContain(definition.volumes?.[2]?.name);
+    expect(names).toContainEqual(expect.stringMatching(/^ecs-fields-bridge-1-mine-/));
+  }),
+  'volumes.dockerVolumeConfiguration.autoprovision': bridge(({ saw }) => expect(saw('main', 'shared')).toBe('was')),
+  'volumes.dockerVolumeConfiguration.driver': bridge(({ engine }) =>
+    expect(engine('main').Mounts.flatMap(({ Driver }) => Driver ?? [])).toEqual(['local', 'local']),
+  ),
+  'volumes.dockerVolumeConfiguration.driverOpts': bridge(({ saw }) =>
+    expect(saw('main', 'mine')).toMatch(/^tmpfs on \/mine .*size=8192k/),
+  ),
+  'volumes.dockerVolumeConfiguration.labels': { in: 'src/agent/tasks/volumes.test.ts' },
   'volumes.efsVolumeConfiguration.fileSystemId': noEfs,
   'volumes.efsVolumeConfiguration.rootDirectory': noEfs,
   'volumes.efsVolumeConfiguration.transitEncryption': noEfs,
@@ -188,7 +200,10 @@ function containerRows(): Record<string, Row> {
     cpu: fargate(({ engine }) => expect(engine('main').HostConfig['CpuShares']).toBe(128)),
     memory: fargate(({ saw }) => expect(saw('main', 'memory')).toBe(String(256 * 2 ** 20))),
     memoryReservation: fargate(({ saw }) => expect(saw('main', 'soft')).toBe(String(128 * 2 ** 20))),
-    links: translated,
+    links: bridge(({ saw, task }) => {
+      expect(saw('main', 'linked')).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect(task.lastStatus).toBe('RUNNING');
+    }),
     'portMappings.containerPort': fargate(({ definition }) =>
       expect(definition.containerDefinitions?.[0]?.portMappings?.[0]?.containerPort).toBe(8080),
     ),
@@ -244,21 +259,30 @@ function containerRows(): Record<string, Row> {
       expect(capable(saw('main', 'capabilities'), capability.CHOWN)).toBe(false);
       expect(capable(saw('peer', 'capabilities'), capability.CHOWN)).toBe(true);
     }),
-    'linuxParameters.devices.hostPath': translated,
-    'linuxParameters.devices.containerPath': translated,
-    'linuxParameters.devices.permissions': translated,
+    'linuxParameters.devices.hostPath': bridge(({ saw }) => expect(saw('main', 'device')).toMatch(/^opened /)),
+    'linuxParameters.devices.containerPath': bridge(({ saw }) => expect(saw('main', 'device')).toMatch(/^opened /)),
+    'linuxParameters.devices.permissions': bridge(({ saw }) =>
+      expect(saw('main', 'device')).toMatch(/Operation not permitted/),
+    ),
     'linuxParameters.initProcessEnabled': fargate(({ saw }) => {
       expect(saw('main', 'init')).toMatch(/init/);
       expect(saw('peer', 'init')).toBe('sh');
     }),
-    'linuxParameters.sharedMemorySize': translated,
+    'linuxParameters.sharedMemorySize': bridge(({ saw }) => expect(saw('main', 'shm')).toMatch(/ 32 /)),
     'linuxParameters.tmpfs.containerPath': fargate(({ saw }) =>
       expect(saw('main', 'tmpfs')).toMatch(/^tmpfs on \/fast /),
     ),
     'linuxParameters.tmpfs.size': fargate(({ saw }) => expect(saw('main', 'tmpfs')).toMatch(/tmpfs +16 /)),
     'linuxParameters.tmpfs.mountOptions': fargate(({ saw }) => expect(saw('main', 'tmpfs')).toMatch(/\(.*noexec/)),
-    'linuxParameters.maxSwap': translated,
-    'linuxParameters.swappiness': translated,
+    'linuxParameters.maxSwap': bridge(({ saw, engine }) => {
+      expect(engine('main').HostConfig['MemorySwap']).toBe(128 * 2 ** 20);
+      expect([String(128 * 2 ** 20), String(64 * 2 ** 20)]).toContain(saw('main', 'swap'));
+    }),
+    'linuxParameters.swappiness': bridge(({ saw, engine }) => {
+      expect(engine('main').HostConfig['MemorySwappiness']).toBe(10);
+      // The second version of cgroups has none.
+      expect(['10', '']).toContain(saw('main', 'swappiness'));
+    }),
     'secrets.name': { in: 'test/secrets/secrets.machine.test.ts' },
     'secrets.valueFrom': { in: 'test/secrets/secrets.machine.test.ts' },
     'dependsOn.containerName': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
@@ -266,20 +290,34 @@ function containerRows(): Record<string, Row> {
     startTimeout: { in: 'src/agent/tasks/plan.test.ts' },
     stopTimeout: { in: 'src/agent/agent.machine.test.ts' },
     versionConsistency: { in: 'test/task-definition/version-consistency.machine.test.ts' },
-    hostname: translated,
+    hostname: bridge(({ saw }) => expect(saw('main', 'hostname')).toBe('me')),
     user: fargate(({ saw }) => expect(saw('main', 'user')).toMatch(/^uid=1000 gid=2000/)),
     workingDirectory: fargate(({ saw }) => expect(saw('main', 'directory')).toBe('/fast')),
-    disableNetworking: translated,
-    privileged: translated,
+    disableNetworking: bridge(({ saw }) => {
+      expect(saw('alone', 'interfaces')).toBe('lo');
+      expect(saw('main', 'interfaces')).toBe('eth0 lo');
+    }),
+    privileged: bridge(({ saw, engine }) => {
+      expect(engine('strong').HostConfig['Privileged']).toBe(true);
+      if (engine('strong').State.Running) {
+        expect(capable(saw('strong', 'capabilities'), capability.SYS_ADMIN)).toBe(true);
+      }
+      expect(capable(saw('main', 'capabilities'), capability.SYS_ADMIN)).toBe(false);
+    }),
     readonlyRootFilesystem: fargate(({ saw }) => {
       expect(saw('main', 'root')).toMatch(/Read-only file system/);
       expect(saw('peer', 'root')).toBe('');
     }),
-    dnsServers: translated,
-    dnsSearchDomains: translated,
-    'extraHosts.hostname': translated,
-    'extraHosts.ipAddress': translated,
-    dockerSecurityOptions: translated,
+    dnsServers: bridge(({ saw }) =>
+      expect(saw('main', 'resolver')).toMatch(/nameserver 169\.254\.169\.253 nameserver 10\.9\.8\.6/),
+    ),
+    dnsSearchDomains: bridge(({ saw }) => expect(saw('main', 'resolver')).toMatch(/search fields\.internal/)),
+    'extraHosts.hostname': bridge(({ saw }) => expect(saw('main', 'hosts')).toMatch(/\belsewhere\b/)),
+    'extraHosts.ipAddress': bridge(({ saw }) => expect(saw('main', 'hosts')).toMatch(/10\.9\.8\.7\s+elsewhere/)),
+    dockerSecurityOptions: bridge(({ saw }) => {
+      expect(saw('main', 'escalation')).toMatch(/1$/);
+      expect(saw('alone', 'escalation')).toMatch(/0$/);
+    }),
     interactive: fargate(({ saw }) => {
       expect(saw('main', 'input')).toBe('/dev/null');
       expect(saw('peer', 'input')).toMatch(/^pipe:/);
@@ -334,7 +372,7 @@ function containerRows(): Record<string, Row> {
 }
 
 /** Bits of a capability set (capabilities(7)). */
-const capability = { CHOWN: 0n, SYS_PTRACE: 19n };
+const capability = { CHOWN: 0n, SYS_PTRACE: 19n, SYS_ADMIN: 21n };
 
 function capable(line: string, bit: bigint): boolean {
   const set = BigInt(`0x${/[0-9a-f]+$/.exec(line)?.[0] ?? '0'}`);

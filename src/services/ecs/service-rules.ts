@@ -1,12 +1,14 @@
 import type { CreateServiceCommandInput, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Launch } from './launch.ts';
 import { invalidParameter, notSupported } from './errors.ts';
+import { checkOneOf } from './one-of.ts';
 
 /** The members that CreateService and UpdateService share. */
 type Shared = CreateServiceCommandInput | UpdateServiceCommandInput;
 
 /** Refuses what a service cannot have on Stowage yet, naming it. Throws `ClientException`. */
 export function refuseUnsupportedService(input: Shared): void {
+  checkOneOf('propagateTags', input.propagateTags, ['TASK_DEFINITION', 'SERVICE', 'NONE']);
   if ((input.serviceRegistries?.length ?? 0) > 0) throw notSupported('serviceRegistries');
   if (input.serviceConnectConfiguration?.enabled === true) throw notSupported('serviceConnectConfiguration');
   if ((input.volumeConfigurations?.length ?? 0) > 0) throw notSupported('volumeConfigurations');

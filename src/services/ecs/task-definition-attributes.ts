@@ -1,4 +1,4 @@
-import type { ContainerDefinition, Secret } from '@aws-sdk/client-ecs';
+import type { ContainerDefinition, PortMapping, Secret } from '@aws-sdk/client-ecs';
 import { isEcrImage } from '../../model/ecs/images.ts';
 import { isSecretArn } from './secret-rules.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
@@ -37,6 +37,9 @@ export function requiredAttributes(document: Document, registryHost: string): { 
     [any((c) => c.linuxParameters?.initProcessEnabled === true), dockerApi('1.25')],
     [any((c) => (c.dependsOn?.length ?? 0) > 0), 'ecs.capability.container-ordering'],
     [any((c) => c.restartPolicy?.enabled === true), 'ecs.capability.container-restart-policy'],
+    [any((c) => (c.portMappings ?? []).some(hasRange)), 'ecs.capability.container-port-range'],
+    [Boolean(document.pidMode ?? document.ipcMode), 'ecs.capability.pid-ipc-namespace-sharing'],
+    ...volumeDrivers(document).map((driver) => [true, `ecs.capability.docker-plugin.${driver}`] as const),
     [Boolean(document.taskRoleArn), taskRoleCapability(document.networkMode)],
     [ecr && role, 'ecs.capability.execution-role-ecr-pull'],
     [awsvpc || any((c) => usesDocker118(c)), dockerApi('1.18')],
@@ -67,6 +70,16 @@ function platformAttributes({ runtimePlatform }: Document): { name: string; valu
     ...(cpuArchitecture === undefined ? [] : [{ name: 'ecs.cpu-architecture', value: cpuArchitecture.toLowerCase() }]),
     ...(operatingSystemFamily === undefined ? [] : [{ name: 'ecs.os-family', value: operatingSystemFamily }]),
   ];
+}
+
+function hasRange({ containerPortRange }: PortMapping): boolean {
+  return containerPortRange !== undefined;
+}
+
+/** The drivers of a definition's Docker volumes: plugins that the instance must have. */
+function volumeDrivers({ volumes = [] }: Document): string[] {
+  const drivers = volumes.flatMap(({ dockerVolumeConfiguration: docker }) => docker?.driver ?? []);
+  return [...new Set(drivers)];
 }
 
 function taskRoleCapability(networkMode: string | undefined): string {

@@ -124,6 +124,7 @@ describe('task definitions', () => {
     expect(ecs.ListTaskDefinitionFamilies({}, ctx).families).toEqual(['api', 'web', 'web-old']);
     expect(ecs.ListTaskDefinitionFamilies({ familyPrefix: 'web', status: 'ACTIVE' }, ctx).families).toEqual(['web']);
     expect(ecs.ListTaskDefinitionFamilies({ status: 'INACTIVE' }, ctx).families).toEqual(['web-old']);
+    expect(() => ecs.ListTaskDefinitions({ sort: 'UP' as 'ASC' }, ctx)).toThrow('sort must be one of ASC, DESC');
   });
 
   it('are deleted once deregistered, and their numbers never come again', () => {

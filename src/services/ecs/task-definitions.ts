@@ -11,6 +11,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import { familyAndRevision, findTaskDefinition } from './find.ts';
 import type { EcsHandlers } from './handler-types.ts';
+import { checkOneOf } from './one-of.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
 import { compatibilities, requiredAttributes } from './task-definition-attributes.ts';
@@ -41,6 +42,8 @@ export function taskDefinitionHandlers({ store, clock }: ServiceDeps) {
     },
 
     ListTaskDefinitions(input, ctx) {
+      checkOneOf('status', input.status, ['ACTIVE', 'INACTIVE', 'DELETE_IN_PROGRESS']);
+      checkOneOf('sort', input.sort, ['ASC', 'DESC']);
       const rows =
         input.familyPrefix === undefined
           ? store.by(taskDefinitions, 'scope', scopeOf(ctx))
@@ -57,6 +60,7 @@ export function taskDefinitionHandlers({ store, clock }: ServiceDeps) {
     },
 
     ListTaskDefinitionFamilies(input, ctx) {
+      checkOneOf('status', input.status, ['ACTIVE', 'INACTIVE', 'ALL']);
       const status = input.status ?? 'ALL';
       const names = store
         .by(families, 'scope', scopeOf(ctx))

@@ -9,6 +9,7 @@ import { readAwsvpc } from './awsvpc.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import type { Launch } from './launch.ts';
+import { checkOneOf } from './one-of.ts';
 import { readTags } from './tag-rules.ts';
 import { readOverrides } from './task-overrides.ts';
 
@@ -27,6 +28,7 @@ export function orderOf(
   if (input.group?.startsWith('service:') === true) {
     throw invalidParameter("Groups that begin with 'service:' are reserved for the tasks of services.");
   }
+  checkOneOf('propagateTags', input.propagateTags, ['TASK_DEFINITION', 'SERVICE', 'NONE']);
   if (input.propagateTags === 'SERVICE') {
     throw invalidParameter('The SERVICE value of propagateTags is only valid for services.');
   }

@@ -339,6 +339,9 @@ describe('ListTasks', () => {
     expect(list({})).toEqual(new Set([mine, api]));
     expect(list({ family: 'api' })).toEqual(new Set([api]));
     expect(list({ startedBy: 'me' })).toEqual(new Set([mine]));
+    expect(list({ startedBy: 'me', desiredStatus: 'STOPPED' })).toEqual(new Set());
+    expect(() => list({ startedBy: 'me', family: 'api' })).toThrow('cannot specify startedBy with other arguments');
+    expect(() => list({ desiredStatus: 'GONE' })).toThrow('desiredStatus must be one of RUNNING, PENDING, STOPPED');
     expect(list({ desiredStatus: 'STOPPED' })).toEqual(new Set([stopped]));
     expect(list({ launchType: 'EC2' })).toEqual(new Set());
     expect(list({ containerInstance: 'x' })).toEqual(new Set());

@@ -6,6 +6,7 @@ import { services, tasks } from '../../store/tables/ecs.ts';
 import { invalidParameter, serviceNotFound } from './errors.ts';
 import { findTask, needCluster, taskArnOf } from './find.ts';
 import type { EcsHandlers } from './handler-types.ts';
+import { checkOneOf } from './one-of.ts';
 import { page } from './paging.ts';
 import { runTask, type Started } from './run-task.ts';
 import { startTask } from './start-task.ts';
@@ -52,7 +53,7 @@ export function taskHandlers(deps: ServiceDeps) {
       const cluster = needCluster(store, ctx, input.cluster);
       const asked = input.tasks ?? [];
       if (asked.length === 0) throw invalidParameter('Tasks cannot be empty.');
-      if (asked.length > 100) throw invalidParameter('tasks can have at most 100 items.');
+      if (asked.length > 100) throw invalidParameter('taskIds can have at most 100 items.');
       const found = asked.map((task) => findTask(store, cluster, task));
       const options = { tags: input.include?.includes('TAGS') ?? false };
       return {
@@ -66,6 +67,11 @@ export function taskHandlers(deps: ServiceDeps) {
     ListTasks(input, ctx) {
       const cluster = needCluster(store, ctx, input.cluster);
       const { serviceName, containerInstance, family, startedBy, launchType, daemonName } = input;
+      checkOneOf('desiredStatus', input.desiredStatus, ['RUNNING', 'PENDING', 'STOPPED']);
+      checkOneOf('launchType', launchType, ['EC2', 'FARGATE', 'EXTERNAL', 'MANAGED_INSTANCES']);
+      if (startedBy !== undefined && (serviceName ?? containerInstance ?? family ?? launchType) !== undefined) {
+        throw invalidParameter('cannot specify startedBy with other arguments');
+      }
       const serviceFilter =
         serviceName === undefined
           ? undefined
