@@ -65,6 +65,7 @@ export function translateTask(parts: TaskParts): PayloadTask {
     serviceName: task.serviceArn === undefined ? '' : shortName(task.serviceArn),
     group: task.group,
     overrides: '{}',
+    ...(document?.enableFaultInjection === true ? { enableFaultInjection: true } : {}),
     ...(task.cpu === undefined ? {} : { cpu: Number(task.cpu) / 1024 }),
     ...(task.memory === undefined ? {} : { memory: Number(task.memory) }),
     ...given('roleCredentials', parts.roleCredentials),

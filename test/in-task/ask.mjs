@@ -47,3 +47,14 @@ const documents = {
   'own paths': `${env.AWS_ENDPOINT_URL}/_stowage/status`,
 };
 for (const [name, url] of Object.entries(documents)) await found(name, () => get(url));
+
+const inject = (fault, body) =>
+  get(`${env.ECS_AGENT_URI}/fault/v1/${fault}`, { method: 'POST', body: JSON.stringify(body) });
+const drop = { Port: 4566, Protocol: 'tcp', TrafficType: 'egress' };
+await found('fault/start', () => inject('network-blackhole-port/start', drop));
+await found('fault/status', () => inject('network-blackhole-port/status', drop));
+await found('fault/while', () => get(env.AWS_ENDPOINT_URL, { signal: AbortSignal.timeout(1_000) }));
+await found('fault/stop', () => inject('network-blackhole-port/stop', drop));
+await found('fault/after', () => get(`${env.AWS_ENDPOINT_URL}/_stowage/status`));
+const slow = { DelayMilliseconds: 5, JitterMilliseconds: 0, Sources: ['10.255.0.0/16'] };
+await found('fault/latency', () => inject('network-latency/start', slow));

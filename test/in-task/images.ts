@@ -77,6 +77,7 @@ export async function buildNodeImage(tag: string): Promise<void> {
     files: {
       '/bin/node': process.execPath,
       '/app/ask.mjs': join(import.meta.dirname, 'ask.mjs'),
+      '/app/stay.mjs': join(import.meta.dirname, 'stay.mjs'),
       ...Object.fromEntries(packages.map((folder) => [`/app${folder.slice(root.length)}`, folder])),
     },
     programs: [process.execPath],

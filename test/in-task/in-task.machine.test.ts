@@ -8,17 +8,25 @@ import {
 } from '@aws-sdk/client-ec2';
 import {
   CreateClusterCommand,
+  CreateServiceCommand,
+  DescribeServicesCommand,
   DescribeTasksCommand,
+  GetTaskProtectionCommand,
+  ListTasksCommand,
   RegisterTaskDefinitionCommand,
   RunTaskCommand,
+  UpdateServiceCommand,
+  UpdateTaskProtectionCommand,
   waitUntilTasksStopped,
   type Task,
 } from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startInstallation, type TestInstallation } from '../support/installation.ts';
-import { run } from '../support/clients.ts';
+import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
+import { eventually, run } from '../support/clients.ts';
 import { sdk } from '../support/web-service.ts';
 import { buildNodeImage, buildPythonImage, findBoto3 } from './images.ts';
 
@@ -31,6 +39,7 @@ let installation: TestInstallation;
 let subnet: Subnet;
 let groupId: string;
 let roleArn: string;
+let secretArn: string;
 
 const trust = JSON.stringify({
   Version: '2012-10-17',
@@ -64,6 +73,10 @@ beforeAll(async () => {
   const everything = [{ IpProtocol: '-1', IpRanges: [{ CidrIp: '0.0.0.0/0' }] }];
   await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: everything }));
   await ecs.send(new CreateClusterCommand({ clusterName: 'inside' }));
+  const parameter = { Name: '/inside/parameter', Type: 'SecureString', Value: 'hunter2' } as const;
+  await new SSMClient(config()).send(new PutParameterCommand(parameter));
+  const secret = { Name: 'inside', SecretString: JSON.stringify({ password: 'hunter3' }) };
+  secretArn = (await new SecretsManagerClient(config()).send(new CreateSecretCommand(secret))).ARN ?? '';
   await new S3Client({ ...config(), forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'inside' }));
   const iam = new IAMClient(config());
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'inside', AssumeRolePolicyDocument: trust }));
@@ -94,12 +107,17 @@ async function look(image: 'node' | 'python'): Promise<{ task: Task; found: Foun
       memory: '512',
       taskRoleArn: roleArn,
       executionRoleArn: roleArn,
+      enableFaultInjection: image === 'node',
       volumes: [{ name: 'scratch' }],
       containerDefinitions: [
         {
           name: 'look',
           image: `${tag}:${image}`,
           environment: [{ name: 'GREETING', value: 'hello' }],
+          secrets: [
+            { name: 'PARAMETER', valueFrom: '/inside/parameter' },
+            { name: 'PASSWORD', valueFrom: `${secretArn}:password::` },
+          ],
           dockerLabels: { team: 'blue' },
           mountPoints: [{ sourceVolume: 'scratch', containerPath: '/scratch' }],
           logConfiguration: { logDriver: 'awslogs', options },
@@ -167,6 +185,8 @@ describe('a container with the AWS SDK for JavaScript', () => {
     )?.[1];
     expect(found['environment']).toMatchObject({
       GREETING: 'hello',
+      PARAMETER: 'hunter2',
+      PASSWORD: 'hunter3',
       AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
@@ -264,7 +284,7 @@ describe('a container with the AWS SDK for JavaScript', () => {
     PullStartedAt: time,
     PullStoppedAt: time,
     AvailabilityZone: subnet.AvailabilityZone,
-    ...(version < 4 ? {} : { LaunchType: 'FARGATE', FaultInjectionEnabled: false }),
+    ...(version < 4 ? {} : { LaunchType: 'FARGATE', FaultInjectionEnabled: true }),
   });
 
   test('finds its metadata in every version, field by field', () => {
@@ -299,6 +319,19 @@ describe('a container with the AWS SDK for JavaScript', () => {
     expect(body.networks.eth0.rx_bytes).toBeGreaterThan(0);
     expect(body.memory_stats.limit).toBe(512 * 2 ** 20);
   });
+
+  test('injures its own network with enableFaultInjection, and heals it', () => {
+    expect(found['fault/start']).toEqual({ status: 200, body: { Status: 'running' } });
+    expect(found['fault/status']).toEqual({ status: 200, body: { Status: 'running' } });
+    expect(found['fault/while']).toMatch(/^TimeoutError/);
+    expect(found['fault/stop']).toEqual({ status: 200, body: { Status: 'stopped' } });
+    expect(found['fault/after']).toMatchObject({ status: 403 });
+    // A kernel without netem says so.
+    expect([
+      { status: 200, body: { Status: 'running' } },
+      { status: 500, body: { Error: 'internal error' } },
+    ]).toContainEqual(found['fault/latency']);
+  });
 });
 
 describe('a container with boto3', () => {
@@ -313,7 +346,93 @@ describe('a container with boto3', () => {
       expect(found['identity']).toMatchObject({ Arn: `arn:aws:sts::000000000000:assumed-role/inside/${id}` });
       expect(found['clusters']).toContain('arn:aws:ecs:us-east-1:000000000000:cluster/inside');
       expect(found['object']).toBe('written inside');
+      expect(found['secrets']).toEqual(['hunter2', 'hunter3']);
       expect(found['v4/task']).toMatchObject({ status: 200, body: { TaskARN: task.taskArn } });
     },
   );
+});
+
+test('a task of a service protects itself, and keeps its identity when the control plane is killed', async () => {
+  const { ecs } = sdk(installation);
+  const logs = new CloudWatchLogsClient(config());
+  /** What it said, in order. */
+  const said = async (name: string): Promise<unknown[]> => {
+    const { events } = await logs.send(
+      new FilterLogEventsCommand({ logGroupName: '/inside', logStreamNamePrefix: 'stay/' }),
+    );
+    return (events ?? [])
+      .map(({ message = '' }) => JSON.parse(message) as { name: string; value: unknown })
+      .flatMap((each) => (each.name === name ? [each.value] : []));
+  };
+  const options = { 'awslogs-group': '/inside', 'awslogs-region': 'us-east-1', 'awslogs-stream-prefix': 'stay' };
+  await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: 'stay',
+      requiresCompatibilities: ['FARGATE'],
+      networkMode: 'awsvpc',
+      cpu: '256',
+      memory: '512',
+      taskRoleArn: roleArn,
+      executionRoleArn: roleArn,
+      containerDefinitions: [
+        {
+          name: 'stay',
+          image: `${tag}:node`,
+          entryPoint: ['/bin/node', '/app/stay.mjs'],
+          logConfiguration: { logDriver: 'awslogs', options: { ...options, 'awslogs-create-group': 'true' } },
+        },
+      ],
+    }),
+  );
+  const service = { cluster: 'inside', service: 'stay' };
+  const subnets = [subnet.SubnetId ?? ''];
+  await ecs.send(
+    new CreateServiceCommand({
+      cluster: 'inside',
+      serviceName: 'stay',
+      taskDefinition: 'stay',
+      desiredCount: 1,
+      launchType: 'FARGATE',
+      networkConfiguration: { awsvpcConfiguration: { subnets, securityGroups: [groupId] } },
+    }),
+  );
+  const identity = await eventually('it knows itself', 30_000, async () => (await said('identity')).at(-1));
+  const { taskArns } = await ecs.send(new ListTasksCommand({ cluster: 'inside', serviceName: 'stay' }));
+  const [taskArn = ''] = taskArns ?? [];
+  expect(identity).toBe(`arn:aws:sts::000000000000:assumed-role/inside/${taskArn.split('/').at(-1)}`);
+  const protection = {
+    TaskArn: taskArn,
+    ProtectionEnabled: true,
+    ExpirationDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+  };
+  for (const name of ['protection', 'state']) {
+    expect(await said(name)).toEqual([{ status: 200, body: { protection } }]);
+  }
+
+  await ecs.send(new UpdateServiceCommand({ ...service, desiredCount: 0 }));
+  await eventually('the scheduler has taken note', 10_000, async () => {
+    const { services } = await ecs.send(new DescribeServicesCommand({ cluster: 'inside', services: ['stay'] }));
+    return services?.[0]?.deployments?.[0]?.desiredCount === 0 ? true : undefined;
+  });
+  const query = { cluster: 'inside', tasks: [taskArn] };
+  const before = await ecs.send(new DescribeTasksCommand(query));
+  expect(before.tasks).toMatchObject([{ desiredStatus: 'RUNNING', lastStatus: 'RUNNING' }]);
+
+  const pid = installation.pid();
+  process.kill(pid, 'SIGKILL');
+  await gone(pid);
+  installation.stowage('up', '--detach');
+  // It noticed that nobody answered, and then is who it was, by the credentials under the same path.
+  const seen = await eventually('it is back', 30_000, async () => {
+    const all = await said('identity');
+    return all.length > 1 && all.at(-1) === identity ? all : undefined;
+  });
+  const answered = seen.filter((each) => !/^(away|status 503)/.test(String(each)));
+  expect(new Set(answered)).toEqual(new Set([identity]));
+  const { protectedTasks } = await ecs.send(new GetTaskProtectionCommand(query));
+  expect(protectedTasks).toMatchObject([{ taskArn, protectionEnabled: true }]);
+  await ecs.send(new UpdateTaskProtectionCommand({ ...query, protectionEnabled: false }));
+  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, query);
+  const after = await ecs.send(new DescribeTasksCommand(query));
+  expect(after.tasks).toMatchObject([{ stopCode: 'ServiceSchedulerInitiated', containers: [{ exitCode: 0 }] }]);
 });

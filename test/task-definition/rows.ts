@@ -137,10 +137,7 @@ export const rows: Readonly<Record<string, Row>> = {
     expect(task.attributes).toContainEqual({ name: 'ecs.cpu-architecture', value });
   }),
   'runtimePlatform.operatingSystemFamily': { in: 'src/services/ecs/tasks.test.ts' },
-  enableFaultInjection: refused(
-    { enableFaultInjection: true },
-    "enableFaultInjection = true isn't supported by Stowage yet.",
-  ),
+  enableFaultInjection: { in: 'test/in-task/in-task.machine.test.ts' },
   'placementConstraints.type': { in: 'src/services/ecs/tasks.test.ts' },
   'placementConstraints.expression': { in: 'src/services/ecs/tasks.test.ts' },
   'proxyConfiguration.containerName': noProxy,

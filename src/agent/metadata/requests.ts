@@ -1,15 +1,14 @@
-import type { Clock } from '../../base/clock.ts';
 import type { TaskView } from '../tasks/view.ts';
 import { noSuchPage, wrongMethod, type Answer } from './answer.ts';
 import { credentials } from './credentials.ts';
+import { Faults, type FaultDeps } from './faults.ts';
 import { findContainer, tasksOf, type Asker } from './lookup.ts';
 import { version2, version3, version4, type MetadataRequest, type MetadataSources } from './metadata-requests.ts';
 import { taskProtection } from './task-protection.ts';
 import { Throttle, tooMany } from './throttle.ts';
 
 /** What requests are answered from. */
-export interface RequestDeps extends MetadataSources {
-  readonly clock: Clock;
+export interface RequestDeps extends MetadataSources, FaultDeps {
   readonly tasks: () => readonly TaskView[];
   readonly zoneOf: (task: TaskView) => string | undefined;
 }
@@ -29,8 +28,10 @@ const requestRate = { perSecond: 40, burst: 60 };
 /** Makes what answers the requests of tasks: metadata of all versions, credentials, the agent's own API. */
 export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Promise<Answer> {
   const throttle = new Throttle(requestRate, deps.clock);
+  const faults = new Faults(deps);
   return async ({ asker, path, query, method, body }) => {
-    if (!throttle.take(`${asker.vpcId} ${asker.address}`)) return tooMany;
+    const caller = `${asker.vpcId} ${asker.address}`;
+    if (!throttle.take(caller)) return tooMany;
     const own = tasksOf(deps.tasks(), asker);
     const request: MetadataRequest = { asker, own, zoneOf: deps.zoneOf };
     const [, version = '', rest = ''] = /^\/(v[1-4]|api)(\/.*)$/.exec(path) ?? [];
@@ -52,9 +53,13 @@ export function answerRequests(deps: RequestDeps): (request: TaskRequest) => Pro
       }
       case 'api': {
         const [, id = '', below = ''] = /^\/([^/]*)(\/.*)$/.exec(rest) ?? [];
+        const task = findContainer(deps.installationId, own, id)?.task;
+        if (below.startsWith('/fault/v1/')) {
+          return faults.answer({ path: below.slice('/fault/v1/'.length), method, body, id, task, caller });
+        }
         if (below !== '/task-protection/v1/state') return noSuchPage;
         if (method !== 'GET' && method !== 'PUT') return wrongMethod;
-        return taskProtection(deps, findContainer(deps.installationId, own, id)?.task, method, body);
+        return taskProtection(deps, task, method, body);
       }
       default:
         return noSuchPage;

@@ -64,8 +64,6 @@ export function createMetadata(deps: MetadataDeps): VpcListeners {
         known.spec = spec;
         return;
       }
-      const metadata = await network.listenTcp(vpcId, metadataAddress, 80);
-      const apis = await network.listenTcp(vpcId, metadataAddress, apiPort);
       const http = createServer((request, response) => {
         serve(vpcId, request, answer).then(
           (given) => send(response, given),
@@ -75,8 +73,11 @@ export function createMetadata(deps: MetadataDeps): VpcListeners {
           },
         );
       });
+      // Whoever asks while the second is being opened is served by the first.
+      const metadata = await network.listenTcp(vpcId, metadataAddress, 80);
       metadata.on('connection', (socket) => http.emit('connection', socket));
       const connections = new Set<Socket>();
+      const apis = await network.listenTcp(vpcId, metadataAddress, apiPort);
       apis.on('connection', (socket) => {
         connections.add(socket);
         socket.once('close', () => connections.delete(socket));

@@ -1,6 +1,7 @@
 import type { Server, Socket as Connection } from 'node:net';
 import type { Socket } from 'node:dgram';
 import type { VpcSpec } from '../../wire/network-spec.ts';
+import type { NetworkFault, RunningFaults } from './faults.ts';
 
 /** What passed an interface since it was attached, as the kernel counts it from the task's side. */
 export interface InterfaceCounters {
@@ -56,6 +57,16 @@ export interface NetworkDriver {
   plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void>;
   /** Closes a container's ports and takes it off the bridge; one that is not there is fine, and so is an instance that is gone. */
   unplug(instancePid: number, address: string): Promise<void>;
+  /**
+   * Injures the network of an attached interface's task, in the task's own namespace: it ends with the task at the latest.
+   * What goes on already goes on. `fatal` where the kernel cannot do it, and then nothing is done; `gone` when it is not
+   * attached.
+   */
+  startFault(vpcId: string, interfaceId: string, fault: NetworkFault): Promise<void>;
+  /** Ends an injury: a dropped port by its name, delay and loss both by their kind; one that does not go on is fine. */
+  stopFault(vpcId: string, interfaceId: string, fault: string): Promise<void>;
+  /** The injuries that go on. */
+  faults(vpcId: string, interfaceId: string): Promise<RunningFaults>;
   /** Listens on an address inside the VPC (the metadata and resolver addresses, a balancer's). */
   listenTcp(vpcId: string, address: string, port: number): Promise<Server>;
   /** Binds a datagram socket on an address inside the VPC. */

@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket as Connection } from 'n
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { BridgeEndpoint, InterfaceCounters, NetworkDriver } from './driver.ts';
+import { blackholeName, type NetworkFault, type RunningFaults } from './faults.ts';
 import { Listeners } from './listeners.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
 
@@ -28,6 +29,9 @@ export class FakeNetworkDriver implements NetworkDriver {
   readonly #instances = new Map<number, Map<string, BridgeEndpoint>>();
   readonly #listeners = new Listeners();
   readonly #counters = new Map<string, InterfaceCounters>();
+  readonly #faults = new Map<string, Map<string, NetworkFault>>();
+  /** Whether this kernel knows how to delay and lose packets. */
+  shapes = true;
   /** Thrown by the next `applyVpc`, once. */
   failNextApply: DriverError | undefined;
 
@@ -103,6 +107,32 @@ export class FakeNetworkDriver implements NetworkDriver {
     return [...(this.#instances.get(instancePid)?.values() ?? [])];
   }
 
+  async startFault(vpcId: string, interfaceId: string, fault: NetworkFault): Promise<void> {
+    const running = this.#faultsOf(vpcId, interfaceId);
+    if (fault.kind !== 'blackhole' && !this.shapes) throw new DriverError('fatal', 'the kernel cannot do it');
+    running.set(fault.kind === 'blackhole' ? blackholeName(fault) : fault.kind, fault);
+    return Promise.resolve();
+  }
+
+  async stopFault(vpcId: string, interfaceId: string, fault: string): Promise<void> {
+    this.#faultsOf(vpcId, interfaceId).delete(fault);
+    return Promise.resolve();
+  }
+
+  async faults(vpcId: string, interfaceId: string): Promise<RunningFaults> {
+    const running = this.#faultsOf(vpcId, interfaceId);
+    const shaping = (['latency', 'packet-loss'] as const).find((kind) => running.has(kind));
+    const blackholes = [...running.keys()].filter((name) => name !== shaping);
+    return Promise.resolve({ blackholes, ...(shaping === undefined ? {} : { shaping }) });
+  }
+
+  #faultsOf(vpcId: string, interfaceId: string): Map<string, NetworkFault> {
+    if (this.pidOf(vpcId, interfaceId) === undefined) throw new DriverError('gone', `${interfaceId} is not attached`);
+    let running = this.#faults.get(interfaceId);
+    if (running === undefined) this.#faults.set(interfaceId, (running = new Map()));
+    return running;
+  }
+
   listenTcp(vpcId: string, _address: string, _port: number): Promise<Server> {
     return this.#listeners.tcp(vpcId, async () => {
       this.#known(vpcId);
@@ -157,9 +187,33 @@ export class FakeNetworkDriver implements NetworkDriver {
   /** What becomes of a packet as things are now; one that passes is counted. */
   judge(packet: Packet): Verdict {
     const specs = Array.from(this.#vpcs.values(), ({ spec }) => spec);
-    const verdict = judge(specs, packet);
+    const verdict = this.#dropped(specs, packet) ?? judge(specs, packet);
     if (verdict.passes) this.#count(specs, packet);
     return verdict;
+  }
+
+  /** Whether an injury of the sender or the receiver drops a packet. */
+  #dropped(specs: readonly VpcSpec[], { from, to, protocol, port }: Packet): Verdict | undefined {
+    const drops = (interfaceId: string, direction: 'ingress' | 'egress', other: string): boolean =>
+      [...(this.#faults.get(interfaceId)?.values() ?? [])].some(
+        (fault) =>
+          fault.kind === 'blackhole' &&
+          fault.direction === direction &&
+          fault.protocol === protocol &&
+          fault.port === port &&
+          !fault.spared.includes(other),
+      );
+    const sender = 'outside' in from ? from.outside : from.address;
+    for (const { vpcId, interfaces } of specs) {
+      for (const { interfaceId, privateIp } of interfaces) {
+        const sends = !('outside' in from) && from.vpcId === vpcId && from.address === privateIp;
+        if (sends && drops(interfaceId, 'egress', to)) return { passes: false, because: 'an injury of the sender' };
+        if (to === privateIp && drops(interfaceId, 'ingress', sender)) {
+          return { passes: false, because: 'an injury of the receiver' };
+        }
+      }
+    }
+    return undefined;
   }
 
   /** An answer follows each packet, so that both ends send and receive. */

@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts';
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
 import type { InterfaceCounters } from './driver.ts';
 import { changeHostRoutes, hostRoutes, makeUplink, tendUplink } from './host.ts';
+import { LinuxFaults } from './linux-faults.ts';
 import type { LinuxHost } from './linux-host.ts';
 import { hostLink, isTaskLink, namespaceName, netnsDirectory, taskLink, uplink } from './names.ts';
 import { ipOneByOne, Netns, netnsInode, unlessMissing } from './netns.ts';
@@ -162,6 +163,11 @@ export class LinuxVpc {
     const counters = parseCounters(table, 'eth0');
     if (counters === undefined) throw new DriverError('gone', `${interfaceId} is not attached`);
     return counters;
+  }
+
+  /** The injuries of an attached interface's task. */
+  taskFaults(interfaceId: string): LinuxFaults {
+    return new LinuxFaults(interfaceId, this.#attachments.get(interfaceId)?.pid);
   }
 
   /** Removes the namespace and all links to it. */

@@ -7,6 +7,7 @@ import { DriverError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import { resolverAddress, type BridgeEndpoint, type InterfaceCounters, type NetworkDriver } from './driver.ts';
+import type { NetworkFault, RunningFaults } from './faults.ts';
 import { LinuxHost } from './linux-host.ts';
 import { openInstance, plug, unplug } from './linux-instance.ts';
 import { LinuxVpc } from './linux-vpc.ts';
@@ -107,6 +108,18 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   unplug(instancePid: number, address: string): Promise<void> {
     return unplug(instancePid, address);
+  }
+
+  startFault(vpcId: string, interfaceId: string, fault: NetworkFault): Promise<void> {
+    return this.#vpc(vpcId).taskFaults(interfaceId).start(fault);
+  }
+
+  stopFault(vpcId: string, interfaceId: string, fault: string): Promise<void> {
+    return this.#vpc(vpcId).taskFaults(interfaceId).stop(fault);
+  }
+
+  faults(vpcId: string, interfaceId: string): Promise<RunningFaults> {
+    return this.#vpc(vpcId).taskFaults(interfaceId).list();
   }
 
   async listenTcp(vpcId: string, address: string, port: number): Promise<Server> {

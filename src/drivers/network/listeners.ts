@@ -26,7 +26,8 @@ export class Listeners {
       async open() {
         inner?.close();
         inner = await listen();
-        inner.on('connection', (socket) => outer.emit('connection', socket));
+        // One that nobody takes would stay open for ever, and nobody would know of it.
+        inner.on('connection', (socket) => outer.emit('connection', socket) || socket.destroy());
         inner.on('error', (error) => outer.emit('error', error));
       },
       close: () => inner?.close(),

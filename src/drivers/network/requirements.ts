@@ -3,6 +3,8 @@ import { messageOf } from '../../base/errors.ts';
 import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
 import { cidrText, overlaps, parseCidr } from '../../base/ipv4.ts';
+import { shapingLines } from './faults.ts';
+import { runTc } from './linux-faults.ts';
 import { hostLinkPrefix } from './names.ts';
 import { Netns, netnsInode } from './netns.ts';
 import { replaceTable } from './nft-table.ts';
@@ -68,6 +70,7 @@ async function namespaces(): Promise<Requirement[]> {
     };
     await new Netns(`/run/netns/${name}`).nft(replaceTable(vpcTable(empty), 'is-tried'));
     found.push({ ok: true, what: 'nftables knows all that security groups need' });
+    found.push(await shaping(new Netns(`/run/netns/${name}`)));
   } catch (error) {
     found.push({
       ok: false,
@@ -78,6 +81,21 @@ async function namespaces(): Promise<Requirement[]> {
     await runCommand('ip', ['netns', 'delete', name]);
   }
   return found;
+}
+
+/** Whether faults of latency and packet loss can be injected. Nothing else needs it, so that a kernel without it is well. */
+async function shaping(netns: Netns): Promise<Requirement> {
+  const rates = { delayMs: 1, jitterMs: 0, lossPercent: 0, sources: ['10.0.0.0/8'], spared: [], flowsPercent: 1 };
+  try {
+    await runTc(netns, shapingLines({ kind: 'latency', ...rates }, 'lo'));
+    return { ok: true, what: 'packets can be delayed and lost where tasks ask for it (fault injection)' };
+  } catch {
+    const lacks = 'sch_prio, sch_netem, cls_u32 or cls_flow';
+    return {
+      ok: true,
+      what: `this kernel cannot delay or lose packets (it lacks ${lacks}): tasks that ask for such faults are told 'internal error'`,
+    };
+  }
 }
 
 /** The engine's processes must be ours to enter. */

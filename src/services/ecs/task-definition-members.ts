@@ -101,7 +101,7 @@ export const taskDefinitionMembers: Every<RegisterTaskDefinitionCommandInput> = 
   inferenceAccelerators: { refused: 'AWS ended Amazon Elastic Inference in 2024' },
   ephemeralStorage: 'acts',
   runtimePlatform: 'acts',
-  enableFaultInjection: { only: [false] },
+  enableFaultInjection: 'acts',
 };
 
 /** Refuses, by its name, the first member of `input` that `members` says Stowage cannot act on. Throws `ClientException`. */
