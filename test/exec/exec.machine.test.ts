@@ -201,14 +201,17 @@ describe('a port of a task', () => {
     );
     const details = tasks?.[0]?.attachments?.[0]?.details ?? [];
     const host = details.find(({ name }) => name === 'privateDnsName')?.value ?? '';
-    const session = await startSession(installation, task, 'AWS-StartPortForwardingSessionToRemoteHost', {
-      host: [host],
-      portNumber: ['8080'],
-    });
-    const [answer] = await throughPort(session, [get('/none')]);
-    expect(answer?.toString()).toMatch(/404/);
-    session.client.terminate();
-    await session.client.closed;
+    // By the hosts file of the container; and by the resolver of the VPC, since a hosts file has no absolute names.
+    for (const name of [host, `${host}.`]) {
+      const session = await startSession(installation, task, 'AWS-StartPortForwardingSessionToRemoteHost', {
+        host: [name],
+        portNumber: ['8080'],
+      });
+      const [answer] = await throughPort(session, [get('/none')]);
+      expect(answer?.toString()).toMatch(/404/);
+      session.client.terminate();
+      await session.client.closed;
+    }
   });
 
   it('where nothing listens is told to the client', async () => {

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
@@ -337,6 +338,23 @@ export function networkDriverConformance(name: string, make: () => Promise<World
       expect(await driver.listVpcs()).toEqual(['vpc-a']);
       expect(await driver.listAttached('vpc-c')).toEqual([]);
       await expect(driver.listenTcp('vpc-c', '169.254.170.2', 80)).rejects.toMatchObject({ kind: 'gone' });
+    });
+
+    test('connects to a port as a process would', async () => {
+      const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      const { port } = server.address() as AddressInfo;
+      // In a task's namespace: test/exec.
+      const socket = await world.driver.connectTcp(process.pid, 'localhost', port);
+      let heard = '';
+      for await (const chunk of socket) heard += String(chunk);
+      expect(heard).toBe('hello');
+      await new Promise((resolve) => server.close(resolve));
+      const refused = world.driver.connectTcp(process.pid, '127.0.0.1', port);
+      await expect(refused).rejects.toMatchObject({
+        kind: 'retryable',
+        message: expect.stringMatching(/ECONNREFUSED/) as string,
+      });
     });
   });
 }

@@ -72,9 +72,8 @@ export interface NetworkDriver {
   /** Binds a datagram socket on an address inside the VPC. */
   bindUdp(vpcId: string, address: string, port: number): Promise<Socket>;
   /**
-   * Connects to a TCP port as a program beside the process `pid` would: in its network namespace, where `localhost` is its
-   * own, with the resolver of VPCs for names (the machine's where the namespace is the machine's). The connection is
-   * paused, for the caller to resume.
+   * Connects to a TCP port as the process `pid` would: in its network namespace, where `localhost` is its own, and with its own
+   * `/etc/hosts` and resolver for names. The connection is paused, for the caller to resume.
    */
   connectTcp(pid: number, host: string, port: number): Promise<Connection>;
   /** The path of the VPC's network namespace, for the balancer driver. */

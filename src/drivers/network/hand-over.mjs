@@ -17,7 +17,6 @@ if (protocol === 'tcp') {
   const socket = new Socket().pause().on('error', fail);
   const connect = (host) => socket.connect({ host, port: Number(port), autoSelectFamily: false }, () => give(socket));
   if (isIP(address)) connect(address);
-  else if (address === 'localhost') connect('127.0.0.1');
   else {
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
     if (nameServer) resolver.setServers([nameServer]);

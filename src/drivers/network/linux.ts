@@ -6,7 +6,7 @@ import type { Cancel, Clock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import { resolverAddress, type BridgeEndpoint, type InterfaceCounters, type NetworkDriver } from './driver.ts';
+import type { BridgeEndpoint, InterfaceCounters, NetworkDriver } from './driver.ts';
 import type { NetworkFault, RunningFaults } from './faults.ts';
 import { LinuxHost } from './linux-host.ts';
 import { openInstance, plug, unplug } from './linux-instance.ts';
@@ -14,6 +14,7 @@ import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
 import { Netns, netnsInode } from './netns.ts';
+import { lookUpAs } from './process-names.ts';
 import { hostAddressOf } from './public-pool.ts';
 import { bindIn, connectIn, listenIn } from './sockets.ts';
 
@@ -134,8 +135,9 @@ export class LinuxNetworkDriver implements NetworkDriver {
     const path = `/proc/${pid}/ns/net`;
     const inode = netnsInode(path);
     if (inode === undefined) throw new DriverError('gone', `process ${pid} is no more`);
-    const own = inode === netnsInode('/proc/self/ns/net');
-    return connectIn(new Netns(own ? undefined : path), host, port, own ? undefined : resolverAddress);
+    const netns = new Netns(inode === netnsInode('/proc/self/ns/net') ? undefined : path);
+    const found = lookUpAs(pid, host);
+    return 'address' in found ? connectIn(netns, found.address, port) : connectIn(netns, host, port, found.nameServer);
   }
 
   namespaceOf(vpcId: string): string {
