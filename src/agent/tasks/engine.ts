@@ -159,9 +159,10 @@ export class TaskEngine {
     const run = this.#runs.get(event.labels[labels.task] ?? '');
     if (run === undefined) return false;
     const { action, containerId } = event;
-    // Only an inspection tells whether its memory limit killed it, unless the engine said so before.
+    // Only an inspection tells whether its memory limit killed it, unless the engine said so before or we had it killed.
+    const killedByUs = run.busy.has(stepKey({ kind: 'stop', container: event.labels[labels.container] ?? '' }));
     if (action === 'oom') run.outOfMemory.add(containerId);
-    else if (action === 'die' && event.exitCode === 137) void this.#death(run, event);
+    else if (action === 'die' && event.exitCode === 137) void this.#death(run, event, killedByUs);
     // Whoever removed it meanwhile changes nothing about how it ended.
     else if (!run.dying.has(containerId)) this.#update(run, (task) => withEvent(task, event));
     return true;
@@ -196,10 +197,10 @@ export class TaskEngine {
     await Promise.all(this.#making);
   }
 
-  async #death(run: Run, event: ContainerEvent): Promise<void> {
+  async #death(run: Run, event: ContainerEvent, killedByUs: boolean): Promise<void> {
     const { containerId, labels: named } = event;
     let oomKilled = run.outOfMemory.delete(containerId);
-    if (!oomKilled) {
+    if (!oomKilled && !killedByUs) {
       run.dying.add(containerId);
       try {
         ({ oomKilled } = await this.#deps.docker.inspect(containerId));

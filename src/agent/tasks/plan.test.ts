@@ -50,7 +50,8 @@ describe('the plan of a task', () => {
       ['stop app'],
     ],
     ['concludes', task(ready, stopped, stopped), ['conclude']],
-    ['gives the network back', task({ ...ready, stoppedAt: 0 }, stopped, stopped), ['release-network']],
+    ['tells before it gives the network back', task({ ...ready, stoppedAt: 0 }, stopped, stopped), []],
+    ['gives the network back', task({ ...ready, stoppedAt: -5 }, stopped, stopped), ['release-network']],
     ['never makes a pause for what has begun', task({}, running, running), ['stop app', 'stop side']],
     [
       'restarts what its policy says, after it ran long enough',

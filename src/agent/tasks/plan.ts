@@ -40,6 +40,12 @@ const networkTimeoutMs = 180_000;
 /** The exit code that the genuine agent gives a container which its dependencies keep from starting: that of SIGTERM. */
 const neverStarted = 143;
 
+/**
+ * How long a task that is over keeps its network: taking it away runs programs, whose start holds this process up for
+ * longer than telling takes that the task has stopped.
+ */
+const tellFirstMs = 5;
+
 /** How long the containers of a stopped task stay, for those who want to look at them. */
 export const retentionMs = 30_000;
 
@@ -163,7 +169,10 @@ function planEnd(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPl
     return { steps };
   }
   const networks = task.attached || task.pause.phase !== 'none' || task.containers.some(({ bridge }) => bridge);
-  if (networks) return { steps: [{ kind: 'release-network' }] };
+  if (networks) {
+    const releaseAt = task.stoppedAt + tellFirstMs;
+    return now >= releaseAt ? { steps: [{ kind: 'release-network' }] } : { steps, lookAt: releaseAt };
+  }
   const removeAt = task.stoppedAt + retentionMs;
   if (!task.released) return { steps };
   return now >= removeAt ? { steps: [{ kind: 'remove' }] } : { steps, lookAt: removeAt };
