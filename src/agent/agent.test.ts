@@ -260,7 +260,8 @@ describe('the life of a task', () => {
     ['start', 'CannotStartContainerError: Error response from daemon: manifest unknown', 'shell:latest'],
   ] as const)('says why it could not %s', async (step, reason, image) => {
     docker.trouble(image, { [step]: new DriverError('fatal', 'Error response from daemon: manifest unknown') });
-    const task = payload(0, [container('app', 'sleep 10', { image })]);
+    // With a log stream, which is open by the time the start fails.
+    const task = payload(0, [container('app', 'sleep 10', { image, ...awslogs })]);
     agentOn();
     control.run(task);
     await until(() => status(task) === 'STOPPED');

@@ -360,7 +360,8 @@ export class TaskEngine {
 
   /** Lets a stopped task's containers go once their last lines are stored. */
   async #release(run: Run): Promise<void> {
-    const ids = run.task.containers.map(({ id }) => id).filter((id) => id !== undefined);
+    // Of one that never ran, nobody reads any lines.
+    const ids = run.task.containers.flatMap(({ id, phase }) => (id !== undefined && phase === 'exited' ? [id] : []));
     await Promise.all(ids.map((id) => this.#deps.logs.drained(id)));
     this.#update(run, (task) => (task.released ? task : { ...task, released: true }));
   }
