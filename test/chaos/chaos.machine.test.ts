@@ -4,7 +4,7 @@ import { DescribeServicesCommand, StopTaskCommand, UpdateServiceCommand, type Ta
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { seededIds } from '../../src/base/ids.ts';
 import { eventually, must, run } from '../support/clients.ts';
-import { lasting, Scene, services } from './scene.ts';
+import { lasting, pauseName, Scene, services } from './scene.ts';
 import { pause, troubles } from './troubles.ts';
 
 /** For how long things go wrong: `STOWAGE_CHAOS_SECONDS=600` for a long night. */
@@ -75,12 +75,21 @@ describe(`${seconds} seconds of chaos (STOWAGE_TEST_SEED=${seed})`, () => {
         const kindOf = ({ taskArn = '' }: Task): string => scene.byHand.get(taskArn) ?? 'plain';
         expect(running.map(kindOf).filter((kind) => !lasting.has(kind))).toEqual([]);
         // What is said to run does, each container once, and nothing else.
-        const expected = running.flatMap(({ taskArn, containers = [] }) => [
-          `${taskArn} ~internal~ecs~pause`,
-          ...containers.flatMap(({ name, lastStatus }) => (lastStatus === 'RUNNING' ? [`${taskArn} ${name}`] : [])),
-        ]);
-        const found = (await scene.containers()).filter((line) => line.startsWith('arn:'));
-        expect(found.map((line) => line.replace(/ [0-9a-f]+$/, '')).toSorted()).toEqual(expected.toSorted());
+        const expected = running.flatMap(({ taskArn, containers = [] }) =>
+          containers.flatMap(({ name, lastStatus }) => (lastStatus === 'RUNNING' ? [`${taskArn} ${name}`] : [])),
+        );
+        const found = await scene.containers();
+        const own = found.filter(({ name, task }) => name !== pauseName && task !== '');
+        expect(own.map(({ task, name }) => `${task} ${name}`).toSorted()).toEqual(expected.toSorted());
+        // Those of one task share one pause container, which runs, and which no other task has.
+        const pauses = new Map(own.map(({ task, network }) => [task, network]));
+        expect(own.filter(({ task, network }) => pauses.get(task) !== network)).toEqual([]);
+        expect(new Set(pauses.values()).size).toBe(running.length);
+        const there = new Set(found.map(({ id }) => `container:${id}`));
+        expect([...pauses.values()].filter((pause) => !there.has(pause))).toEqual([]);
+        // A pause container without a task is one that waits for the next.
+        const held = found.filter(({ name, task }) => name === pauseName && task !== '').map(({ task }) => task);
+        expect(held.filter((task) => !pauses.has(task))).toEqual([]);
         return true;
       });
 
@@ -104,7 +113,7 @@ describe(`${seconds} seconds of chaos (STOWAGE_TEST_SEED=${seed})`, () => {
       const { id } = scene;
       const namespaces = (): string[] => readdirSync('/run/netns').filter((name) => name.startsWith(`stowage-${id}-`));
       await eventually('no container and no link of a task is left', 90_000, async () => {
-        expect((await scene.containers(true)).filter((line) => line.startsWith('arn:'))).toEqual([]);
+        expect((await scene.containers(true)).filter(({ task }) => task !== '')).toEqual([]);
         for (const namespace of namespaces()) {
           const links = await must('ip', ['netns', 'exec', namespace, 'ip', '-j', 'link']);
           const names = (JSON.parse(links) as { ifname: string }[]).map(({ ifname }) => ifname);

@@ -24,7 +24,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { locate } from '../../src/cli/prepare/packages.ts';
 import { createDocker } from '../../src/drivers/docker/engine.ts';
 import { tarOf } from '../../src/drivers/docker/tar.ts';
-import { must } from '../support/clients.ts';
+import { must, run } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
 import { OwnEngine } from '../support/own-engine.ts';
 import { sdk } from '../support/web-service.ts';
@@ -67,6 +67,18 @@ export const lasting: ReadonlySet<string> = new Set(['plain', 'logs', 'ordered']
 
 /** The services, and how many tasks each is to have. */
 export const services: Readonly<Record<string, number>> = { plain: 5, logs: 4, ordered: 3, crash: 2 };
+
+/** What a pause container is called among the containers of its task. */
+export const pauseName = '~internal~ecs~pause';
+
+/** A container as the engine has it; `task` is empty for a pause container that waits for one. */
+export interface Found {
+  readonly id: string;
+  /** `container:<id>` of its pause container, for one of a task. */
+  readonly network: string;
+  readonly name: string;
+  readonly task: string;
+}
 
 /** An installation with an engine of its own, a small place for its logs, and tasks of every kind. */
 export class Scene {
@@ -201,12 +213,21 @@ export class Scene {
     return stored;
   }
 
-  /** The engine's containers of the installation, as `task container id`; only those that run unless told otherwise. */
-  async containers(all = false): Promise<string[]> {
-    const format = '{{.Label "stowage.task"}} {{.Label "stowage.container"}} {{.ID}}';
-    const filter = `label=stowage.installation=${this.id}`;
-    const args = ['ps', '--no-trunc', ...(all ? ['--all'] : []), '--filter', filter, '--format', format];
+  /** The engine's containers of the installation; only those that run unless told otherwise. */
+  async containers(all = false): Promise<Found[]> {
     const { env } = this.installation;
-    return (await must('docker', args, { env })).split('\n').filter(Boolean);
+    const filter = `label=stowage.installation=${this.id}`;
+    const args = ['ps', '--no-trunc', '--quiet', ...(all ? ['--all'] : []), '--filter', filter];
+    const ids = (await must('docker', args, { env })).split('\n').filter(Boolean);
+    if (ids.length === 0) return [];
+    const labelOf = (name: string): string => `{{index .Config.Labels "stowage.${name}"}}`;
+    const format = `{{.Id}} {{.HostConfig.NetworkMode}} ${labelOf('container')} ${labelOf('task')}`;
+    // One of them may be removed meanwhile: those that are still there are told all the same.
+    const { stdout } = await run('docker', ['inspect', '--format', format, ...ids], { env });
+    return stdout.split('\n').flatMap((line) => {
+      const [id = '', network = '', name = '', label = ''] = line.split(' ');
+      const task = label.startsWith('arn:') ? label : '';
+      return id === '' ? [] : [{ id, network, name, task }];
+    });
   }
 }

@@ -18,7 +18,7 @@ export function pick<Item>(random: Ids, items: readonly Item[]): Item | undefine
 
 /** Some of the containers that run, pause containers among them. */
 async function victims(scene: Scene, random: Ids, count: number): Promise<string[]> {
-  const ids = (await scene.containers()).map((line) => line.split(' ')[2] ?? '');
+  const ids = (await scene.containers()).map(({ id }) => id);
   return Array.from({ length: count }, () => pick(random, ids) ?? '').filter(Boolean);
 }
 
