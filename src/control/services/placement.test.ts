@@ -90,7 +90,7 @@ function tick(): void {
 const live = (): Task[] => store.list(tasks).filter(({ desiredStatus }) => desiredStatus === 'RUNNING');
 const placed = (): string =>
   live()
-    .map(({ machineId }) => machineId)
+    .map(({ machineId = '' }) => machineId)
     .toSorted()
     .join(' ');
 const events = (): string[] => store.get(services, service)?.events.map(({ message }) => message) ?? [];
