@@ -217,6 +217,11 @@ export function definitions(setting: Setting): Record<DefinitionName, RegisterTa
       containerDefinitions: [
         container(setting, 'main', { memory: 64, dependsOn: [{ containerName: 'writer', condition: 'SUCCESS' }] }),
         container(setting, 'writer', { memory: 64, essential: false, command: ['echo shared > /dev/shm/note'] }),
+        container(setting, 'deaf', {
+          memory: 64,
+          command: ["trap '' TERM; while true; do sleep 1; done"],
+          stopTimeout: 1,
+        }),
       ],
     },
   };

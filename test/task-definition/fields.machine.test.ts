@@ -1,4 +1,10 @@
-import { CreateClusterCommand, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import {
+  CreateClusterCommand,
+  DescribeTasksCommand,
+  RegisterTaskDefinitionCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+} from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,12 +12,12 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { arch } from 'node:process';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { locate } from '../../src/cli/prepare/packages.ts';
 import { createDocker } from '../../src/drivers/docker/engine.ts';
 import { tarOf } from '../../src/drivers/docker/tar.ts';
-import { must } from '../support/clients.ts';
+import { eventually, must } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
 import { definitionNames, definitions, type DefinitionName } from './definitions.ts';
@@ -78,4 +84,29 @@ describe('a task definition says, and on the machine it is so:', () => {
       effect(one);
     },
   );
+});
+
+test('a container that is deaf to SIGTERM is killed once its stopTimeout is over', async () => {
+  const { ecs } = sdk(installation);
+  const tasks = [seen.get('memory')?.task.taskArn ?? ''];
+  await ecs.send(new StopTaskCommand({ task: tasks[0] }));
+  // Without it that would take thirty seconds.
+  await eventually('it has ended', 25_000, async () => {
+    const { tasks: [task] = [] } = await ecs.send(new DescribeTasksCommand({ tasks }));
+    return task?.containers?.find(({ name }) => name === 'deaf')?.exitCode === 137 ? true : undefined;
+  });
+});
+
+test('a container whose resourceRequirements have the type GPU finds no machine that has the value', async () => {
+  const { ecs } = sdk(installation);
+  const resourceRequirements = [{ type: 'GPU', value: '1' } as const];
+  await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: 'fields-gpu',
+      containerDefinitions: [{ name: 'main', image, memory: 64, resourceRequirements }],
+    }),
+  );
+  const { tasks, failures } = await ecs.send(new RunTaskCommand({ taskDefinition: 'fields-gpu', launchType: 'EC2' }));
+  expect(tasks).toEqual([]);
+  expect(failures?.map(({ reason }) => reason)).toEqual(['RESOURCE:GPU']);
 });

@@ -80,9 +80,17 @@ export async function look(
   });
   const engines = new Map<string, EngineContainer>();
   const told = new Map<string, ReadonlyMap<string, string>>();
+  const labels = new Map<string, Readonly<Record<string, string>>>();
   for (const { name = '', runtimeId = '', lastStatus } of task.containers ?? []) {
     const [engine] = JSON.parse(await must('docker', ['inspect', runtimeId])) as EngineContainer[];
     if (engine !== undefined) engines.set(name, engine);
+    for (const { Name } of engine?.Mounts ?? []) {
+      if (Name === undefined || labels.has(Name)) continue;
+      const [volume] = JSON.parse(await must('docker', ['volume', 'inspect', Name])) as {
+        Labels: Record<string, string>;
+      }[];
+      labels.set(Name, volume?.Labels ?? {});
+    }
     const stream = `seen/${name}/${arn.slice(arn.lastIndexOf('/') + 1)}`;
     if (lastStatus === 'RUNNING' && tells(containers.find((each) => each.name === name))) {
       told.set(name, await listen(installation, logGroup, stream));
@@ -93,6 +101,7 @@ export async function look(
     task,
     saw: (name, probe) => need(told.get(name)?.get(probe), `${name} did not tell ${probe}`),
     engine: (name) => need(engines.get(name), `the engine has no ${name}`),
+    volumeLabels: (name) => need(labels.get(name), `no volume ${name} is mounted`),
   };
 }
 

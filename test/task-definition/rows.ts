@@ -12,6 +12,8 @@ export interface Seen {
   readonly saw: (container: string, probe: string) => string;
   /** What the engine says of a container (`docker inspect`). */
   readonly engine: (container: string) => EngineContainer;
+  /** The labels of a volume of the engine. */
+  readonly volumeLabels: (volume: string) => Readonly<Record<string, string>>;
 }
 
 /** The members of `docker inspect` that are looked at. */
@@ -110,7 +112,7 @@ const nanoseconds = 1e9;
 export const rows: Readonly<Record<string, Row>> = {
   family: fargate(({ engine }) => expect(engine('main').Name).toMatch(/^\/ecs-fields-fargate-1-main-/)),
   taskRoleArn: fargate(({ saw }) => expect(saw('main', 'role')).toMatch(/^\/v2\/credentials\//)),
-  executionRoleArn: { in: 'src/services/ecs/bad-input.test.ts' },
+  executionRoleArn: { in: 'test/secrets/secrets.machine.test.ts' },
   networkMode: fargate(({ saw, task }) => {
     const address = task.containers?.[0]?.networkInterfaces?.[0]?.privateIpv4Address;
     expect(saw('main', 'address')).toBe(`inet ${address}`);
@@ -136,7 +138,10 @@ export const rows: Readonly<Record<string, Row>> = {
     const value = machine === 'aarch64' ? 'arm64' : machine;
     expect(task.attributes).toContainEqual({ name: 'ecs.cpu-architecture', value });
   }),
-  'runtimePlatform.operatingSystemFamily': { in: 'src/services/ecs/tasks.test.ts' },
+  'runtimePlatform.operatingSystemFamily': fargate(({ task, definition }) => {
+    expect(definition.runtimePlatform?.operatingSystemFamily).toBe('LINUX');
+    expect(task.platformFamily).toBe('Linux');
+  }),
   enableFaultInjection: { in: 'test/in-task/in-task.machine.test.ts' },
   'placementConstraints.type': { in: 'src/services/ecs/tasks.test.ts' },
   'placementConstraints.expression': { in: 'src/services/ecs/tasks.test.ts' },
@@ -162,7 +167,9 @@ export const rows: Readonly<Record<string, Row>> = {
   'volumes.dockerVolumeConfiguration.driverOpts': bridge(({ saw }) =>
     expect(saw('main', 'mine')).toMatch(/^tmpfs on \/mine .*size=8192k/),
   ),
-  'volumes.dockerVolumeConfiguration.labels': { in: 'src/agent/tasks/volumes.test.ts' },
+  'volumes.dockerVolumeConfiguration.labels': bridge(({ volumeLabels, definition }) =>
+    expect(volumeLabels(definition.volumes?.[2]?.name ?? '')).toEqual({ 'com.example.of': 'everybody' }),
+  ),
   'volumes.efsVolumeConfiguration.fileSystemId': noEfs,
   'volumes.efsVolumeConfiguration.rootDirectory': noEfs,
   'volumes.efsVolumeConfiguration.transitEncryption': noEfs,
@@ -231,9 +238,9 @@ function containerRows(): Record<string, Row> {
       expect(task.lastStatus).toBe('RUNNING');
       expect(task.containers?.find(({ name }) => name === 'first')?.lastStatus).toBe('STOPPED');
     }),
-    'restartPolicy.enabled': { in: 'src/agent/agent.test.ts' },
-    'restartPolicy.ignoredExitCodes': { in: 'src/agent/agent.test.ts' },
-    'restartPolicy.restartAttemptPeriod': { in: 'src/agent/agent.test.ts' },
+    'restartPolicy.enabled': { in: 'src/agent/agent.machine.test.ts' },
+    'restartPolicy.ignoredExitCodes': { in: 'src/agent/agent.machine.test.ts' },
+    'restartPolicy.restartAttemptPeriod': { in: 'src/agent/agent.machine.test.ts' },
     entryPoint: fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
     command: fargate(({ saw }) => expect(saw('peer', 'told')).toBe('everything')),
     'environment.name': fargate(({ saw }) => expect(saw('main', 'colour')).not.toBe('')),
@@ -283,9 +290,9 @@ function containerRows(): Record<string, Row> {
     'secrets.name': { in: 'test/secrets/secrets.machine.test.ts' },
     'secrets.valueFrom': { in: 'test/secrets/secrets.machine.test.ts' },
     'dependsOn.containerName': fargate(({ saw }) => expect(saw('main', 'first')).toMatch(/^written /)),
-    'dependsOn.condition': { in: 'src/agent/agent.test.ts' },
-    startTimeout: { in: 'src/agent/tasks/plan.test.ts' },
-    stopTimeout: { in: 'src/agent/agent.machine.test.ts' },
+    'dependsOn.condition': { in: 'test/task-life/histories.machine.test.ts' },
+    startTimeout: { in: 'test/task-life/histories.machine.test.ts' },
+    stopTimeout: { in: 'test/task-definition/fields.machine.test.ts' },
     versionConsistency: { in: 'test/task-definition/version-consistency.machine.test.ts' },
     hostname: bridge(({ saw }) => expect(saw('main', 'hostname')).toBe('me')),
     user: fargate(({ saw }) => expect(saw('main', 'user')).toMatch(/^uid=1000 gid=2000/)),
@@ -354,12 +361,12 @@ function containerRows(): Record<string, Row> {
       expect(saw('main', 'network')).toBe('4321');
       expect(saw('main', 'messages')).toBe('12345');
     }),
-    'resourceRequirements.type': { in: 'src/services/ecs/task-definition-rules.test.ts' },
-    'resourceRequirements.value': { in: 'src/services/ecs/task-definition-rules.test.ts' },
+    'resourceRequirements.type': { in: 'test/task-definition/fields.machine.test.ts' },
+    'resourceRequirements.value': { in: 'test/task-definition/fields.machine.test.ts' },
     'resourceRequirements.sharingStrategy.nvidiaMps.memory': noSharing,
     'resourceRequirements.sharingStrategy.nvidiaMps.maxComputePercent': noSharing,
-    'firelensConfiguration.type': { in: 'src/agent/agent.test.ts' },
-    'firelensConfiguration.options': { in: 'src/agent/agent.test.ts' },
+    'firelensConfiguration.type': { in: 'src/agent/logs/log-drivers.machine.test.ts' },
+    'firelensConfiguration.options': { in: 'src/agent/logs/log-drivers.machine.test.ts' },
     credentialSpecs: refusedIn(
       { credentialSpecs: ['credentialspec:arn:aws:s3:::b/k'] },
       "containerDefinitions[0].credentialSpecs isn't supported by Stowage: there is no Active Directory.",
