@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 import {
@@ -10,9 +10,16 @@ import {
   type Task,
 } from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, must, pushHello, run } from '../support/clients.ts';
-import { taskContainers } from '../support/containers.ts';
+import { taskContainers, type TaskContainer } from '../support/containers.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
 import { startPrivateRegistry, type PrivateRegistry } from './private-registry.ts';
@@ -41,18 +48,20 @@ const aws = async (...args: readonly string[]): Promise<string> =>
 const json = async (...args: readonly string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await aws(...args)) as Record<string, unknown>;
 
+const config = () => ({
+  endpoint: installation.endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+});
+const secretsManager = (): SecretsManagerClient => new SecretsManagerClient(config());
+
 beforeAll(async () => {
   installation = await startInstallation();
   const { ecs, ec2 } = sdk(installation);
   const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}));
   subnet = Subnets?.[0]?.SubnetId ?? '';
   await ecs.send(new CreateClusterCommand({}));
-  const client = {
-    endpoint: installation.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  };
-  await new IAMClient(client).send(
+  await new IAMClient(config()).send(
     new CreateRoleCommand({
       RoleName: 'execution',
       AssumeRolePolicyDocument: JSON.stringify({
@@ -122,10 +131,14 @@ function until(task: string, status: string): Promise<Task> {
   });
 }
 
+/** The running container of a task. */
+async function containerOf(task: string): Promise<TaskContainer | undefined> {
+  return (await taskContainers(installation)).find((each) => each.task === task && each.container === 'app');
+}
+
 /** The environment of the process of a task's container, as the kernel tells it. */
 async function environmentOf(task: string): Promise<Record<string, string>> {
-  const container = (await taskContainers(installation)).find((each) => each.task === task && each.container === 'app');
-  const text = readFileSync(`/proc/${container?.pid}/environ`, 'utf8');
+  const text = readFileSync(`/proc/${(await containerOf(task))?.pid}/environ`, 'utf8');
   return Object.fromEntries(
     text.split('\0').map((pair): [string, string] => {
       const at = pair.indexOf('=');
@@ -226,7 +239,7 @@ describe('a task', () => {
   });
 
   test('keeps them to itself, also when the control plane is killed', async () => {
-    const before = (await taskContainers(installation)).find((each) => each.task === task);
+    const before = await containerOf(task);
     const labels = await must('docker', ['inspect', '--format', '{{json .Config.Labels}}', before?.id ?? '']);
     expect(labels).not.toContain('hunter2');
     const { tasks } = await sdk(installation).ecs.send(new DescribeTasksCommand({ tasks: [task] }));
@@ -239,34 +252,40 @@ describe('a task', () => {
     await gone(pid);
     installation.stowage('up', '--detach');
     await until(task, 'RUNNING');
-    const after = (await taskContainers(installation)).find((each) => each.task === task);
-    expect(after).toEqual(before);
+    expect(await containerOf(task)).toEqual(before);
     expect(await environmentOf(task)).toMatchObject(expected);
     expect(filesWith('hunter2')).toEqual([]);
   });
 
   test('has what a secret was when it began; the next one has the new value', async () => {
     const value = JSON.stringify({ username: 'app', password: hidden.rotated, port: 5432 });
-    await aws('secretsmanager', 'put-secret-value', '--secret-id', 'app/db', '--secret-string', value);
+    await secretsManager().send(new PutSecretValueCommand({ SecretId: 'app/db', SecretString: value }));
     const secrets = [
       { name: 'NOW', valueFrom: `${secretArn}:password::` },
       { name: 'BEFORE', valueFrom: `${secretArn}:password:AWSPREVIOUS:` },
     ];
-    const next = await start('next', { secrets });
+    const logConfiguration: ContainerDefinition['logConfiguration'] = {
+      logDriver: 'splunk',
+      // Nobody is there; the driver keeps the lines, and says nothing while it is not asked to look.
+      options: { 'splunk-url': 'http://127.0.0.1:9', 'splunk-verify-connection': 'false' },
+      secretOptions: [{ name: 'splunk-token', valueFrom: '/app/password' }],
+    };
+    const next = await start('next', { secrets, logConfiguration });
     await until(next, 'RUNNING');
+    const { id = '' } = (await containerOf(next)) ?? {};
+    const format = '{{index .HostConfig.LogConfig.Config "splunk-token"}}';
+    expect(await must('docker', ['inspect', '--format', format, id])).toBe(hidden.parameter);
+    expect(filesWith('hunter2')).toEqual([]);
     expect(await environmentOf(next)).toMatchObject({ NOW: hidden.rotated, BEFORE: hidden.password });
     expect(await environmentOf(task)).toMatchObject({ DB_PASSWORD: hidden.password });
   });
 });
 
 test('a task whose secrets cannot be had never starts, and says why', async () => {
-  const [deleted] = await Promise.all([
-    aws('secretsmanager', 'create-secret', '--name', 'gone', '--secret-string', 'x').then(() =>
-      json('secretsmanager', 'delete-secret', '--secret-id', 'gone'),
-    ),
-    aws('secretsmanager', 'create-secret', '--name', 'word', '--secret-string', 'word'),
-  ]);
-  const goneArn = String(deleted['ARN']);
+  const sm = secretsManager();
+  await sm.send(new CreateSecretCommand({ Name: 'gone', SecretString: 'x' }));
+  await sm.send(new CreateSecretCommand({ Name: 'word', SecretString: 'word' }));
+  const { ARN: goneArn = '' } = await sm.send(new DeleteSecretCommand({ SecretId: 'gone' }));
   const pulling =
     'ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ';
   const none = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf';
@@ -316,4 +335,18 @@ test('a task whose secrets cannot be had never starts, and says why', async () =
     expect(stopped.pullStartedAt, family).toBeUndefined();
     expect(stopped.containers?.[0]?.exitCode, family).toBeUndefined();
   }
+});
+
+test('without its root key the control plane does not start, and says so', async () => {
+  const [file, kept] = [join(installation.home, 'root-key'), join(installation.home, 'kept')];
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  installation.stowage('down');
+  renameSync(file, kept);
+  expect(() => installation.stowage('up', '--detach')).toThrow(
+    `The root key of this installation, ${file}, is missing`,
+  );
+  renameSync(kept, file);
+  installation.stowage('up', '--detach');
+  const got = await secretsManager().send(new GetSecretValueCommand({ SecretId: 'word' }));
+  expect(got.SecretString).toBe('word');
 });

@@ -336,8 +336,8 @@ function containerRows(): Record<string, Row> {
     'ulimits.hardLimit': fargate(({ saw }) => expect(saw('main', 'files')).toMatch(/ 2345$/)),
     'logConfiguration.logDriver': fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
     'logConfiguration.options': fargate(({ saw }) => expect(saw('main', 'told')).toBe('everything')),
-    'logConfiguration.secretOptions.name': { in: 'src/services/ecs/bad-input.test.ts' },
-    'logConfiguration.secretOptions.valueFrom': { in: 'src/services/ecs/bad-input.test.ts' },
+    'logConfiguration.secretOptions.name': { in: 'test/secrets/secrets.machine.test.ts' },
+    'logConfiguration.secretOptions.valueFrom': { in: 'test/secrets/secrets.machine.test.ts' },
     'healthCheck.command': fargate(({ task, engine }) => {
       expect(task.containers?.find(({ name }) => name === 'main')?.healthStatus).toBe('HEALTHY');
       expect(engine('main').Config.Healthcheck?.Test).toEqual(['CMD-SHELL', 'true']);

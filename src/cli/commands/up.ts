@@ -26,6 +26,8 @@ async function serve(
     ...installation,
     writeLog: (line) => terminal.line(line),
   }).catch((error: unknown) => {
+    // By its name: the vault's code is loaded with the control plane's, not with every command.
+    if (error instanceof Error && error.name === 'RootKeyError') throw new UsageError(error.message);
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new UsageError(`port ${port} on ${host} is taken by another program: give another one with --port`);
   });
@@ -44,7 +46,7 @@ async function serve(
 export async function upDetached(installation: Installation, terminal: Terminal): Promise<void> {
   const endpoint = endpointOf(installation);
   if ((await healthOf(installation)) !== undefined) return terminal.done(`Stowage already serves on ${endpoint}`);
-  mkdirSync(installation.home, { recursive: true });
+  mkdirSync(installation.home, { recursive: true, mode: 0o700 });
   const logFile = join(installation.home, 'control-plane.log');
   const log = openSync(logFile, 'a');
   const { home, host, port, account, region } = installation;
