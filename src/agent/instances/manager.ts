@@ -81,7 +81,8 @@ export class Instances {
   tasks(): TaskView[] {
     return [...this.#lanes.values()].flatMap(({ agent, spec }) => {
       const vpcId = this.#deps.vpcOf(spec.interfaceId);
-      const seenFrom = vpcId === undefined ? undefined : { vpcId, address: spec.privateIp };
+      const seenFrom =
+        vpcId === undefined ? undefined : { vpcId, address: spec.privateIp, interfaceId: spec.interfaceId };
       return (agent?.tasks ?? []).map((task) =>
         task.payload.networkMode === 'awsvpc' || seenFrom === undefined ? task : { ...task, seenFrom },
       );

@@ -69,6 +69,16 @@ it('delays or loses packets, one of the two at a time', async () => {
   expect(await ask('network-packet-loss/stop')).toEqual(status('stopped'));
 });
 
+it('injures the network of the instance in host mode', async () => {
+  const { elasticNetworkInterfaces: _, ...payloadOf } = taskWith({ networkMode: 'host' }).payload;
+  const seenFrom = { vpcId: 'vpc-1', address: '10.0.0.10', interfaceId: 'eni-0' };
+  const { vpcId: _own, ...host } = taskWith();
+  const task = { ...host, payload: { ...payloadOf, elasticNetworkInterfaces: [] }, seenFrom };
+  const port = { Port: 443, Protocol: 'udp', TrafficType: 'ingress' };
+  expect(await ask('network-blackhole-port/start', port, task)).toEqual(status('running'));
+  expect(await network.faults('vpc-1', 'eni-0')).toEqual({ blackholes: ['ingress-udp-443'] });
+});
+
 it('says that it could not where the kernel cannot', async () => {
   network.shapes = false;
   const loss = { LossPercent: 10, Sources: ['10.0.0.0/8'] };

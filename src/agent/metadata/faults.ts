@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts';
 import { metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
 import { blackholeName, type ShapingFault } from '../../drivers/network/faults.ts';
 import type { TaskView } from '../tasks/view.ts';
+import { placeOf } from './lookup.ts';
 import { json, noSuchPage, wrongMethod, type Answer } from './answer.ts';
 import { FaultRequestError, readBlackhole, readShaping } from './fault-requests.ts';
 import { Throttle, tooMany } from './throttle.ts';
@@ -81,7 +82,7 @@ export class Faults {
 
   async #blackhole(operation: string, request: FaultRequest): Promise<Answer> {
     const asked = readBlackhole(request.body);
-    const place = placeOf(request);
+    const place = needPlace(request);
     if ('status' in place) return place;
     const { network } = this.#deps;
     const { vpcId, interfaceId } = place;
@@ -110,7 +111,7 @@ export class Faults {
 
   async #shaping(kind: ShapingFault['kind'], operation: string, request: FaultRequest): Promise<Answer> {
     const asked = operation === 'start' ? readShaping(kind, request.body) : undefined;
-    const place = placeOf(request);
+    const place = needPlace(request);
     if ('status' in place) return place;
     const { network } = this.#deps;
     const { vpcId, interfaceId } = place;
@@ -137,12 +138,12 @@ export class Faults {
 }
 
 /** Where the fault is to be, or why there is no such place. */
-function placeOf({ id, task }: FaultRequest): Place | Answer {
+function needPlace({ id, task }: FaultRequest): Place | Answer {
   if (task === undefined) {
     const message = `unable to get task arn from request: unable to get task Arn from v3 endpoint ID: ${id}`;
     return json(404, { Error: message });
   }
-  const { payload, vpcId } = task;
+  const { payload } = task;
   if (payload.enableFaultInjection !== true) {
     return json(400, { Error: `enableFaultInjection is not enabled for task: ${payload.arn}` });
   }
@@ -150,10 +151,7 @@ function placeOf({ id, task }: FaultRequest): Place | Answer {
     const message = `${payload.networkMode} mode is not supported. Please use either host or awsvpc mode.`;
     return json(400, { Error: message });
   }
-  const interfaceId = payload.elasticNetworkInterfaces[0]?.ec2Id;
-  if (vpcId === undefined || interfaceId === undefined) {
-    const message = `failed to get task metadata due to internal server error for container: ${id}`;
-    return json(500, { Error: message });
-  }
-  return { vpcId, interfaceId };
+  const place = placeOf(task);
+  const message = `failed to get task metadata due to internal server error for container: ${id}`;
+  return place ?? json(500, { Error: message });
 }

@@ -20,6 +20,13 @@ export function addressesOf({ payload }: TaskView): string[] {
   );
 }
 
+/** The interface by which a task takes part in a VPC: its own, or its instance's; `undefined` before it has one. */
+export function placeOf({ payload, vpcId, seenFrom }: TaskView): { vpcId: string; interfaceId: string } | undefined {
+  if (seenFrom !== undefined) return { vpcId: seenFrom.vpcId, interfaceId: seenFrom.interfaceId };
+  const interfaceId = payload.elasticNetworkInterfaces[0]?.ec2Id;
+  return vpcId === undefined || interfaceId === undefined ? undefined : { vpcId, interfaceId };
+}
+
 /**
  * The tasks that may be the asker. Those that share an address (the tasks of one container instance) are told apart by
  * the id in the path, which each container knows of itself only.

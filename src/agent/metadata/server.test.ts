@@ -480,6 +480,21 @@ describe('credentials', () => {
   });
 });
 
+it('knows zone and VPC of a task without an interface of its own by its instance', async () => {
+  const own = await running(taskAt(0, here, { launchType: 'EC2' }));
+  const { vpcId: _, ...view } = own;
+  const seenFrom = { vpcId: 'vpc-1', address: here, interfaceId: 'eni-1' };
+  tasks = [{ ...view, payload: { ...own.payload, networkMode: 'host', elasticNetworkInterfaces: [] }, seenFrom }];
+  expect(await get(`${uriOf('v4', own)}/task`)).toMatchObject({
+    status: 200,
+    body: {
+      VPCID: 'vpc-1',
+      AvailabilityZone: 'us-east-1b',
+      Containers: [{ Networks: [{ NetworkMode: 'host', IPv4Addresses: [''] }] }],
+    },
+  });
+});
+
 describe('tasks that share an address', () => {
   it('are told apart by the id in the path, and by it alone', async () => {
     const one = await running(taskAt(0, here));

@@ -12,6 +12,7 @@ import type { AwsClient } from '../aws/client.ts';
 import type { VpcListeners } from '../networks/networks.ts';
 import type { TaskView } from '../tasks/view.ts';
 import { json, type Answer } from './answer.ts';
+import { placeOf } from './lookup.ts';
 import { answerRequests, type TaskRequest } from './requests.ts';
 import { Stats } from './stats.ts';
 
@@ -50,9 +51,9 @@ export function createMetadata(deps: MetadataDeps): VpcListeners {
     ...deps,
     stats: new Stats(deps),
     zoneOf(task) {
-      const { vpcId, payload } = task;
-      const spec = vpcId === undefined ? undefined : open.get(vpcId)?.spec;
-      const own = spec?.interfaces.find((each) => each.interfaceId === payload.elasticNetworkInterfaces[0]?.ec2Id);
+      const place = placeOf(task);
+      const spec = place && open.get(place.vpcId)?.spec;
+      const own = spec?.interfaces.find((each) => each.interfaceId === place?.interfaceId);
       return spec?.subnets.find(({ subnetId }) => subnetId === own?.subnetId)?.availabilityZone;
     },
   });

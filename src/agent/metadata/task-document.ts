@@ -2,6 +2,7 @@ import { given } from '../../base/given.ts';
 import type { ContainerDetails } from '../../drivers/docker/driver.ts';
 import { statusOf } from '../tasks/report.ts';
 import type { TaskView } from '../tasks/view.ts';
+import { placeOf } from './lookup.ts';
 import {
   at,
   containerDocument,
@@ -71,7 +72,7 @@ export function taskDocument(
     ...(version === 'v4'
       ? {
           LaunchType: payload.launchType,
-          ...(fargate || task.vpcId === undefined ? {} : { VPCID: task.vpcId }),
+          ...(fargate ? {} : given('VPCID', placeOf(task)?.vpcId)),
           ...(payload.serviceName === '' ? {} : { ServiceName: payload.serviceName }),
           FaultInjectionEnabled: payload.enableFaultInjection === true,
         }

@@ -55,8 +55,8 @@ export interface TaskView {
   /** The VPC of its interface, once that VPC stands on this machine. */
   readonly vpcId?: string;
   readonly attached: boolean;
-  /** Under which address of which VPC it is seen, where it has no interface of its own: its instance's. */
-  readonly seenFrom?: { readonly vpcId: string; readonly address: string };
+  /** Where it is seen, where it has no interface of its own: its instance's interface, with its address and VPC. */
+  readonly seenFrom?: { readonly vpcId: string; readonly address: string; readonly interfaceId: string };
   /** The payload is what a label kept of it: without credentials, until the control plane tells the task again. */
   readonly fromLabel?: boolean;
   /** What its containers are made with, once it was fetched. */
