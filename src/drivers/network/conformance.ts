@@ -13,6 +13,12 @@ export interface World {
   apply(spec: VpcSpec): Promise<void>;
   /** Sends a packet; answers the address its receiver saw it come from (empty: unknown), `undefined` when none came back in time. */
   reach(packet: Packet, patienceMs: number): Promise<string | undefined>;
+  /** A process in a network namespace of its own, which serves on a TCP port once it has a network. */
+  container(port: number): Promise<number>;
+  /** The process that an interface is attached to. */
+  pidOf(vpcId: string, interfaceId: string): Promise<number>;
+  /** As `reach`, to whoever serves there already. */
+  knock(packet: Packet, patienceMs: number): Promise<string | undefined>;
   dispose(): Promise<void>;
 }
 
@@ -321,6 +327,56 @@ export function networkDriverConformance(name: string, make: () => Promise<World
       await passes(there);
       await driver.detach('vpc-a', 'eni-whole');
       await expect(driver.faults('vpc-a', 'eni-whole')).rejects.toMatchObject({ kind: 'gone' });
+    });
+
+    test('instances have a bridge inside: host ports lead to containers, each instance has its own', async () => {
+      const { driver } = world;
+      const spec = vpc('vpc-a', {
+        interfaces: [
+          task('i1', '10.0.1.70', ['sg-open']),
+          task('i2', '10.0.2.70', ['sg-open']),
+          task('client', '10.0.1.71', ['sg-client']),
+        ],
+        securityGroups: [group('sg-open', rule('tcp', [80, 90], '0.0.0.0/0')), group('sg-client')],
+      });
+      await world.apply(spec);
+      const knock = (to: string, port: number, patienceMs = long) =>
+        world.knock(tcp(from('10.0.1.71'), to, port), patienceMs);
+      const first = await world.pidOf('vpc-a', 'eni-i1');
+      const second = await world.pidOf('vpc-a', 'eni-i2');
+      const [web, other] = [await world.container(8080), await world.container(8080)];
+      for (const [instance, pid] of [
+        [first, web],
+        [second, other],
+      ] as const) {
+        await driver.openInstance(instance);
+        await driver.openInstance(instance);
+        const ports = [{ protocol: 'tcp' as const, hostPort: 80, containerPort: 8080 }];
+        await driver.plug(instance, { address: '172.17.0.2', pid, ports });
+      }
+      // The same port and the same address inside, twice; the sender's address is what the container sees.
+      expect(await knock('10.0.1.70', 80)).toMatch(/^$|10\.0\.1\.71/);
+      expect(await knock('10.0.2.70', 80)).toMatch(/^$|10\.0\.1\.71/);
+      expect(await knock('10.0.1.70', 8080, short)).toBeUndefined();
+      expect(await knock('10.0.1.70', 81, short)).toBeUndefined();
+
+      // Plugging again replaces the ports; the groups of the instance decide over them.
+      const moved = [81, 91].map((hostPort) => ({ protocol: 'tcp' as const, hostPort, containerPort: 8080 }));
+      await driver.plug(first, { address: '172.17.0.2', pid: web, ports: moved });
+      expect(await knock('10.0.1.70', 81)).toBeDefined();
+      expect(await knock('10.0.1.70', 80, short)).toBeUndefined();
+      expect(await knock('10.0.1.70', 91, short)).toBeUndefined();
+
+      await driver.unplug(first, '172.17.0.2');
+      await driver.unplug(first, '172.17.0.2');
+      expect(await knock('10.0.1.70', 81, short)).toBeUndefined();
+      expect(await knock('10.0.2.70', 80)).toBeDefined();
+      // An instance or a container that is gone.
+      await driver.unplug(2 ** 30, '172.17.0.2');
+      const lost = await driver
+        .plug(2 ** 30, { address: '172.17.0.3', pid: web, ports: [] })
+        .catch((error: unknown) => error);
+      expect(lost).toMatchObject({ kind: 'gone' });
     });
 
     test('networks come and go', async () => {

@@ -6,17 +6,32 @@ import { task, vpc } from './spec-for-tests.ts';
 
 networkDriverConformance('fake', () => {
   const driver = new FakeNetworkDriver();
+  const pids = new Map<string, number>();
+  const pidFor = (interfaceId: string): number => {
+    const pid = pids.get(interfaceId) ?? 1000 + pids.size;
+    pids.set(interfaceId, pid);
+    return pid;
+  };
+  const attached = (vpcId: string, interfaceId: string): number => driver.pidOf(vpcId, interfaceId) ?? 0;
   return Promise.resolve({
     driver,
     async apply(spec) {
       await driver.applyVpc(spec);
       for (const { interfaceId, kind } of spec.interfaces) {
-        if (kind === 'task') await driver.attach(spec.vpcId, interfaceId, process.pid);
+        if (kind === 'task') await driver.attach(spec.vpcId, interfaceId, pidFor(interfaceId));
       }
     },
     reach(packet) {
       const verdict = driver.judge(packet);
       return Promise.resolve(verdict.passes ? verdict.seenFrom : undefined);
+    },
+    container: () => Promise.resolve(process.pid),
+    pidOf: (vpcId, interfaceId) => Promise.resolve(attached(vpcId, interfaceId)),
+    knock(packet) {
+      const verdict = driver.judge(packet);
+      if (!verdict.passes) return Promise.resolve(undefined);
+      const open = driver.plugged(attached('vpc-a', verdict.receiver)).flatMap(({ ports }) => ports);
+      return Promise.resolve(open.some(({ hostPort }) => hostPort === packet.port) ? verdict.seenFrom : undefined);
     },
     dispose: () => driver.close(),
   });

@@ -109,6 +109,23 @@ export class LinuxWorld implements World {
     return answer as string | undefined;
   }
 
+  async container(port: number): Promise<number> {
+    const key = `container ${this.#pids.size}`;
+    const pid = await this.#process(key);
+    const prober = await this.#prober(key, new Netns(`/proc/${pid}/ns/net`));
+    const done = await prober.ask('listen', { protocol: 'tcp', address: '0.0.0.0', port });
+    if (done !== true) throw new Error(`${key}: ${String(done)}`);
+    return pid;
+  }
+
+  /** Sends a packet without serving where it goes. */
+  async knock({ from, to, protocol, port }: Packet, patienceMs: number): Promise<string | undefined> {
+    if ('outside' in from) throw new Error('only from inside a VPC');
+    const sender = await this.#at(from.vpcId, from.address);
+    const answer = await sender.ask('connect', { protocol, from: from.address, address: to, port, patienceMs });
+    return answer as string | undefined;
+  }
+
   /** A prober in the namespace that holds an address of a VPC. */
   async prober(vpcId: string, address: string): Promise<Prober> {
     return this.#at(vpcId, address);
@@ -158,8 +175,11 @@ export class LinuxWorld implements World {
   }
 
   /** The process that an interface is for: one that sleeps in a network namespace of its own. */
-  async pidOf(vpcId: string, { interfaceId }: InterfaceSpec): Promise<number> {
-    const key = `${vpcId} ${interfaceId}`;
+  pidOf(vpcId: string, of: InterfaceSpec | string): Promise<number> {
+    return this.#process(`${vpcId} ${typeof of === 'string' ? of : of.interfaceId}`);
+  }
+
+  async #process(key: string): Promise<number> {
     let child = this.#pids.get(key);
     if (child === undefined) {
       child = spawn('unshare', ['-n', 'sh', '-c', 'echo; exec sleep 900'], { stdio: ['ignore', 'pipe', 'ignore'] });
