@@ -110,3 +110,33 @@ test('a container whose resourceRequirements have the type GPU finds no machine 
   expect(tasks).toEqual([]);
   expect(failures?.map(({ reason }) => reason)).toEqual(['RESOURCE:GPU']);
 });
+
+test('overrides of RunTask take the place of what the definition says', async () => {
+  const role = 'arn:aws:iam::000000000000:role/fields';
+  const { saw, engine, task } = await look(installation, 'fields-together', 'FARGATE', logGroup, {
+    cpu: '1024',
+    memory: '2048',
+    ephemeralStorage: { sizeInGiB: 40 },
+    taskRoleArn: role,
+    executionRoleArn: role,
+    containerOverrides: [
+      {
+        name: 'main',
+        environment: [{ name: 'COLOUR', value: 'green' }],
+        cpu: 64,
+        memory: 128,
+        memoryReservation: 64,
+      },
+      { name: 'sleeper', command: ['exec sleep 986'] },
+    ],
+  });
+  expect(task).toMatchObject({ cpu: '1024', memory: '2048', ephemeralStorage: { sizeInGiB: 40 } });
+  expect(saw('main', 'colour')).toBe('green');
+  expect(saw('main', 'memory')).toBe(String(128 * 2 ** 20));
+  expect(saw('main', 'soft')).toBe(String(64 * 2 ** 20));
+  expect(saw('main', 'role')).toMatch(/^\/v2\/credentials\//);
+  // The sleeper sleeps another time.
+  expect(saw('main', 'processes')).toBe('0');
+  expect(engine('main').HostConfig['CpuShares']).toBe(64);
+  expect(engine('sleeper').HostConfig['Memory']).toBe(2048 * 2 ** 20);
+});

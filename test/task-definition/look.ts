@@ -7,6 +7,7 @@ import {
   RunTaskCommand,
   type ContainerDefinition,
   type Task,
+  type TaskOverride,
 } from '@aws-sdk/client-ecs';
 import { eventually, must } from '../support/clients.ts';
 import type { TestInstallation } from '../support/installation.ts';
@@ -54,6 +55,7 @@ export async function look(
   family: string,
   launchType: 'FARGATE' | 'EC2',
   logGroup: string,
+  overrides: TaskOverride = {},
 ): Promise<Seen> {
   const { ecs, ec2 } = sdk(installation);
   const { Subnets } = await ec2.send(new DescribeSubnetsCommand({}));
@@ -64,6 +66,7 @@ export async function look(
       launchType,
       ...(launchType === 'FARGATE' ? { networkConfiguration: { awsvpcConfiguration } } : {}),
       propagateTags: 'TASK_DEFINITION',
+      overrides,
     }),
   );
   const arn = tasks?.[0]?.taskArn;
