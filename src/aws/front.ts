@@ -109,8 +109,7 @@ class Front {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<WireAnswer> {
-    const { query } = requestHead(request, false);
-    const scoped = this.#router.scoped(request.headers, query);
+    const scoped = this.#router.scoped(requestHead(request, false));
     const head = requestHead(request, scoped?.row.id === 's3');
     let asked: Asked = { service: scoped, protocol: scoped?.row.protocols[0] ?? guess(request), operation: '' };
     let stream: RequestStream | undefined;

@@ -56,7 +56,8 @@ export class RequestStream implements StreamedBody {
     this.#begun = true;
     this.#begin();
     const hash = this.#claimedHash === undefined ? undefined : createHash('sha256');
-    const source = this.#request as AsyncIterable<Buffer>;
+    // What stops reading halfway still has an answer to give: the connection stays.
+    const source = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
     let size = 0;
     try {
       for await (const bytes of this.#isChunked ? decodeChunks(source, this.trailers, this.#watch) : source) {

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../base/errors.ts';
 import { bucketOfHost } from './bucket-hosts.ts';
 import type { RequestHead, WireRequest } from './protocols/protocol.ts';
@@ -44,13 +43,12 @@ export class Router {
   readonly #byVersion = new Models(this.#loaded, ({ version }) => version);
   readonly #byScope = new Models(this.#loaded, ({ scope }) => scope);
 
-  /** The service of the credential scope, or of the host, as far as they tell: before the body is read. */
-  scoped(headers: IncomingHttpHeaders, query: URLSearchParams | undefined): ServiceModel | undefined {
-    const credential = headers.authorization ?? query?.get('X-Amz-Credential') ?? '';
+  /** The service of the credential scope, or of the address, as far as they tell: before the body is read. */
+  scoped(head: RequestHead): ServiceModel | undefined {
+    const credential = head.headers.authorization ?? head.query.get('X-Amz-Credential') ?? '';
     const end = credential.indexOf('/aws4_request');
     if (end >= 0) return this.#byScope.get(credential.slice(credential.lastIndexOf('/', end - 1) + 1, end));
-    const isS3 = bucketOfHost(headers.host, false) !== undefined || (query !== undefined && isSignedV2(query));
-    return isS3 ? this.#byScope.get('s3') : undefined;
+    return isForS3(head) ? this.#byScope.get('s3') : undefined;
   }
 
   /** What a request asks of a service that speaks REST, which is told by its head. `undefined` for other services. */
@@ -87,6 +85,15 @@ export class Router {
     throw unknownRequest(request);
   }
 }
+
+/** Whether a request without a signature of today is for S3: by its host, an old signature, or because it names a path. */
+function isForS3({ method, path, query, headers }: RequestHead): boolean {
+  if (bucketOfHost(headers.host, false) !== undefined || isSignedV2(query)) return true;
+  const isOthers = headers['x-amz-target'] !== undefined || headers['smithy-protocol'] !== undefined;
+  return path !== '/' && s3Methods.has(method) && !isOthers && !query.has('Action');
+}
+
+const s3Methods = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
 /** "Error responses", S3 API Reference. */
 function methodNotAllowed({ method }: RequestHead): AwsError {

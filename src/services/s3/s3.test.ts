@@ -436,6 +436,9 @@ describe('buckets', () => {
       ['s3.localhost', `/${Bucket}/k/ey`],
     ] as const)
       expect(await raw('GET', path, { Host })).toMatchObject({ status: 200, text: 'by host' });
+    expect((await raw('GET', `/${Bucket}/k/ey`, { authorization: undefined })).text).toContain(
+      '<Code>AccessDenied</Code>',
+    );
     const anonymous = await raw('GET', '/k/ey', { Host: `${Bucket}.s3.localhost`, authorization: undefined });
     expect(anonymous.status).toBe(403);
     expect(anonymous.text).toMatch(

@@ -138,3 +138,16 @@ test('ranges are read, and names that are no digests never reach the disk', asyn
   await expect(blobs.size('sha256:../../secret')).rejects.toThrow('no digest');
   expect(await readFile(join(dir, 'secret'), 'utf8')).toBe('x');
 });
+
+test('what is read or held stays until it no longer is, and goes then if it is garbage', async () => {
+  const digest = await blobs.put(Buffer.alloc(500_000, 'x'), (named) => named);
+  const stream = blobs.stream(digest);
+  const [first, second] = [blobs.hold([digest]), blobs.hold([digest])];
+  blobs.collect([digest], () => false);
+  expect(Buffer.concat(await stream.toArray())).toHaveLength(500_000);
+  first();
+  first();
+  expect(await blobs.size(digest)).toBe(500_000);
+  second();
+  expect(await blobs.size(digest)).toBeUndefined();
+});
