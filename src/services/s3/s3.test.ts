@@ -266,7 +266,7 @@ describe('what clients say of a body is held against it', () => {
     ] as const)
       expect((await chunked(trailer, body)).text).toContain(`<Code>${code}</Code>`);
     expect(await text('chunked')).toBe('hello');
-    expect(await readdir(join(server.dir, 'uploads'))).toEqual([]);
+    await expect.poll(() => readdir(join(server.dir, 'uploads'))).toEqual([]);
   });
 });
 

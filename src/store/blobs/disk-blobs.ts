@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, unlinkSync } from 'node:fs';
+import { createReadStream, renameSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -110,11 +110,19 @@ export class DiskBlobs implements Blobs {
       // Looking and deleting in one go, or a link written in between would point to nothing.
       if (isReferenced(digest)) continue;
       try {
-        unlinkSync(this.#path(digest));
+        this.#discard(this.#path(digest));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
     }
+  }
+
+  /** Takes a blob away at once, and frees its space in the background: of a large one that takes seconds. */
+  #discard(path: string): void {
+    const gone = join(this.#dir, 'uploads', `${this.#ids.uuid()}.gone`);
+    renameSync(path, gone);
+    // What cannot be deleted now is at the next start, with everything else that lies there.
+    unlink(gone).catch(() => {});
   }
 
   async sweep(isReferenced: (digest: string) => boolean): Promise<void> {
