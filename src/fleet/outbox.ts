@@ -54,7 +54,7 @@ export class Outbox {
     this.#roles = new TaskRoles(deps);
     this.#machineId = machine.id;
     this.#address = machine;
-    this.#extras = machine.attributes.some(({ name }) => name.startsWith('stowage.'));
+    this.#extras = machine.attributes.some(({ name }) => name === 'stowage.vpc');
     this.#sequence = machine.lastSequence;
     this.#reserved = machine.lastSequence;
   }

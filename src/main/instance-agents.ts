@@ -34,7 +34,8 @@ export function instanceConnector(
     fleet.connect(
       {
         id: instanceId,
-        attributes: row.attributes,
+        // Beyond what it registered with: this agent carries tunnels, though its host keeps the networks.
+        attributes: [...row.attributes, { name: 'stowage.tunnels' }],
         resources: { cpu: row.resources.cpu, memory: row.resources.memory },
         registration: { clusterArn: row.clusterArn, containerInstanceArn: row.arn },
       },

@@ -14,6 +14,7 @@ import { gone, startInstallation, type TestInstallation } from '../support/insta
 import {
   clientsOf,
   execute,
+  runInstanceTask,
   runShellTask,
   runtimeIdOf,
   shellImage,
@@ -221,6 +222,20 @@ describe('a port of a task', () => {
     session.client.terminate();
     await session.client.closed;
   });
+});
+
+it('a task in bridge mode, on an instance, takes commands and has ports as well', async () => {
+  const bridged = await runInstanceTask(installation, image);
+  const shell = await execute(installation, bridged, '/bin/sh');
+  await shell.type('echo $((6 * 7))\n');
+  await shell.hears(/42/);
+  await shell.type('exit\n');
+  expect(await shell.client.closed).toBe('');
+  const session = await startSession(installation, bridged, 'AWS-StartPortForwardingSession', { portNumber: ['8080'] });
+  const [answer] = await throughPort(session, ['GET /none HTTP/1.0\r\n\r\n']);
+  expect(answer?.toString()).toMatch(/404/);
+  session.client.terminate();
+  await session.client.closed;
 });
 
 const plugin = locate('session-manager-plugin');

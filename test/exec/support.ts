@@ -2,11 +2,12 @@ import { mkdtempSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateLogGroupCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
+import { DescribeImagesCommand, DescribeSubnetsCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import {
   CreateClusterCommand,
   DescribeTasksCommand,
   ExecuteCommandCommand,
+  ListContainerInstancesCommand,
   RegisterTaskDefinitionCommand,
   RunTaskCommand,
   waitUntilTasksRunning,
@@ -219,4 +220,41 @@ export async function throughPort(session: Listener, texts: readonly string[]): 
   }
   await eventually('every connection is over', 20_000, () => (streams.every(({ over }) => over) ? true : undefined));
   return streams.map(({ heard }) => Buffer.concat(heard));
+}
+
+/** Runs a task of one container, `main`, in bridge mode on an instance of its own, in the cluster `exec`; answers its ARN. */
+export async function runInstanceTask(installation: TestInstallation, image: string): Promise<string> {
+  const { ecs, ec2 } = clientsOf(installation);
+  const { Images } = await ec2.send(
+    new DescribeImagesCommand({ Filters: [{ Name: 'name', Values: ['amzn2-ami-ecs-hvm-*'] }] }),
+  );
+  await ec2.send(
+    new RunInstancesCommand({
+      ImageId: Images?.[0]?.ImageId,
+      InstanceType: 't3.micro',
+      MinCount: 1,
+      MaxCount: 1,
+      UserData: Buffer.from('#!/bin/bash\necho ECS_CLUSTER=exec >> /etc/ecs/ecs.config\n').toString('base64'),
+    }),
+  );
+  await eventually('the instance has registered', 30_000, async () => {
+    const filter = 'agentConnected == true';
+    const found = await ecs.send(new ListContainerInstancesCommand({ cluster: 'exec', filter }));
+    return (found.containerInstanceArns ?? []).length > 0 ? true : undefined;
+  });
+  await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: 'bridge',
+      networkMode: 'bridge',
+      taskRoleArn: role,
+      containerDefinitions: [{ name: 'main', image, memory: 64, command: ['httpd', '-f', '-p', '8080', '-h', '/'] }],
+    }),
+  );
+  const { tasks } = await ecs.send(
+    new RunTaskCommand({ cluster: 'exec', taskDefinition: 'bridge', launchType: 'EC2', enableExecuteCommand: true }),
+  );
+  const arn = tasks?.[0]?.taskArn ?? '';
+  const options = { client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
+  await waitUntilTasksRunning(options, { cluster: 'exec', tasks: [arn] });
+  return arn;
 }

@@ -96,7 +96,7 @@ export class World {
     this.agent.connect(right);
     const hello = {
       id: 'machine-1',
-      attributes: [{ name: 'stowage.network' }],
+      attributes: [{ name: 'stowage.vpc' }],
       resources: { cpu: 2048, memory: 4096 },
     };
     this.#plane?.fleet.connect(hello, left);

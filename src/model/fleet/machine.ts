@@ -25,7 +25,7 @@ export interface MachineRegistration {
 
 /**
  * A machine that runs containers, as the fleet knows it; written by the fleet alone. A machine with an attribute whose name
- * begins with `stowage.` understands the `Stowage…` message types.
+ * begins with `stowage.` understands `Stowage…` messages: `stowage.vpc` those of VPCs and balancers, every one those of tunnels.
  */
 export interface Machine {
   /** Chosen by the machine, kept over its restarts. */
