@@ -22,7 +22,7 @@ import { Networks } from './networks/networks.ts';
 import { labels } from './tasks/names.ts';
 import { TaskEngine } from './tasks/engine.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
-import { createImages, type PullBehavior } from './tasks/images.ts';
+import { createImages, pullBehaviorOf, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 import { Tunnels } from './tunnels/tunnels.ts';
@@ -35,7 +35,7 @@ export interface AgentOptions {
   /** Makes what keeps the load balancers; `send` carries what it finds out to the control plane. */
   readonly balancers: (send: (message: AgentMessage) => void) => BalancerManager;
   readonly registryAuth: ExecuteDeps['registryAuth'];
-  /** Whether images are pulled though they are here; `default` unless given. */
+  /** Whether images are pulled though they are here, unless an instance says otherwise for itself; `default` unless given. */
   readonly pullBehavior?: PullBehavior;
   /** Where the AWS APIs answer, of every service and region: `http://127.0.0.1:4566`. */
   readonly endpoint: string;
@@ -416,10 +416,13 @@ function startInstanceAgent(
   const { instances, ...shared } = options;
   const { spec } = parts;
   const custom = Object.entries(spec.agent?.attributes ?? {}).map(([name, value]) => ({ name, value }));
+  const log = options.log.with({ instance: spec.instanceId });
+  const pulls = spec.agent?.imagePullBehavior;
   const agent = createAgent({
     ...shared,
     machineId: spec.instanceId,
-    log: options.log.with({ instance: spec.instanceId }),
+    log,
+    ...(pulls === undefined ? {} : { pullBehavior: pullBehaviorOf(pulls, log) }),
     instance: parts,
     connect: async () => {
       if (instances === undefined) throw new Error('this machine has no instances');

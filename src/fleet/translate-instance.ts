@@ -1,3 +1,4 @@
+import { given } from '../base/given.ts';
 import { privateDnsNameOf, privateDomainOf } from '../model/ec2/addresses.ts';
 import { imagesOf } from '../model/ec2/images.ts';
 import { instanceTypes, registeredMemory } from '../model/ec2/instance-types.ts';
@@ -55,5 +56,6 @@ function agentOf(instance: Instance, memoryMiB: number): InstanceAgentSpec | und
     attributes: textsIn(config['ECS_INSTANCE_ATTRIBUTES']),
     tags: textsIn(config['ECS_CONTAINER_INSTANCE_TAGS']),
     memoryMiB: registeredMemory(memoryMiB) - (Number.isInteger(reservedMiB) && reservedMiB > 0 ? reservedMiB : 0),
+    ...given('imagePullBehavior', config['ECS_IMAGE_PULL_BEHAVIOR']),
   };
 }

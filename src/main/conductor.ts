@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
-import { pullBehaviorOf, type PullBehavior } from '../agent/tasks/images.ts';
+import { pullBehaviorOf } from '../agent/tasks/images.ts';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -118,7 +118,7 @@ export class Conductor {
       },
       endpoint: `http://${registryHost}`,
       serveApi,
-      pullBehavior: this.#pullBehavior(),
+      pullBehavior: pullBehaviorOf(process.env['ECS_IMAGE_PULL_BEHAVIOR'], log),
       clock,
       log,
       installationId: platform.installationId,
@@ -165,15 +165,6 @@ export class Conductor {
       // A crash in between is mended by the agent: it removes what the (empty) store does not name.
       this.start();
     }
-  }
-
-  /** What `ECS_IMAGE_PULL_BEHAVIOR` says; a value that means nothing is told, as by the genuine agent. */
-  #pullBehavior(): PullBehavior {
-    const text = process.env['ECS_IMAGE_PULL_BEHAVIOR'];
-    const behavior = pullBehaviorOf(text);
-    if (behavior !== undefined) return behavior;
-    this.#deps.log.warn('ECS_IMAGE_PULL_BEHAVIOR is none of default, always, once, prefer-cached', { value: text });
-    return 'default';
   }
 
   /** This machine, as it introduces itself to the fleet. */

@@ -28,6 +28,8 @@ export interface InstanceAgentSpec {
   readonly tags: Readonly<Record<string, string>>;
   /** MiB that it registers. */
   readonly memoryMiB: number;
+  /** `ECS_IMAGE_PULL_BEHAVIOR`, as it is written there. */
+  readonly imagePullBehavior?: string;
 }
 
 /** What a machine says of an instance of its. */

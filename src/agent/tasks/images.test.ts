@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
+import { textLog } from '../../base/log.ts';
 import type { RegistryAuth } from '../../drivers/docker/driver.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import { container } from '../control-for-tests.ts';
@@ -24,8 +25,11 @@ describe('whether an image is pulled', () => {
   });
 
   it('is said in four words', () => {
-    const read = [undefined, '', ' once', 'prefer-cached', 'never'].map(pullBehaviorOf);
-    expect(read).toEqual(['default', 'default', 'once', 'prefer-cached', undefined]);
+    const lines: string[] = [];
+    const log = textLog(new FakeClock(), (line) => lines.push(line));
+    const read = [undefined, '', ' once', 'prefer-cached', 'never'].map((text) => pullBehaviorOf(text, log));
+    expect(read).toEqual(['default', 'default', 'once', 'prefer-cached', 'default']);
+    expect(lines).toHaveLength(1);
   });
 });
 

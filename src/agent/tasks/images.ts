@@ -1,4 +1,5 @@
 import { DriverError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 import type { DockerDriver, RegistryAuth } from '../../drivers/docker/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 
@@ -7,11 +8,12 @@ export type PullBehavior = 'default' | 'always' | 'once' | 'prefer-cached';
 
 const behaviors: readonly string[] = ['default', 'always', 'once', 'prefer-cached'] satisfies PullBehavior[];
 
-/** Reads the value of `ECS_IMAGE_PULL_BEHAVIOR`; `undefined` for one that is none of the four, absent means `default`. */
-export function pullBehaviorOf(text: string | undefined): PullBehavior | undefined {
+/** Reads the value of `ECS_IMAGE_PULL_BEHAVIOR`; one that is none of the four is told, as by the genuine agent, and means `default`. */
+export function pullBehaviorOf(text: string | undefined, log: Log): PullBehavior {
   const name = text?.trim() ?? '';
-  if (name === '') return 'default';
-  return behaviors.includes(name) ? (name as PullBehavior) : undefined;
+  if (behaviors.includes(name)) return name as PullBehavior;
+  if (name !== '') log.warn('ECS_IMAGE_PULL_BEHAVIOR is none of default, always, once, prefer-cached', { value: name });
+  return 'default';
 }
 
 /** What is to be done to have an image: take the one that is here, pull it, or pull it and take the one here failing that. */
