@@ -320,7 +320,7 @@ const rows: Record<string, Row> = {
   },
   'a dependency is not healthy in time': {
     containers: () => [
-      { name: 'base', command: [trapped], essential: false, startTimeout: 2, ...sick(300) },
+      { name: 'base', command: [trapped], essential: false, startTimeout: 8, ...sick(300) },
       { name: 'app', command: [trapped], ...after('base', 'HEALTHY') },
     ],
     states: neverRanButStopped,
