@@ -120,6 +120,21 @@ it('is a network namespace with its interface, and has an agent of its own', asy
   expect(introduced).toEqual(['i-1 prod']);
 });
 
+it('runs without an agent where its image has none, and is not made again when networks change', async () => {
+  const { agent: _none, ...bare } = spec({ instanceId: 'i-2', interfaceId: 'eni-2' });
+  tell(bare);
+  const reports = (): number =>
+    host.messages.filter(({ type, message }) => type === 'StowageInstanceState' && message.instanceId === 'i-2').length;
+  await until(() => reports() === 1);
+  const before = (await found('stowage.instance', 'i-2'))?.pid;
+  expect(network.pidOf('vpc-1', 'eni-2')).toBe(before);
+  for (const vpc of host.vpcs) host.send({ type: 'StowageVpcMessage', message: { messageId: 'v', vpc, upcoming: [] } });
+  await clock.advance(1_000);
+  await turn();
+  expect((await found('stowage.instance', 'i-2'))?.pid).toBe(before);
+  expect([introduced.length, reports()]).toEqual([1, 1]);
+});
+
 it('gives containers in bridge mode a network each, and their host ports', async () => {
   const task = onInstance(
     0,

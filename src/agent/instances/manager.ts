@@ -49,6 +49,8 @@ interface Lane {
   retryMs: number;
   cancelRetry: () => void;
   agent: InstanceAgent | undefined;
+  /** What was last told of it. */
+  told: InstanceReport['state'] | undefined;
 }
 
 const firstRetryMs = 200;
@@ -98,6 +100,7 @@ export class Instances {
       retryMs: firstRetryMs,
       cancelRetry: () => {},
       agent: undefined,
+      told: undefined,
     };
     lane.spec = spec;
     this.#lanes.set(spec.instanceId, lane);
@@ -108,7 +111,7 @@ export class Instances {
   networkChanged(): void {
     for (const [id, lane] of this.#lanes) {
       lane.agent?.networkChanged();
-      if (lane.agent === undefined && lane.spec.desired === 'running') this.#wake(id);
+      if (lane.told !== 'running' && lane.spec.desired === 'running') this.#wake(id);
     }
   }
 
@@ -169,6 +172,7 @@ export class Instances {
       try {
         const state = await this.#reach(lane, spec);
         lane.retryMs = firstRetryMs;
+        lane.told = state;
         if (state !== undefined) report({ instanceId, state, boot });
       } catch (error) {
         log.warn('an instance is not as wanted yet', { instance: instanceId, error: messageOf(error) });
