@@ -147,6 +147,7 @@ export function createAgent(options: AgentOptions): Agent {
     arch: options.arch,
     ...(options.sandboxes ?? { most: 0, ids: systemIds }),
     busy: () => tasks.making,
+    inUse: () => tasks.interfaces,
   });
   const tasks: TaskEngine = new TaskEngine({
     docker,

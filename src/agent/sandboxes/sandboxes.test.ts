@@ -86,6 +86,11 @@ const hostnames = async (): Promise<string[]> =>
   (await sandboxes()).map(({ id }) => String(docker.specOf(id).config['Hostname'])).sort();
 const running = (task: PayloadTask): boolean => control.reported(task.arn).status === 'RUNNING';
 const sleeper = (index: number, run?: string): PayloadTask => payload(index, [container('app', 'sleep 100000')], run);
+/** A task at the last of the addresses runs: so one more sandbox is wanted. */
+const anotherRuns = async (): Promise<void> => {
+  control.run(sleeper(3));
+  await until(() => running(sleeper(3)));
+};
 const pauseOf = async (task: PayloadTask): Promise<string | undefined> =>
   (await containers()).find(({ labels }) => labels['stowage.task'] === task.arn && 'stowage.pause' in labels)?.labels[
     'stowage.pause'
@@ -108,6 +113,7 @@ afterEach(closeAll);
 describe('sandboxes', () => {
   it('are made ahead for the next address, and taken by the task that gets it', async () => {
     agentOn();
+    await anotherRuns();
     await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
     expect(await hostnames()).toEqual(['ip-10-0-0-10.ec2.internal']);
     const [ready] = await sandboxes();
@@ -115,17 +121,18 @@ describe('sandboxes', () => {
     control.run(task);
     await until(() => running(task));
     expect(await pauseOf(task)).toBe(ready?.id);
-    expect(await network.listAttached('vpc-1')).toEqual(['eni-0']);
+    expect(await network.listAttached('vpc-1')).toEqual(['eni-3', 'eni-0']);
     expect((await docker.list([`stowage.task=${task.arn}`])).map(({ labels }) => labels['stowage.container'])).toEqual([
       'app',
     ]);
     control.stop(task.arn);
     await until(async () => (await containers()).every(({ id }) => id !== ready?.id));
-    expect(await network.listAttached('vpc-1')).toEqual([]);
+    expect(await network.listAttached('vpc-1')).toEqual(['eni-3']);
   });
 
   it('are like what a task would make itself', async () => {
     agentOn();
+    await anotherRuns();
     await until(async () => (await sandboxes()).length === 1);
     const ahead = docker.specOf((await sandboxes())[0]?.id ?? '');
     const other = sleeper(2);
@@ -158,9 +165,10 @@ describe('sandboxes', () => {
 
   it('serve no task that wants another kind, nor one at an address that nobody announced', async () => {
     agentOn();
+    await anotherRuns();
     await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
     const shared: PayloadTask = { ...sleeper(0), ipcMode: 'task' };
-    const elsewhere = sleeper(3);
+    const elsewhere = sleeper(2);
     control.run(shared);
     control.run(elsewhere);
     await until(() => running(shared) && running(elsewhere));
@@ -176,6 +184,7 @@ describe('sandboxes', () => {
 
   it('that die while they wait are replaced, those of tasks end them', async () => {
     agentOn();
+    await anotherRuns();
     await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
     const [dead] = await sandboxes();
     docker.crash(dead?.id ?? '', 137);
@@ -191,6 +200,8 @@ describe('sandboxes', () => {
   });
 
   it('leave an engine alone that refuses them', async () => {
+    agentOn();
+    await anotherRuns();
     docker.trouble(pauseImage, { start: new DriverError('fatal', 'Error response from daemon: no') });
     let made = 0;
     docker.events(
@@ -198,15 +209,15 @@ describe('sandboxes', () => {
       ({ action }) => (made += action === 'create' ? 1 : 0),
       () => {},
     );
-    agentOn();
     const before = clock.now();
     await until(() => made === 3, 1000);
     expect(clock.now() - before).toBeGreaterThan(60_000);
-    await until(async () => (await containers()).length === 0);
+    await until(async () => (await sandboxes()).length === 0);
   });
 
   it('are taken over by the next process, unless one was being made', async () => {
     agentOn();
+    await anotherRuns();
     await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
     const [ready] = await sandboxes();
     await agents.pop()?.stop();
@@ -229,16 +240,17 @@ describe('sandboxes', () => {
         at++;
         await closeAll();
         fresh();
+        const task = payload(0, [container('app', 'echo begun; sleep 100000', awslogs)]);
         const counts = new Map<string, number>();
         docker.events(
           'stowage.task',
           ({ action, labels }) => {
+            if (labels['stowage.task'] !== task.arn) return;
             const key = `${action} ${labels['stowage.container'] ?? ''}`;
             counts.set(key, (counts.get(key) ?? 0) + 1);
           },
           () => {},
         );
-        const task = payload(0, [container('app', 'echo begun; sleep 100000', awslogs)]);
         const first = mortal({ docker, network, clock }, at, when);
         const firstAgent = agentOn(first.docker, first.network, () =>
           first.dead() ? new Promise<never>(() => {}) : control.connect(),
@@ -253,16 +265,18 @@ describe('sandboxes', () => {
           agentOn();
           return true;
         };
+        control.run(sleeper(3));
         await until(async () => first.dead() || (await sandboxes()).some(({ status }) => status === 'running'));
         control.run(task);
         await until(() => replace() && running(task) && control.lines(`web/app/${'0'.repeat(32)}`).length > 0);
-        expect(await network.listAttached('vpc-1')).toEqual(['eni-0']);
+        expect(await network.listAttached('vpc-1')).toContain('eni-0');
         const pause = await pauseOf(task);
         if ((await sandboxes()).some(({ id }) => id === pause)) taken += 1;
         control.stop(task.arn);
         await until(() => replace() && control.reported(task.arn).status === 'STOPPED', 1000);
         expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 143 });
         await until(async () => replace() && (await docker.list([`stowage.task=${task.arn}`])).length === 0, 1000);
+        control.stop(sleeper(3).arn);
         tellEmpty();
         await until(async () => replace() && (await containers()).length === 0, 10_000);
         survived = !first.dead();

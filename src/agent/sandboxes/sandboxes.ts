@@ -25,6 +25,8 @@ export interface SandboxesDeps {
   readonly most: number;
   /** Whether a task is being started. */
   readonly busy: () => boolean;
+  /** The interfaces of the tasks that this agent runs: not all in a VPC are. */
+  readonly inUse: () => ReadonlySet<string>;
 }
 
 /** A running pause container for a task. */
@@ -216,11 +218,12 @@ export class Sandboxes {
   }
 
   #plan(): (() => Promise<void>) | undefined {
-    const { clock, most, busy } = this.#deps;
+    const { clock, most, busy, inUse } = this.#deps;
     const now = clock.now();
     if (busy()) this.#quietSince = undefined;
     else this.#quietSince ??= now;
     const names = new Map<string, InterfaceNames>();
+    const used = inUse();
     const subnets = [...this.#vpcs.values()].flatMap(({ vpc, upcoming }) =>
       upcoming.map(({ subnetId, interfaces }): SubnetDemand => {
         const places = interfaces.map((each) => {
@@ -228,8 +231,8 @@ export class Sandboxes {
           names.set(place, each);
           return place;
         });
-        const inUse = vpc.interfaces.some((each) => each.kind === 'task' && each.subnetId === subnetId);
-        return { upcoming: places, begins: this.#begins.get(subnetId) ?? [], inUse };
+        const some = vpc.interfaces.some((each) => each.subnetId === subnetId && used.has(each.interfaceId));
+        return { upcoming: places, begins: this.#begins.get(subnetId) ?? [], inUse: some };
       }),
     );
     const free = [...this.#free.values()].map(({ id, label: { place }, unwantedSince }) =>

@@ -64,6 +64,12 @@ export class TaskEngine {
     return [...this.#runs.values()].map(({ task }) => task);
   }
 
+  /** The interfaces of the tasks that are to run. */
+  get interfaces(): ReadonlySet<string> {
+    const running = this.tasks.filter((task) => !isEnding(task));
+    return new Set(running.flatMap(({ payload }) => payload.elasticNetworkInterfaces.map(({ ec2Id }) => ec2Id)));
+  }
+
   /** Whether something is being made for a task. */
   get making(): boolean {
     return this.#making.size > 0;
