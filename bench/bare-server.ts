@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { createServer } from '../src/base/http.ts';
 
 /** The floor of the wire: node:http that reads a request and answers fixed bytes. */
 const body = process.env['BODY'] ?? '{}';
@@ -16,3 +17,5 @@ const server = createServer((request, response) => {
 server.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', () =>
   process.send?.((server.address() as AddressInfo).port),
 );
+// As our own program does: its next start is one with a cache.
+flushCompileCache();

@@ -75,6 +75,11 @@ export function main(args) {
   const cache = process.env.NODE_COMPILE_CACHE ?? join(root, '.stowage', 'cache');
   const env = { ...process.env, PATH: path, NODE_COMPILE_CACHE: cache };
   let line = [node, '--disable-warning=ExperimentalWarning', ...argv];
+  if (command === 'up') {
+    // As in src/cli/commands/up.ts.
+    line.splice(1, 0, '--max-semi-space-size=2', '--v8-pool-size=2');
+    env.MALLOC_ARENA_MAX ??= '1';
+  }
   if (privileged.has(command) && process.platform === 'linux' && process.getuid() !== 0) {
     const sudo = spawnSync('sudo', ['-V'], { stdio: 'ignore' });
     if (sudo.error !== undefined)
