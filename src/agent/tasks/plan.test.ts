@@ -23,6 +23,12 @@ function task(change: Partial<TaskView>, ...containers: Partial<ContainerView>[]
   };
 }
 
+/** A task without a network whose containers share memory. */
+const sharing = (view: TaskView): TaskView => ({
+  ...view,
+  payload: { ...view.payload, launchType: 'EC2', networkMode: 'none', ipcMode: 'task', elasticNetworkInterfaces: [] },
+});
+
 const onEc2 = (view: TaskView): TaskView => ({ ...view, payload: { ...view.payload, launchType: 'EC2' } });
 
 const keys = (view: TaskView, now = 0, busy = new Set<string>()): string[] =>
@@ -49,6 +55,13 @@ describe('the plan of a task', () => {
       task({ ...ready, pause: { phase: 'exited', pid: 0 } }, running, stopped),
       ['stop app'],
     ],
+    ['makes a pause for shared memory', sharing(task({})), ['create-pause', 'pull app', 'pull side']],
+    [
+      'waits until it runs',
+      sharing(task({ pause: { ...pause, phase: 'created' } }, created, created)),
+      ['start-pause'],
+    ],
+    ['starts once it runs', sharing(task({ pause }, created, created)), ['start app', 'start side']],
     ['concludes', task(ready, stopped, stopped), ['conclude']],
     ['tells before it gives the network back', task({ ...ready, stoppedAt: 0 }, stopped, stopped), []],
     ['gives the network back', task({ ...ready, stoppedAt: -5 }, stopped, stopped), ['release-network']],

@@ -71,9 +71,9 @@ function planStart(task: TaskView, now: number): TaskPlan {
     const { pause } = task;
     if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
     else if (pause.phase === 'created') steps.push({ kind: 'start-pause' });
-    else if (!ownsNetwork(task)) lookAt = Infinity;
-    else if (!task.attached && task.vpcId !== undefined) steps.push({ kind: 'attach', vpcId: task.vpcId });
-    else if (!task.attached) {
+    else if (ownsNetwork(task) && !task.attached && task.vpcId !== undefined) {
+      steps.push({ kind: 'attach', vpcId: task.vpcId });
+    } else if (ownsNetwork(task) && !task.attached) {
       const until = (pause.startedAt ?? now) + networkTimeoutMs;
       const reason = 'ResourceInitializationError: failed to configure ENI: its VPC does not stand on this machine';
       if (now >= until) return { steps: [{ kind: 'fail', reason }] };
