@@ -22,11 +22,14 @@ import { eventually, must, pushHello, run } from '../support/clients.ts';
 import { taskContainers, type TaskContainer } from '../support/containers.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
+import { startInstance } from '../task-definition/look.ts';
 import { startPrivateRegistry, type PrivateRegistry } from './private-registry.ts';
 
 // Secrets, from the aws CLI that stores them to the process that finds them in its environment.
 
 const role = 'arn:aws:iam::000000000000:role/execution';
+/** A secret that is not there. */
+const none = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf';
 /** What may be seen by the process it is for, and nowhere else. */
 const hidden = {
   parameter: 'hunter2-of-the-parameter',
@@ -288,7 +291,6 @@ test('a task whose secrets cannot be had never starts, and says why', async () =
   const { ARN: goneArn = '' } = await sm.send(new DeleteSecretCommand({ SecretId: 'gone' }));
   const pulling =
     'ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ';
-  const none = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf';
   const answer = 'operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: ';
   const from = (valueFrom: string): Partial<ContainerDefinition> => ({ secrets: [{ name: 'A', valueFrom }] });
   const nobody = 'arn:aws:iam::000000000000:role/nobody';
@@ -335,6 +337,33 @@ test('a task whose secrets cannot be had never starts, and says why', async () =
     expect(stopped.pullStartedAt, family).toBeUndefined();
     expect(stopped.containers?.[0]?.exitCode, family).toBeUndefined();
   }
+});
+
+test('on a container instance the same is told in the words of its agent', async () => {
+  await startInstance(installation);
+  const onInstance = async (family: string, secrets: ContainerDefinition['secrets']): Promise<string> => {
+    const { ecs } = sdk(installation);
+    const containerDefinitions = [
+      { name: 'app', image, memory: 32, entryPoint: ['/bin/busybox', 'sleep'], command: ['3600'], secrets },
+    ];
+    await ecs.send(new RegisterTaskDefinitionCommand({ family, executionRoleArn: role, containerDefinitions }));
+    const { tasks } = await ecs.send(new RunTaskCommand({ taskDefinition: family, launchType: 'EC2' }));
+    return tasks?.[0]?.taskArn ?? '';
+  };
+  const [well, parameter, secret] = await Promise.all([
+    onInstance('well', [{ name: 'PASSWORD', valueFrom: '/app/password' }]),
+    onInstance('no-parameter', [{ name: 'A', valueFrom: '/none' }]),
+    onInstance('no-secret', [{ name: 'A', valueFrom: `${none}:key::` }]),
+  ]);
+  await until(well, 'RUNNING');
+  expect(await environmentOf(well)).toMatchObject({ PASSWORD: hidden.parameter });
+  expect(await until(parameter, 'STOPPED')).toMatchObject({
+    stopCode: 'TaskFailedToStart',
+    stoppedReason: 'Fetching secret data from SSM Parameter Store in us-east-1: invalid parameters: /none',
+  });
+  expect((await until(secret, 'STOPPED')).stoppedReason).toContain(
+    `ResourceNotFoundException: The task can't retrieve the secret with ARN '${none}' from AWS Secrets Manager. Check whether the secret exists in the specified Region: operation error Secrets Manager: GetSecretValue`,
+  );
 });
 
 test('without its root key the control plane does not start, and says so', async () => {

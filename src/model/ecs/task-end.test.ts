@@ -41,6 +41,12 @@ describe('why a task ended', () => {
       [{ reason: pull }],
       { code: 'TaskFailedToStart', reason: 'Task failed to start' },
     ],
+    [
+      'an agent gave up, and says so of the task',
+      { launchType: 'EC2', reported: { reason: 'no secret' } },
+      [{}],
+      { code: 'TaskFailedToStart', reason: 'no secret' },
+    ],
     ['nobody knows', {}, [{}], { code: 'TaskFailedToStart', reason: 'Task failed to start' }],
   ])('%s', (_what, task, containers, stop) => {
     const row = {

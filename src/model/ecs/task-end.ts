@@ -26,9 +26,8 @@ export function endOf(task: Task): TaskStop {
   if (culprit === undefined && task.containers.some(({ essential, exitCode }) => essential && exitCode !== undefined)) {
     return exited;
   }
-  return { code: 'TaskFailedToStart', reason: forUsers(task, culprit?.reason ?? task.reported.reason ?? '') };
-}
-
-function forUsers(task: Task, reason: string): string {
-  return task.launchType === 'FARGATE' && reason !== '' ? reason : 'Task failed to start';
+  const { launchType, reported } = task;
+  // What an agent says of the task as a whole is shown whatever its launch type.
+  const reason = culprit === undefined || launchType === 'FARGATE' ? (culprit?.reason ?? reported.reason) : undefined;
+  return { code: 'TaskFailedToStart', reason: reason ?? 'Task failed to start' };
 }
