@@ -112,7 +112,7 @@ it('runs tasks that reach each other by name, know themselves, and outlive the a
         'ask',
         [
           // Until the server has begun; what the first attempts say is not its name.
-        'until wget -qO- http://ip-10-0-0-10.ec2.internal/ 2>/dev/null; do sleep 0.1; done',
+          'until wget -qO- http://ip-10-0-0-10.ec2.internal/ 2>/dev/null; do sleep 0.1; done',
           'wget -qO- http://web.internal/',
           'wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task',
           'echo; hostname; echo last words',
