@@ -146,6 +146,18 @@ describe('the life of a task', () => {
     expect(control.changes.find((each) => each.status === 'STOPPED')?.executionStoppedAt).toBeDefined();
   });
 
+  it('is told to be over in the same breath as its last container', async () => {
+    const task = payload(0, [container('app', 'sleep 1; exit 3'), container('side', 'sleep 2', { essential: false })]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'STOPPED');
+    const ends = control.changes.filter(({ containers: all }) => all.some((each) => each.status === 'STOPPED'));
+    expect(ends.map((change) => [change.status, change.containers.map(({ containerName }) => containerName)])).toEqual([
+      ['PENDING', ['app']],
+      ['STOPPED', ['side']],
+    ]);
+  });
+
   it('fails when what it depends on did', async () => {
     const task = payload(0, [
       container('init', 'exit 1', { essential: false }),

@@ -243,7 +243,7 @@ export class TaskEngine {
 
   #update(run: Run, update: TaskUpdate): void {
     if (this.#closed) return;
-    run.task = this.#derive(update(run.task));
+    run.task = this.#derive(update(run.task), run.busy);
     if (isEnding(run.task)) run.pulls.abort();
     this.#followLogs(run);
     this.#report(run);
@@ -260,8 +260,14 @@ export class TaskEngine {
   }
 
   /** Fills in what follows from the rest. */
-  #derive(task: TaskView): TaskView {
+  #derive(task: TaskView, busy: ReadonlySet<string>): TaskView {
     let next = task;
+    const now = this.#deps.clock.now();
+    const mayBeOver = next.stoppedAt === undefined && isEnding(next);
+    if (mayBeOver && planTask(next, busy, now).steps.some(({ kind }) => kind === 'conclude')) {
+      // So that the end of the task is told together with that of its last container, as one change.
+      next = { ...next, stoppedAt: now };
+    }
     const eni = task.payload.elasticNetworkInterfaces[0];
     if (next.vpcId === undefined && eni !== undefined) {
       const vpcId = this.#deps.vpcOf(eni.ec2Id);
