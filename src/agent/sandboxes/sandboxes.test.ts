@@ -199,6 +199,50 @@ describe('sandboxes', () => {
     await until(() => control.reported(task.arn).status === 'STOPPED');
   });
 
+  it('that die before anything joined them are replaced, in the task that took them', async () => {
+    agentOn();
+    await anotherRuns();
+    await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
+    const [taken] = await sandboxes();
+    docker.trouble('registry.test/app:1', { pull: new DriverError('retryable', 'dial tcp: connection refused') });
+    const task = payload(0, [container('app', 'sleep 100000', { image: 'registry.test/app:1' })]);
+    control.run(task);
+    await until(() => docker.pulled.length > 0);
+    docker.crash(taken?.id ?? '', 137);
+    await until(async () => (await containers()).every(({ id }) => id !== taken?.id));
+    docker.trouble('registry.test/app:1', {});
+    docker.addImage('registry.test/app:1');
+    await until(() => running(task));
+    expect((await containers()).filter(({ status }) => status !== 'running')).toEqual([]);
+    control.stop(task.arn);
+    await until(async () => (await docker.list([`stowage.task=${task.arn}`])).length === 0);
+    expect(await network.listAttached('vpc-1')).toEqual(['eni-3']);
+  });
+
+  it('that died while the engine was away are replaced, in the task that took them', async () => {
+    const attach = network.attach.bind(network);
+    let dead: string | undefined;
+    network.attach = async (vpcId, interfaceId, pid) => {
+      if (pid === (dead === undefined ? 0 : pids.get(dead)))
+        throw new DriverError('gone', `process ${pid} does not run`);
+      return attach(vpcId, interfaceId, pid);
+    };
+    agentOn();
+    await anotherRuns();
+    await until(async () => (await sandboxes()).some(({ status }) => status === 'running'));
+    const pids = new Map((await sandboxes()).map(({ id, pid }) => [id, pid]));
+    [dead] = pids.keys();
+    docker.setAlive(false);
+    docker.crash(dead ?? '', 137);
+    const task = sleeper(0);
+    control.run(task);
+    await clock.advance(1000);
+    expect(control.reported(task.arn).status).toBe('PENDING');
+    docker.setAlive(true);
+    await until(() => running(task));
+    expect((await containers()).filter(({ status }) => status !== 'running')).toEqual([]);
+  });
+
   it('leave an engine alone that refuses them', async () => {
     agentOn();
     await anotherRuns();

@@ -93,7 +93,12 @@ export async function executeStep(
         await network.attach(step.vpcId, eni?.ec2Id ?? '', task.pause.pid);
         return (now) => ({ ...now, attached: true });
       } catch (error) {
-        return brokenTask(error, 'configure ENI');
+        if (!isGone(error)) return brokenTask(error, 'configure ENI');
+        // Either the network is not there, or the pause container died without a word: of that the engine knows.
+        const died = await pauseHasDied(task, docker);
+        return died
+          ? (now) => ({ ...now, pause: { ...now.pause, phase: 'exited', pid: 0 } })
+          : brokenTask(error, 'configure ENI');
       }
     }
     case 'create-sandbox': {
@@ -354,6 +359,17 @@ function brokenTask(error: unknown, what: string): TaskUpdate {
   if (!(error instanceof DriverError) || error.kind === 'retryable') throw error;
   const failure = `ResourceInitializationError: failed to ${what}: ${error.message}`;
   return (now) => ({ ...now, failure: now.failure ?? failure });
+}
+
+/** Throws where the engine does not answer. */
+async function pauseHasDied({ pause }: TaskView, docker: DockerDriver): Promise<boolean> {
+  if (pause.id === undefined) return true;
+  try {
+    return (await docker.inspect(pause.id)).status !== 'running';
+  } catch (error) {
+    if (isGone(error)) return true;
+    throw error;
+  }
 }
 
 function isGone(error: unknown): boolean {

@@ -167,6 +167,8 @@ function vanished(container: ContainerView, at: number): ContainerView {
 }
 
 function withPauseState(task: TaskView, state: ContainerState): TaskView {
+  // A listing asked for earlier may still name one that another has taken the place of.
+  if (task.pause.id !== undefined && task.pause.id !== state.id) return task;
   const pause: PauseView = {
     phase: laterPhase(task.pause.phase, phaseOf(state)),
     id: state.id,

@@ -36,8 +36,15 @@ const keys = (view: TaskView, now = 0, busy = new Set<string>()): string[] =>
 
 describe('the plan of a task', () => {
   const ready = { pause, attached: true, vpcId: 'vpc-1' };
+  const died = task({ ...ready, pause: { phase: 'exited', pid: 0, id: 'p1' } }, { pulled: true });
   const created = { phase: 'created', pulled: true, logsReady: true, id: 'c' } as const;
   const stopped = { phase: 'exited', pulled: true, logsReady: true, id: 'c', exitCode: 0 } as const;
+  it('gives up no pause that something is about to join', () => {
+    for (const step of ['create app', 'create-pause', 'attach']) {
+      expect(keys(died, 0, new Set([step]))).toEqual(['pull side']);
+    }
+  });
+
   it.each<[string, TaskView, string[]]>([
     ['begins with everything that needs nothing else', task({}), ['create-pause', 'pull app', 'pull side']],
     ['starts the pause', task({ pause: { phase: 'created', id: 'p1', pid: 0 } }, created, created), ['start-pause']],
@@ -55,6 +62,7 @@ describe('the plan of a task', () => {
       task({ ...ready, pause: { phase: 'exited', pid: 0 } }, running, stopped),
       ['stop app'],
     ],
+    ['gives up a pause that died before anything joined it', died, ['release-network', 'pull side']],
     ['makes a pause for shared memory', sharing(task({})), ['create-pause', 'pull app', 'pull side']],
     [
       'waits until it runs',

@@ -55,7 +55,7 @@ export const retentionMs = 30_000;
  */
 export function planTask(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
   if (task.removed) return { steps: [] };
-  const plan = isEnding(task) ? planEnd(task, busy, now) : planStart(task, now);
+  const plan = isEnding(task) ? planEnd(task, busy, now) : planStart(task, busy, now);
   return { ...plan, steps: plan.steps.filter((step) => !busy.has(stepKey(step))) };
 }
 
@@ -64,14 +64,18 @@ export function stepKey(step: TaskStep): string {
   return 'container' in step && step.container !== undefined ? `${step.kind} ${step.container}` : step.kind;
 }
 
-function planStart(task: TaskView, now: number): TaskPlan {
+function planStart(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
   const steps: TaskStep[] = [];
   let lookAt = Infinity;
   if (hasPause(task)) {
     const { pause } = task;
     if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
     else if (pause.phase === 'created') steps.push({ kind: 'start-pause' });
-    else if (ownsNetwork(task) && !task.attached && task.vpcId !== undefined) {
+    else if (pause.phase === 'exited') {
+      // The engine restarted, or somebody removed it, before anything had joined it.
+      const inHand = [...busy].some((key) => /^(create|attach)\b/.test(key));
+      if (!inHand) steps.push({ kind: 'release-network' });
+    } else if (ownsNetwork(task) && !task.attached && task.vpcId !== undefined) {
       steps.push({ kind: 'attach', vpcId: task.vpcId });
     } else if (ownsNetwork(task) && !task.attached) {
       const until = (pause.startedAt ?? now) + networkTimeoutMs;
@@ -139,7 +143,7 @@ function canCreate(task: TaskView, container: ContainerView): boolean {
   // Its environment names its credentials, which a label does not hold.
   if (task.fromLabel === true) return false;
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
-  if (hasPause(task) && task.pause.id === undefined) return false;
+  if (hasPause(task) && (task.pause.id === undefined || task.pause.phase === 'exited')) return false;
   if (usesBridge(task) && container.bridge?.pause.id === undefined) return false;
   if (task.fetched === undefined && needsFetched(task, container)) return false;
   return container.spec.volumesFrom.every(({ sourceContainer }) => find(task, sourceContainer)?.id !== undefined);

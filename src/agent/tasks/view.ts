@@ -136,9 +136,9 @@ export function isEnding(task: TaskView): boolean {
   if (task.containers.some((each) => each.spec.essential && hasEnded(each))) return true;
   // A task whose last container has ended is over, essential or not.
   if (task.containers.every(hasEnded)) return true;
-  // Without its pause container the task has no namespaces that new containers could join.
+  // What was made to join its pause container can join no other: without such a one, the task just gets another.
   const begun = task.containers.some((each) => each.phase !== 'none');
-  return hasPause(task) && (task.pause.phase === 'exited' || (task.pause.phase === 'none' && begun));
+  return hasPause(task) && begun && (task.pause.phase === 'exited' || task.pause.phase === 'none');
 }
 
 /** Whether nothing of the task runs any more, nor will. */
