@@ -10,7 +10,7 @@ import { createDocker } from '../drivers/docker/engine.ts';
 import { tarOf } from '../drivers/docker/tar.ts';
 import { LinuxNetworkDriver } from '../drivers/network/linux.ts';
 import { createAgent, type Agent } from './agent.ts';
-import { awslogs, container, payload, TestControl, vpcSpec } from './control-for-tests.ts';
+import { agentOptions, awslogs, container, payload, TestControl, vpcSpec } from './control-for-tests.ts';
 
 const installationId = systemIds.hex(8);
 const image = `stowage-test-agent:${installationId}`;
@@ -32,28 +32,22 @@ function begin(): void {
     verifyEveryMs: 0,
     hostNamespace: `/run/netns/${hostNamespace}`,
   });
-  agent = createAgent({
-    connect: () => control.connect(),
-    docker,
-    network,
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+  agent = createAgent(
+    agentOptions({
+      connect: () => control.connect(),
+      docker,
+      network,
+      registryAuth: () => Promise.reject(new Error('no registry here')),
+      clock: systemClock,
+      installationId,
+      machineId: `local-${installationId}`,
+      arch,
+      upstream: {
+        udp: () => Promise.reject(new Error('no resolver here')),
+        tcp: () => Promise.reject(new Error('none')),
+      },
     }),
-    registryAuth: () => Promise.reject(new Error('no registry here')),
-    endpoint: 'http://127.0.0.1:9',
-    serveApi: (connection) => void connection.destroy(),
-    clock: systemClock,
-    log: silentLog,
-    installationId,
-    machineId: `local-${installationId}`,
-    arch,
-    upstream: {
-      udp: () => Promise.reject(new Error('no resolver here')),
-      tcp: () => Promise.reject(new Error('none')),
-    },
-  });
+  );
   agent.start();
 }
 

@@ -11,7 +11,7 @@ import { createAgent, type Agent } from './agent.ts';
 import { engineOf } from './instances/engine-of.ts';
 import { writeRouterConfig } from './firelens/router-files.ts';
 import { appSpec } from './tasks/container-spec.ts';
-import { awslogs, container, payload, TestControl } from './control-for-tests.ts';
+import { agentOptions, awslogs, container, payload, TestControl } from './control-for-tests.ts';
 import { mortal } from './mortal-for-tests.ts';
 
 const label = 'stowage.installation=0a0a0a0a';
@@ -31,24 +31,15 @@ function agentOn(
   connect: () => ReturnType<TestControl['connect']> | Promise<never> = () => control.connect(),
   log: Log = silentLog,
 ): Agent {
-  const agent = createAgent({
-    connect,
-    docker: engine,
-    network: net,
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+  const agent = createAgent(
+    agentOptions({
+      connect,
+      docker: engine,
+      network: net,
+      clock,
+      log,
     }),
-    registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
-    endpoint: 'http://127.0.0.1:9',
-    serveApi: (connection) => void connection.destroy(),
-    clock,
-    log,
-    installationId: '0a0a0a0a',
-    machineId: 'local-test',
-    arch: 'x64',
-  });
+  );
   agents.push(agent);
   agent.start();
   return agent;

@@ -1,8 +1,31 @@
+import { silentLog } from '../base/log.ts';
 import type { PayloadContainer, PayloadTask } from '../wire/acs.ts';
 import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, Channel, LogEvent, ServerMessage, UpcomingInterfaces } from '../wire/messages.ts';
 import type { VpcSpec } from '../wire/network-spec.ts';
 import type { TaskStateChange } from '../wire/submit.ts';
+import type { AgentOptions } from './agent.ts';
+
+/** The options of an agent with what `more` says; it keeps no balancers, and neither an API nor a registry is there. */
+export function agentOptions(
+  more: Pick<AgentOptions, 'connect' | 'docker' | 'network' | 'clock'> & Partial<AgentOptions>,
+): AgentOptions {
+  return {
+    balancers: () => ({
+      apply: () => Promise.resolve(),
+      keepOnly: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    }),
+    registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
+    endpoint: 'http://127.0.0.1:9',
+    serveApi: (connection) => void connection.destroy(),
+    log: silentLog,
+    installationId: '0a0a0a0a',
+    machineId: 'local-test',
+    arch: 'x64',
+    ...more,
+  };
+}
 
 /** The VPC of the tests: one interface for each task that `payload` makes. */
 export function vpcSpec(count = 4): VpcSpec {

@@ -2,13 +2,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
-import { silentLog } from '../../base/log.ts';
 import type { ContainerSpec, DockerDriver } from '../../drivers/docker/driver.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import { FakeNetworkDriver } from '../../drivers/network/fake.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import { createAgent, type Agent } from '../agent.ts';
-import { container, payload, TestControl } from '../control-for-tests.ts';
+import { agentOptions, container, payload, TestControl } from '../control-for-tests.ts';
 
 let clock: FakeClock;
 let docker: FakeDocker;
@@ -57,24 +56,16 @@ function agentOn(): Agent {
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
   });
-  const agent = createAgent({
-    connect: () => control.connect(),
-    docker: watched,
-    network,
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+  const agent = createAgent(
+    agentOptions({
+      connect: () => control.connect(),
+      docker: watched,
+      network,
+      registryAuth: () => Promise.reject(new Error('no registry here')),
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      clock,
     }),
-    registryAuth: () => Promise.reject(new Error('no registry here')),
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    serveApi: (connection) => void connection.destroy(),
-    clock,
-    log: silentLog,
-    installationId: '0a0a0a0a',
-    machineId: 'local-test',
-    arch: 'x64',
-  });
+  );
   agent.start();
   return agent;
 }

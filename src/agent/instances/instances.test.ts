@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
-import { silentLog } from '../../base/log.ts';
 import { noCgroups } from '../../drivers/cgroups/cgroups.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import { FakeNetworkDriver } from '../../drivers/network/fake.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import type { InstanceReport, InstanceSpec } from '../../wire/instance-spec.ts';
 import { createAgent, type Agent } from '../agent.ts';
-import { container, payload, TestControl } from '../control-for-tests.ts';
+import { agentOptions, container, payload, TestControl } from '../control-for-tests.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const spec = (more: Partial<InstanceSpec> = {}): InstanceSpec => ({
@@ -48,31 +47,22 @@ let agents: Agent[];
 let introduced: string[];
 
 function start(): Agent {
-  const agent = createAgent({
-    connect: () => host.connect(),
-    docker,
-    network,
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
-    }),
-    registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
-    endpoint: 'http://127.0.0.1:9',
-    serveApi: (connection) => void connection.destroy(),
-    clock,
-    log: silentLog,
-    installationId: '0a0a0a0a',
-    machineId: 'host',
-    instances: {
-      cgroups: noCgroups,
-      connect: ({ spec: { instanceId }, attributes }) => {
-        introduced.push(`${instanceId} ${attributes.find(({ name }) => name === 'stack')?.value ?? ''}`);
-        return Promise.resolve(inside.connect());
+  const agent = createAgent(
+    agentOptions({
+      connect: () => host.connect(),
+      docker,
+      network,
+      clock,
+      machineId: 'host',
+      instances: {
+        cgroups: noCgroups,
+        connect: ({ spec: { instanceId }, attributes }) => {
+          introduced.push(`${instanceId} ${attributes.find(({ name }) => name === 'stack')?.value ?? ''}`);
+          return Promise.resolve(inside.connect());
+        },
       },
-    },
-    arch: 'x64',
-  });
+    }),
+  );
   agents.push(agent);
   agent.start();
   return agent;

@@ -9,13 +9,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
-import { silentLog } from '../../base/log.ts';
 import { createDocker } from '../../drivers/docker/engine.ts';
 import { tarOf, type TarFile } from '../../drivers/docker/tar.ts';
 import { FakeNetworkDriver } from '../../drivers/network/fake.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import { createAgent, type Agent } from '../agent.ts';
-import { awslogs, container, payload, TestControl } from '../control-for-tests.ts';
+import { agentOptions, awslogs, container, payload, TestControl } from '../control-for-tests.ts';
 
 const installationId = systemIds.hex(8);
 const image = `stowage-test-logs:${installationId}`;
@@ -54,24 +53,18 @@ beforeAll(async () => {
   const applets = ['sh', 'sleep', 'seq', 'yes', 'head'].map((applet) => ({ path: `bin/${applet}`, data: shell }));
   const files = [...applets, ...(await nodeFiles()), { path: 'router.js', data: Buffer.from(router) }];
   await docker.importImage(image, tarOf(files), { entryPoint: ['/bin/sh'] });
-  agent = createAgent({
-    connect: () => Promise.resolve(control.connect()),
-    docker,
-    network: new FakeNetworkDriver(),
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+  agent = createAgent(
+    agentOptions({
+      connect: () => Promise.resolve(control.connect()),
+      docker,
+      network: new FakeNetworkDriver(),
+      registryAuth: () => Promise.reject(new Error('no registry here')),
+      clock: systemClock,
+      installationId,
+      machineId: `local-${installationId}`,
+      arch,
     }),
-    serveApi: (connection) => void connection.destroy(),
-    endpoint: 'http://127.0.0.1:1',
-    registryAuth: () => Promise.reject(new Error('no registry here')),
-    clock: systemClock,
-    log: silentLog,
-    installationId,
-    machineId: `local-${installationId}`,
-    arch,
-  });
+  );
   agent.start();
 }, 60_000);
 afterAll(async () => {

@@ -2,14 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import { seededIds } from '../../base/ids.ts';
-import { silentLog } from '../../base/log.ts';
 import type { ContainerState, DockerDriver } from '../../drivers/docker/driver.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
 import { FakeNetworkDriver } from '../../drivers/network/fake.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import { createAgent, type Agent } from '../agent.ts';
-import { awslogs, container, payload, TestControl, vpcSpec } from '../control-for-tests.ts';
+import { agentOptions, awslogs, container, payload, TestControl, vpcSpec } from '../control-for-tests.ts';
 import { mortal } from '../mortal-for-tests.ts';
 import { pauseImage } from '../pause/image.ts';
 
@@ -47,25 +46,15 @@ function agentOn(
   connect: () => ReturnType<TestControl['connect']> | Promise<never> = () => control.connect(),
   most = 4,
 ): Agent {
-  const agent = createAgent({
-    connect,
-    docker: engine,
-    network: net,
-    balancers: () => ({
-      apply: () => Promise.resolve(),
-      keepOnly: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+  const agent = createAgent(
+    agentOptions({
+      connect,
+      docker: engine,
+      network: net,
+      clock,
+      sandboxes: { most, ids },
     }),
-    registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
-    endpoint: 'http://127.0.0.1:9',
-    serveApi: () => {},
-    clock,
-    log: silentLog,
-    installationId: '0a0a0a0a',
-    machineId: 'local-test',
-    arch: 'x64',
-    sandboxes: { most, ids },
-  });
+  );
   agents.push(agent);
   agent.start();
   return agent;
