@@ -24,15 +24,20 @@ export async function leftovers(): Promise<string[]> {
 }
 
 function groups(): string[] {
-  return ['/sys/fs/cgroup', '/sys/fs/cgroup/memory'].flatMap((tree) => {
+  const root = '/sys/fs/cgroup';
+  const namesIn = (tree: string): string[] => {
     try {
-      return readdirSync(tree)
-        .filter((name) => name.startsWith('stowage'))
-        .map((name) => `control group ${tree}/${name}`);
+      return readdirSync(tree);
     } catch {
-      return [];
+      return []; // No directory.
     }
-  });
+  };
+  // In the first hierarchy every controller has a tree of its own.
+  return [root, ...namesIn(root).map((name) => `${root}/${name}`)].flatMap((tree) =>
+    namesIn(tree)
+      .filter((name) => name.startsWith('stowage'))
+      .map((name) => `control group ${tree}/${name}`),
+  );
 }
 
 function haproxies(): string[] {

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import { DriverError } from '../base/errors.ts';
 import { silentLog, textLog, type Log } from '../base/log.ts';
+import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
+import { FakeCgroups } from '../drivers/cgroups/fake.ts';
 import type { ContainerSpec, DockerDriver } from '../drivers/docker/driver.ts';
 import { FakeDocker } from '../drivers/docker/fake.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
@@ -20,6 +22,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 let clock: FakeClock;
 let docker: FakeDocker;
 let network: FakeNetworkDriver;
+let cgroups: FakeCgroups;
 let control: TestControl;
 let agents: Agent[];
 /** Every creation and start, by container name, over all agents. */
@@ -30,6 +33,7 @@ function agentOn(
   net: NetworkDriver = network,
   connect: () => ReturnType<TestControl['connect']> | Promise<never> = () => control.connect(),
   log: Log = silentLog,
+  groups: Cgroups = cgroups,
 ): Agent {
   const agent = createAgent(
     agentOptions({
@@ -38,6 +42,7 @@ function agentOn(
       network: net,
       clock,
       log,
+      cgroups: groups,
     }),
   );
   agents.push(agent);
@@ -67,6 +72,7 @@ beforeEach(() => {
   docker = new FakeDocker({ clock });
   docker.addImage('shell:latest');
   network = new FakeNetworkDriver();
+  cgroups = new FakeCgroups();
   control = new TestControl();
   agents = [];
   lives = [];
@@ -100,6 +106,9 @@ describe('the life of a task', () => {
       'com.amazonaws.ecs.container-name': 'app',
       'com.amazonaws.ecs.cluster': task.taskClusterArn,
     });
+    const group = `task-${task.arn.split('/').at(-1)}`;
+    expect(app.hostConfig['CgroupParent']).toBe(`/fake/${group}`);
+    expect([...cgroups.groups]).toEqual([[group, { cpus: 0.25, cpuUnits: 256, memoryMiB: 512, swap: false }]]);
     const id = app.env['ECS_AGENT_URI']?.split('/').at(-1) ?? '';
     expect(id).not.toBe('');
     expect(app.env).toEqual({
@@ -117,6 +126,7 @@ describe('the life of a task', () => {
     expect(control.reported(task.arn).containers['app']).toMatchObject({ status: 'STOPPED', exitCode: 143 });
     await until(async () => (await containers()).length === 0, 1000);
     expect(await network.listAttached('vpc-1')).toEqual([]);
+    await until(() => cgroups.groups.size === 0);
   });
 
   it('waits for what it depends on, and ends with an essential container', async () => {
@@ -700,9 +710,13 @@ describe('a crash', () => {
           ]),
           volumes: [{ name: 'data', type: 'docker', dockerVolumeConfiguration: ofTheTask }],
         };
-        const first = mortal({ docker, network, clock }, at, when);
-        const firstAgent = agentOn(first.docker, first.network, () =>
-          first.dead() ? new Promise<never>(() => {}) : control.connect(),
+        const first = mortal({ docker, network, cgroups, clock }, at, when);
+        const firstAgent = agentOn(
+          first.docker,
+          first.network,
+          () => (first.dead() ? new Promise<never>(() => {}) : control.connect()),
+          silentLog,
+          first.cgroups,
         );
         control.run(task);
         let second: Agent | undefined;
@@ -734,7 +748,7 @@ describe('a crash', () => {
         expect(await network.listAttached('vpc-1')).toEqual([]);
         await until(() => {
           replace();
-          return docker.volumes.size === 0;
+          return docker.volumes.size === 0 && cgroups.groups.size === 0;
         }, 1000);
         const id = '0'.padStart(32, '0');
         expect([control.lines(`web/init/${id}`), control.lines(`web/app/${id}`)]).toEqual([['ready'], ['begun']]);

@@ -21,6 +21,7 @@ import { createMetadata } from './metadata/server.ts';
 import { Networks } from './networks/networks.ts';
 import { labels } from './tasks/names.ts';
 import { TaskEngine } from './tasks/engine.ts';
+import { taskGroups } from './tasks/group.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
 import { createImages, pullBehaviorOf, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
@@ -46,9 +47,10 @@ export interface AgentOptions {
   readonly installationId: string;
   /** The machine's id; what it makes on the engine carries it. */
   readonly machineId: string;
+  /** Holds tasks and instances to their sizes. */
+  readonly cgroups: Cgroups;
   /** What makes an agent for each EC2 instance that this machine is told of; without it there are none. */
   readonly instances?: {
-    readonly cgroups: Cgroups;
     /** Registers an instance and opens the connection of its agent. */
     readonly connect: (instance: InstanceIntroduction) => Promise<Channel<AgentMessage, ServerMessage>>;
   };
@@ -161,6 +163,7 @@ export function createAgent(options: AgentOptions): Agent {
     registryAuth: options.registryAuth,
     images: createImages(docker, options.pullBehavior),
     aws,
+    groups: taskGroups(options.cgroups, instance === undefined ? [] : [machineId]),
     send,
     ...(instance === undefined ? {} : { inner: instance.inner }),
     vpcOf,
@@ -179,7 +182,7 @@ export function createAgent(options: AgentOptions): Agent {
     new Instances({
       docker: options.docker,
       network: options.network,
-      cgroups: options.instances.cgroups,
+      cgroups: options.cgroups,
       clock,
       log,
       installationId,
@@ -308,6 +311,7 @@ export function createAgent(options: AgentOptions): Agent {
       const states = await docker.list([`${labels.installation}=${installationId}`]);
       const found = await tasks.observe(sandboxes.observe(states, knownSandboxes), known);
       await removeOrphanedVolumes();
+      await tasks.removeOrphanedGroups();
       // Those found before the first connection are compared with its manifest.
       if (channel !== undefined) askToStop(`adopted-${clock.now()}`, found);
       void tunnels.endAbandoned(found);

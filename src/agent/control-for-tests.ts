@@ -1,4 +1,5 @@
 import { silentLog } from '../base/log.ts';
+import { FakeCgroups } from '../drivers/cgroups/fake.ts';
 import type { PayloadContainer, PayloadTask } from '../wire/acs.ts';
 import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, Channel, LogEvent, ServerMessage, UpcomingInterfaces } from '../wire/messages.ts';
@@ -19,6 +20,7 @@ export function agentOptions(
     registryAuth: () => Promise.resolve({ username: 'AWS', password: 'secret', serverAddress: 'registry' }),
     endpoint: 'http://127.0.0.1:9',
     serveApi: (connection) => void connection.destroy(),
+    cgroups: new FakeCgroups(),
     log: silentLog,
     installationId: '0a0a0a0a',
     machineId: 'local-test',

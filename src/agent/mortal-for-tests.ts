@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 
@@ -7,11 +8,21 @@ import type { NetworkDriver } from '../drivers/network/driver.ts';
  * effect comes late, when another process has already looked around (the engine finishes what it was asked).
  */
 export function mortal(
-  drivers: { readonly docker: DockerDriver; readonly network: NetworkDriver; readonly clock: Clock },
+  drivers: {
+    readonly docker: DockerDriver;
+    readonly network: NetworkDriver;
+    readonly cgroups: Cgroups;
+    readonly clock: Clock;
+  },
   at: number,
   when: 'before' | 'after' | 'late',
-): { readonly docker: DockerDriver; readonly network: NetworkDriver; readonly dead: () => boolean } {
-  const { docker, network, clock } = drivers;
+): {
+  readonly docker: DockerDriver;
+  readonly network: NetworkDriver;
+  readonly cgroups: Cgroups;
+  readonly dead: () => boolean;
+} {
+  const { docker, network, cgroups, clock } = drivers;
   let calls = 0;
   let dead = false;
   const never = new Promise<never>(() => {});
@@ -59,5 +70,5 @@ export function mortal(
         };
       },
     });
-  return { docker: wrap(docker), network: wrap(network), dead: () => dead };
+  return { docker: wrap(docker), network: wrap(network), cgroups: wrap(cgroups), dead: () => dead };
 }

@@ -125,7 +125,7 @@ describe('translateTask', () => {
     expect(host).toMatchObject({ CpuShares: 20, Memory: 200 * 2 ** 20, MemorySwap: 200 * 2 ** 20 });
   });
 
-  it('holds containers to what their task has, where it has a size', () => {
+  it('holds containers to what their task has on Fargate', () => {
     expect(payload({}).host).toMatchObject({
       NanoCpus: 500_000_000,
       CpuShares: 2,
@@ -133,12 +133,10 @@ describe('translateTask', () => {
       Ulimits: [{ Name: 'nofile', Soft: 65_535, Hard: 65_535 }],
     });
     expect(payload({}, { launchType: 'EC2' }).host).toEqual({ CpuShares: 2 });
-    // An instance's engine lets containers swap as it does.
-    expect(payload({}, { launchType: 'EC2', document: { cpu: '256', memory: '512' } }).host).toEqual({
-      CpuShares: 2,
-      NanoCpus: 250_000_000,
-      Memory: 2 ** 29,
-    });
+    // The agent of an instance holds all of them together to what their task has, and no one of them.
+    expect(payload({}, { launchType: 'EC2', document: { cpu: '256', memory: '512' } }).host).toEqual({ CpuShares: 2 });
+    // Its engine lets containers swap as it does.
+    expect(payload({ memory: 100 }, { launchType: 'EC2' }).host).toEqual({ CpuShares: 2, Memory: 100 * 2 ** 20 });
   });
 
   it('asks no more CPUs of a machine than it has', () => {

@@ -142,14 +142,18 @@ function imageOf(task: Task, { name, image = '' }: ContainerDefinition): string 
   return digest === undefined ? image : atDigest(image, digest);
 }
 
-/** A container has its own limits; those of the task are a wall for each of its containers as well. */
+/**
+ * A container has its own limits; the agent holds all of a task to the task's. On Fargate these are a wall for each container
+ * as well: there a program sees a machine of that size, and here it sizes itself by what it may use.
+ */
 function limitsOf(
   { task, definition: whole, machine }: TaskParts,
   definition: ContainerDefinition,
   override: ContainerOverride | undefined,
 ): ContainerLimits {
-  const taskCpu = numberOf(task.overrides.cpu ?? whole?.document.cpu);
-  const taskMemory = numberOf(task.overrides.memory ?? whole?.document.memory);
+  const wall = task.launchType === 'FARGATE';
+  const taskCpu = wall ? numberOf(task.overrides.cpu ?? whole?.document.cpu) : undefined;
+  const taskMemory = wall ? numberOf(task.overrides.memory ?? whole?.document.memory) : undefined;
   return {
     cpuUnits: override?.cpu ?? definition.cpu ?? 0,
     // Docker refuses a limit above what the machine has, and it would mean nothing.

@@ -125,8 +125,8 @@ export class Conductor {
       machineId: `local-${platform.installationId}`,
       arch: process.arch,
       sandboxes: { most: mostSandboxes(), ids },
+      cgroups: platform.cgroups,
       instances: {
-        cgroups: platform.cgroups,
         connect: instanceConnector({ store, clock, ids, log, publicPool: platform.publicPool }, fleet),
       },
     });

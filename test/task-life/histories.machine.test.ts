@@ -166,6 +166,21 @@ const rows: Record<string, Row> = {
     stop: exited,
     ends: { app: [137, 'OutOfMemoryError: Container killed due to memory usage'] },
   },
+  'its containers together use more memory than it has': {
+    containers: () => [
+      {
+        name: 'side',
+        essential: false,
+        command: ["trap 'exit 0' TERM; echo ready; (head -c 200m /dev/zero; sleep 1000) | tail > /dev/null & wait"],
+      },
+      // Alone it would end well: it stays below what each of them may have.
+      { command: ['(head -c 380m /dev/zero; sleep 5) | tail > /dev/null'], ...after('side', 'START') },
+    ],
+    states: ranAndStopped,
+    stop: exited,
+    // The larger one is killed.
+    ends: { app: [137, 'OutOfMemoryError: Container killed due to memory usage'], side: [0] },
+  },
   'somebody kills its container': {
     containers: () => [{ command: [trapped] }],
     act: async (arn) => {

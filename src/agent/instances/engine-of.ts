@@ -4,7 +4,7 @@ import { labels } from '../tasks/names.ts';
 /** A machine as the engine that it shares with others sees it. */
 export interface MachineOnEngine {
   readonly machineId: string;
-  /** The control group of everything that it runs; the engine's own choice when empty. */
+  /** The control group of whatever it runs in no further one; the engine's own choice when empty. */
   readonly cgroupParent: string;
 }
 
@@ -19,7 +19,7 @@ export function engineOf(docker: DockerDriver, { machineId, cgroupParent }: Mach
       docker.create({
         ...spec,
         labels: { ...spec.labels, [labels.machine]: machineId },
-        hostConfig: { ...spec.hostConfig, ...(cgroupParent === '' ? {} : { CgroupParent: cgroupParent }) },
+        hostConfig: { ...(cgroupParent === '' ? {} : { CgroupParent: cgroupParent }), ...spec.hostConfig },
       }),
     list: (wanted) => docker.list([...wanted, label]),
     events: (_, onEvent, onConnect) => docker.events(label, onEvent, onConnect),

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
-import { noCgroups } from '../../drivers/cgroups/cgroups.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import { FakeNetworkDriver } from '../../drivers/network/fake.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
@@ -55,7 +54,6 @@ function start(): Agent {
       clock,
       machineId: 'host',
       instances: {
-        cgroups: noCgroups,
         connect: ({ spec: { instanceId }, attributes }) => {
           introduced.push(`${instanceId} ${attributes.find(({ name }) => name === 'stack')?.value ?? ''}`);
           return Promise.resolve(inside.connect());

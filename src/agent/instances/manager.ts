@@ -134,7 +134,7 @@ export class Instances {
       });
       await removeContainers(docker, installationId, stray);
       for (const owner of new Set(stray.map(({ labels: own }) => own[labels.instance]))) {
-        if (owner !== undefined) await cgroups.remove(owner);
+        if (owner !== undefined) await cgroups.remove([owner]);
       }
     } catch (error) {
       log.warn('what is left of instances was not removed', { error: messageOf(error) });
@@ -201,7 +201,7 @@ export class Instances {
     if (found !== undefined) await docker.remove(found.id);
     if (spec.desired === 'stopped') return 'stopped';
     await removeContainers(docker, installationId, await docker.list([machine]));
-    await cgroups.remove(instanceId);
+    await cgroups.remove([instanceId]);
     return 'terminated';
   }
 
@@ -211,7 +211,8 @@ export class Instances {
     const vpcId = vpcOf(spec.interfaceId);
     // Its VPC's coming wakes us.
     if (vpcId === undefined) return undefined;
-    const cgroupParent = await cgroups.ensure(instanceId, spec);
+    const { cpus, memoryMiB } = spec;
+    const cgroupParent = await cgroups.ensure([instanceId], { cpus, memoryMiB, swap: true });
     const up = found?.status === 'running' && bootOf(found) === spec.boot;
     if (!up) {
       // It boots: what ran before is over, and its agent finds it so.

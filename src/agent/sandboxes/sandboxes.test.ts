@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { DriverError } from '../../base/errors.ts';
 import { seededIds } from '../../base/ids.ts';
+import { FakeCgroups } from '../../drivers/cgroups/fake.ts';
 import type { ContainerState, DockerDriver } from '../../drivers/docker/driver.ts';
 import { FakeDocker } from '../../drivers/docker/fake.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
@@ -284,7 +285,7 @@ describe('sandboxes', () => {
           },
           () => {},
         );
-        const first = mortal({ docker, network, clock }, at, when);
+        const first = mortal({ docker, network, cgroups: new FakeCgroups(), clock }, at, when);
         const firstAgent = agentOn(first.docker, first.network, () =>
           first.dead() ? new Promise<never>(() => {}) : control.connect(),
         );

@@ -50,6 +50,8 @@ export function appSpec(
   container: PayloadContainer,
   made: {
     readonly pauseId?: string | undefined;
+    /** The control group of the task. */
+    readonly cgroupParent?: string | undefined;
     /** The container whose network it joins. */
     readonly networkId?: string | undefined;
     readonly fetched?: Fetched | undefined;
@@ -57,7 +59,7 @@ export function appSpec(
     readonly socketDirectory?: string | undefined;
   },
 ): ContainerSpec {
-  const { pauseId } = made;
+  const { pauseId, cgroupParent = '' } = made;
   const fetched = made.fetched?.[container.name];
   const mounts = mountsOf(installationId, task, container);
   const hostConfig = hostConfigOf(container);
@@ -86,6 +88,7 @@ export function appSpec(
     hostConfig: {
       ...(task.networkMode === 'bridge' ? without(hostConfig, sandboxHostConfig) : hostConfig),
       ...namespacesOf(task, made),
+      ...(cgroupParent === '' ? {} : { CgroupParent: cgroupParent }),
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'
         ? { LogConfig: logFileConfig(logConfig?.Config) }

@@ -6,6 +6,7 @@ import type { IamRoleCredentialsMessage, PayloadTask } from '../../wire/acs.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { logTargetOf } from './container-spec.ts';
 import { leaseKey } from './bridge.ts';
+import { sharesLimit } from './group.ts';
 import { executeStep, pullFailed, type ExecuteDeps, type TaskUpdate } from './execute.ts';
 import { labels, pauseName } from './names.ts';
 import { adoptTask, outOfMemory, withContainer, withEvent, withListing } from './observe.ts';
@@ -174,6 +175,11 @@ export class TaskEngine {
     return true;
   }
 
+  /** Removes what a predecessor that was killed left of the control groups of its tasks. */
+  removeOrphanedGroups(): Promise<void> {
+    return this.#deps.groups.keepOnly(() => this.tasks.map(({ payload }) => payload));
+  }
+
   /** To be called when the engine answers again: what failed because it did not is tried at once. */
   engineReturned(): void {
     for (const run of this.#runs.values()) run.attempts.clear();
@@ -205,8 +211,9 @@ export class TaskEngine {
 
   async #death(run: Run, event: ContainerEvent, killedByUs: boolean): Promise<void> {
     const { containerId, labels: named } = event;
-    let oomKilled = run.outOfMemory.delete(containerId);
-    if (!oomKilled && !killedByUs) {
+    const told = run.outOfMemory.delete(containerId);
+    let oomKilled = told && !(killedByUs && sharesLimit(run.task.payload));
+    if (!told && !killedByUs) {
       run.dying.add(containerId);
       try {
         ({ oomKilled } = await this.#deps.docker.inspect(containerId));
@@ -418,6 +425,7 @@ function joins(state: ContainerState): boolean {
 /** Whether something new stands once the step is done. */
 function makes({ kind }: TaskStep): boolean {
   return (
+    kind === 'create-group' ||
     kind === 'create-pause' ||
     kind === 'start-pause' ||
     kind === 'attach' ||

@@ -14,6 +14,7 @@ import { ensurePauseImage } from '../pause/image.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { createSandbox, needInner, releaseSandboxes } from './bridge.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
+import { sharesLimit, type TaskGroups } from './group.ts';
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
@@ -37,6 +38,8 @@ export interface ExecuteDeps {
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
   readonly images: Images;
+  /** What holds the containers of a task to its size. */
+  readonly groups: TaskGroups;
   /** The network inside the instance that this agent is of; absent on a machine that is none. */
   readonly inner?: InnerNetwork;
   /** Calls the AWS APIs, in the name of a task's roles. */
@@ -65,6 +68,10 @@ export async function executeStep(
     return found;
   };
   switch (step.kind) {
+    case 'create-group': {
+      const group = await deps.groups.ensure(payload);
+      return (now) => ({ ...now, group });
+    }
     case 'create-pause': {
       const ready = deps.sandboxes.claim(payload);
       if (ready !== undefined) {
@@ -162,9 +169,9 @@ export async function executeStep(
         const networkId = networkOf(task, step.container, deps);
         await makeVolumes(docker, installationId, payload, spec);
         const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
-        const { fetched } = task;
+        const { fetched, group: cgroupParent } = task;
         const id = await docker.create(
-          appSpec(installationId, payload, spec, { pauseId, networkId, fetched, socketDirectory }),
+          appSpec(installationId, payload, spec, { pauseId, cgroupParent, networkId, fetched, socketDirectory }),
         );
         await writeRouterConfig(docker, id, payload, spec, fetched?.[spec.name]?.routerFile);
         return (now) =>
@@ -210,7 +217,8 @@ export async function executeStep(
       try {
         await docker.stop(id, spec.stopTimeout ?? 30);
         const state = await docker.inspect(id);
-        return (now) => withState(now, state);
+        const oomKilled = state.oomKilled && !sharesLimit(payload);
+        return (now) => withState(now, { ...state, oomKilled });
       } catch (error) {
         if (!isGone(error)) throw error;
         return (now) =>
@@ -246,6 +254,7 @@ export async function executeStep(
         await docker.remove(id);
       }
       for (const volume of taskVolumes(installationId, payload)) await docker.removeVolume(volume);
+      await deps.groups.remove(payload);
       return (now) => ({ ...now, removed: true });
     }
     default:

@@ -183,7 +183,7 @@ function endOf(state: { exitCode?: number; finishedAt?: number; oomKilled?: bool
   return {
     ...(state.exitCode === undefined ? {} : { exitCode: state.exitCode }),
     ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
-    ...(state.oomKilled === true ? { reason: outOfMemory } : {}),
+    ...(state.oomKilled === true && state.exitCode === 137 ? { reason: outOfMemory } : {}),
   };
 }
 

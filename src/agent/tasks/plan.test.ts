@@ -18,6 +18,7 @@ function task(change: Partial<TaskView>, ...containers: Partial<ContainerView>[]
   const view = newTaskView(payload(0, [app, container('side', 'serve', { essential: false })]));
   return {
     ...view,
+    group: '/group',
     ...change,
     containers: view.containers.map((each, index) => ({ ...each, ...containers[index] })),
   };
@@ -28,6 +29,9 @@ const sharing = (view: TaskView): TaskView => ({
   ...view,
   payload: { ...view.payload, launchType: 'EC2', networkMode: 'none', ipcMode: 'task', elasticNetworkInterfaces: [] },
 });
+
+/** A task whose control group nobody has seen to. */
+const ungrouped = ({ group: _none, ...view }: TaskView): TaskView => ({ ...view, vpcId: 'vpc-1' });
 
 const onEc2 = (view: TaskView): TaskView => ({ ...view, payload: { ...view.payload, launchType: 'EC2' } });
 
@@ -47,6 +51,11 @@ describe('the plan of a task', () => {
 
   it.each<[string, TaskView, string[]]>([
     ['begins with everything that needs nothing else', task({}), ['create-pause', 'pull app', 'pull side']],
+    [
+      'makes the group before what is in it',
+      ungrouped(task({ pause }, { pulled: true }, created)),
+      ['create-group', 'attach'],
+    ],
     ['starts the pause', task({ pause: { phase: 'created', id: 'p1', pid: 0 } }, created, created), ['start-pause']],
     ['attaches once the VPC stands', task({ pause, vpcId: 'vpc-1' }, created, created), ['attach']],
     ['waits for its VPC', task({ pause }, created, created), []],
@@ -194,6 +203,7 @@ describe('the plan of a task', () => {
     const waiting = {
       ...view,
       ...ready,
+      group: '/group',
       containers: [
         { ...slow, ...running },
         { ...web, ...created },

@@ -5,6 +5,8 @@ import { hasPause, isEnding, ownsNetwork, willRestart, type ContainerView, type 
 
 /** One thing to do for a task. Steps of one task run side by side; the same step never twice at a time. */
 export type TaskStep =
+  /** Make the control group that holds the task's containers to its size. */
+  | { readonly kind: 'create-group' }
   | { readonly kind: 'create-pause' }
   | { readonly kind: 'start-pause' }
   | { readonly kind: 'attach'; readonly vpcId: string }
@@ -25,7 +27,7 @@ export type TaskStep =
   | { readonly kind: 'conclude' }
   /** Take the interface away and the pause container with it. */
   | { readonly kind: 'release-network' }
-  /** Remove the containers. */
+  /** Remove the containers, and what they shared. */
   | { readonly kind: 'remove' };
 
 /** What to do now, and when to look again though nothing happens (epoch milliseconds). */
@@ -67,6 +69,7 @@ export function stepKey(step: TaskStep): string {
 function planStart(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPlan {
   const steps: TaskStep[] = [];
   let lookAt = Infinity;
+  if (task.group === undefined) steps.push({ kind: 'create-group' });
   if (hasPause(task)) {
     const { pause } = task;
     if (pause.phase === 'none') steps.push({ kind: 'create-pause' });
@@ -111,7 +114,7 @@ function planStart(task: TaskView, busy: ReadonlySet<string>, now: number): Task
       const sandbox = ownsNetwork(task) ? task.attached : !hasPause(task) || task.pause.phase === 'running';
       const network = sandbox && (!usesBridge(task) || container.bridge?.plugged === true);
       if (!container.logsReady) steps.push({ kind: 'open-log', container: name });
-      else if (wait.met && network) steps.push({ kind: 'start', container: name });
+      else if (wait.met && network && task.group !== undefined) steps.push({ kind: 'start', container: name });
     } else if (willRestart(container)) {
       steps.push({ kind: 'restart', container: name });
     }
@@ -141,7 +144,7 @@ function needsFetched(task: TaskView, { spec }: ContainerView): boolean {
 /** A container can be made ahead of its start once everything exists that its creation names. */
 function canCreate(task: TaskView, container: ContainerView): boolean {
   // Its environment names its credentials, which a label does not hold.
-  if (task.fromLabel === true) return false;
+  if (task.fromLabel === true || task.group === undefined) return false;
   // The engine looks up `container:<pause>` when the container starts, but its id must be known.
   if (hasPause(task) && (task.pause.id === undefined || task.pause.phase === 'exited')) return false;
   if (usesBridge(task) && container.bridge?.pause.id === undefined) return false;
@@ -169,7 +172,11 @@ function planEnd(task: TaskView, busy: ReadonlySet<string>, now: number): TaskPl
   }
   if (!over) return { steps };
   if (task.stoppedAt === undefined) return { steps: [{ kind: 'conclude' }] };
-  if ([...busy].some((key) => /^(create-pause|start-pause|attach|create-sandbox|start-sandbox|plug)\b/.test(key))) {
+  if (
+    [...busy].some((key) =>
+      /^(create-group|create-pause|start-pause|attach|create-sandbox|start-sandbox|plug)\b/.test(key),
+    )
+  ) {
     return { steps };
   }
   const networks = task.attached || task.pause.phase !== 'none' || task.containers.some(({ bridge }) => bridge);

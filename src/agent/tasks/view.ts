@@ -55,6 +55,8 @@ export interface TaskView {
   /** The VPC of its interface, once that VPC stands on this machine. */
   readonly vpcId?: string;
   readonly attached: boolean;
+  /** The engine's parent for its containers' control groups, once that was seen to; empty where there is none. */
+  readonly group?: string;
   /** Where it is seen, where it has no interface of its own: its instance's interface, with its address and VPC. */
   readonly seenFrom?: { readonly vpcId: string; readonly address: string; readonly interfaceId: string };
   /** The payload is what a label kept of it: without credentials, until the control plane tells the task again. */

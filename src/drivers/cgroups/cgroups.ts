@@ -1,22 +1,28 @@
 /** What everything in a group may use together. */
 export interface GroupLimits {
-  readonly cpus: number;
-  readonly memoryMiB: number;
+  /** CPU time, in CPUs; unlimited unless given. */
+  readonly cpus?: number;
+  /** Its weight against its neighbours where CPU time is short, in CPU units (1,024 for a CPU); the kernel's unless given. */
+  readonly cpuUnits?: number;
+  readonly memoryMiB?: number;
+  /** Whether it may use swap beyond its memory. */
+  readonly swap: boolean;
 }
 
-/** Control groups of this machine, as containers' parents. Every call is idempotent; groups outlive this process. */
+/** Where a group is: the names of the groups around it and its own, outermost first; letters, digits and hyphens. */
+export type GroupPath = readonly string[];
+
+/**
+ * Control groups of this machine, as containers' parents. Every call is idempotent; groups outlive this process. What a
+ * machine refuses is logged and is no error: what runs is then not held to its size.
+ */
 export interface Cgroups {
-  /** Makes a group with these limits, or changes them; answers the engine's `CgroupParent`. */
-  ensure(name: string, limits: GroupLimits): Promise<string>;
-  /** Removes a group in which nothing runs; one that does not exist is fine. */
-  remove(name: string): Promise<void>;
+  /** Makes a group with these limits, or changes them; answers the engine's `CgroupParent`, empty where there is none. */
+  ensure(path: GroupPath, limits: GroupLimits): Promise<string>;
+  /** The names of the groups in a group that `ensure` made, and perhaps of others. */
+  list(path: GroupPath): Promise<readonly string[]>;
+  /** Removes a group in which nothing runs, with those in it; one that does not exist is fine. */
+  remove(path: GroupPath): Promise<void>;
   /** Removes every group of this installation, whoever made it. */
   removeAll(): Promise<void>;
 }
-
-/** Groups that limit nothing. For tests, and where a machine lets nobody make any. */
-export const noCgroups: Cgroups = {
-  ensure: () => Promise.resolve(''),
-  remove: () => Promise.resolve(),
-  removeAll: () => Promise.resolve(),
-};

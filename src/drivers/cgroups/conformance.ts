@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Cgroups } from './cgroups.ts';
+
+/** What every implementation of `Cgroups` does, on whatever machine. */
+export function cgroupsConformance(name: string, make: () => Promise<Cgroups>): void {
+  describe(`control groups: ${name}`, () => {
+    const half = { cpus: 0.5, cpuUnits: 512, memoryMiB: 64, swap: false };
+    let groups: Cgroups;
+    beforeAll(async () => {
+      groups = await make();
+    });
+    afterAll(() => groups.removeAll());
+
+    it('makes a group, again if asked, and in it another', async () => {
+      const outer = await groups.ensure(['i-0'], { ...half, cpus: 1, memoryMiB: 128 });
+      expect(outer).not.toBe('');
+      const inner = await groups.ensure(['i-0', 'task-1'], half);
+      expect(inner).not.toBe(outer);
+      expect(await groups.ensure(['i-0', 'task-1'], { ...half, memoryMiB: 32 })).toBe(inner);
+      await groups.ensure(['task-2'], { swap: true });
+      expect([...(await groups.list([]))].sort()).toEqual(['i-0', 'task-2']);
+      expect(await groups.list(['i-0'])).toEqual(['task-1']);
+    });
+
+    it('removes a group with those in it, and none that is not there', async () => {
+      await groups.remove(['i-0']);
+      await groups.remove(['i-0']);
+      await groups.remove(['nobody', 'task-1']);
+      expect(await groups.list(['i-0'])).toEqual([]);
+      expect(await groups.list([])).toEqual(['task-2']);
+      await groups.removeAll();
+      expect(await groups.list([])).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,4 @@
+import { cgroupsConformance } from './conformance.ts';
+import { FakeCgroups } from './fake.ts';
+
+cgroupsConformance('fake', () => Promise.resolve(new FakeCgroups()));

@@ -1,0 +1,39 @@
+import type { Cgroups, GroupLimits, GroupPath } from './cgroups.ts';
+
+/** Groups in memory, which hold nothing. */
+export class FakeCgroups implements Cgroups {
+  readonly #groups = new Map<string, GroupLimits>();
+
+  /** The groups that there are, by their paths. */
+  get groups(): ReadonlyMap<string, GroupLimits> {
+    return this.#groups;
+  }
+
+  ensure(path: GroupPath, limits: GroupLimits): Promise<string> {
+    const key = path.join('/');
+    this.#groups.set(key, limits);
+    return Promise.resolve(`/fake/${key}`);
+  }
+
+  list(path: GroupPath): Promise<readonly string[]> {
+    const within = [...this.#groups.keys()].map((key) => key.split('/')).filter((each) => isIn(each, path));
+    return Promise.resolve([...new Set(within.map((each) => each[path.length] ?? ''))]);
+  }
+
+  remove(path: GroupPath): Promise<void> {
+    for (const key of this.#groups.keys()) {
+      const each = key.split('/');
+      if (key === path.join('/') || isIn(each, path)) this.#groups.delete(key);
+    }
+    return Promise.resolve();
+  }
+
+  removeAll(): Promise<void> {
+    this.#groups.clear();
+    return Promise.resolve();
+  }
+}
+
+function isIn(group: GroupPath, path: GroupPath): boolean {
+  return group.length > path.length && path.every((name, at) => group[at] === name);
+}
