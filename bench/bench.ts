@@ -39,7 +39,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
       rmSync(home, { recursive: true, force: true });
     }
   },
-  idle: () => installed((installation) => benchIdle(installation, 5000, 'empty')),
+  idle: () => installed((installation) => benchIdle(installation, 15_000, 'empty')),
   wire: () => installed(benchWire),
   store: benchStore,
   balancer: benchBalancer,

@@ -43,7 +43,13 @@ export class SqliteJournal implements Journal {
       this.#unlock();
       throw new Error(`cannot open the journal ${path}: ${messageOf(error)}`, { cause: error });
     }
-    this.#thread = new Thread('sqlite-writer', import.meta.url, { path });
+    this.#thread = new Thread({
+      name: 'sqlite-writer',
+      base: import.meta.url,
+      workerData: { path },
+      closing: 'close',
+      clock,
+    });
   }
 
   get failure(): string | undefined {
@@ -84,7 +90,6 @@ export class SqliteJournal implements Journal {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#run;
-    await this.#thread.ask('close');
     await this.#thread.end();
     this.#unlock();
     if (this.#failure !== undefined) throw new Error(`${this.#path} is not complete: ${this.#failure}`);

@@ -16,7 +16,7 @@ let db: EventsDb | undefined;
 function answer({ method, args }: Call): Answer {
   try {
     if (method === 'close') {
-      db?.close();
+      forget();
       return { value: undefined };
     }
     db ??= new EventsDb(path);
@@ -29,12 +29,12 @@ function answer({ method, args }: Call): Answer {
   }
 }
 
-/** After a failure what the page cache holds is in doubt: opening anew recovers from the file. */
+/** Closes the file; the next call opens it. After a failure what the page cache holds is in doubt, and opening anew recovers from the file. */
 function forget(): void {
   try {
     db?.close();
   } catch {
-    // It is being given up because it failed already.
+    // What was answered is on disk all the same.
   }
   db = undefined;
 }

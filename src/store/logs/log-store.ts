@@ -63,9 +63,9 @@ export class LogStore {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #log: Log;
-  readonly #path: string;
   readonly #followers = new Set<{ group: number; notify: (batch: Followed) => void }>();
-  #thread: Thread<Call, Answer> | undefined;
+  readonly #path: string;
+  readonly #thread: Thread<Call, Answer>;
   #pending: { append: Append; settle: PromiseWithResolvers<Appended> }[] = [];
   /** Runs while something is pending. */
   #run: Promise<void> | undefined;
@@ -81,6 +81,13 @@ export class LogStore {
     this.#ids = deps.ids;
     this.#log = deps.log;
     this.#path = deps.path;
+    this.#thread = new Thread({
+      name: 'events-thread',
+      base: import.meta.url,
+      workerData: { path: deps.path },
+      closing: { method: 'close', args: [] },
+      clock: deps.clock,
+    });
   }
 
   /** Begins to remove what is no longer wanted: events of rows that are gone, and events that expire, hourly. */
@@ -155,8 +162,6 @@ export class LogStore {
     this.#unwatch();
     await this.#removals;
     await this.#run;
-    if (this.#thread === undefined) return;
-    await this.#call('close');
     await this.#thread.end();
   }
 
@@ -269,7 +274,6 @@ export class LogStore {
     method: Name,
     ...args: Parameters<EventsDb[Name]>
   ): Promise<ReturnType<EventsDb[Name]>> {
-    this.#thread ??= new Thread('events-thread', import.meta.url, { path: this.#path });
     const answer = await this.#thread.ask({ method, args } as Call).catch((error: unknown): Answer => {
       return { error: messageOf(error), badPattern: false };
     });
