@@ -13,6 +13,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['up', async () => (await import('./commands/up.ts')).up],
   ['down', async () => (await import('./commands/down.ts')).down],
   ['status', async () => (await import('./commands/status.ts')).status],
+  ['fleet', async () => (await import('./commands/fleet.ts')).fleet],
   ['demo', async () => (await import('./commands/demo.ts')).demo],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
   ['env', async () => (await import('./commands/env.ts')).env],

@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { request } from '../base/http.ts';
-import { endpointOf, type Installation } from './installation.ts';
+import { endpointOf, UsageError, type Installation } from './installation.ts';
 
 /** The answer of `GET /_stowage/health`. */
 export interface Health {
@@ -26,8 +26,11 @@ export async function callOwn<Answer>(
   options: { timeoutMs?: number } = {},
 ): Promise<Answer> {
   const { status, body } = await send(installation, method, `/_stowage/${path}`, {}, '', options.timeoutMs ?? 120_000);
+  const answer = JSON.parse(body) as Answer & { readonly message?: string };
+  // What the asker did wrong is said in a sentence.
+  if (status >= 400 && status < 500 && answer.message !== undefined) throw new UsageError(answer.message);
   if (status >= 300) throw new Error(`${method} /_stowage/${path} answered ${status}: ${body}`);
-  return JSON.parse(body) as Answer;
+  return answer;
 }
 
 /** Calls an awsJson operation, `Logs_20140328.FilterLogEvents`, as the installation's account and region. */

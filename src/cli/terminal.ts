@@ -13,7 +13,16 @@ export interface Terminal {
   /** Emphasis; plain text where colours are unwanted. */
   bold(text: string): string;
   dim(text: string): string;
+  /** Whether colours are wanted. */
+  readonly colours: boolean;
+  /** How wide pictures may be. */
+  readonly columns: number;
+  /** Whether a person sits before it, so that a picture can be drawn over the last one. */
+  readonly screen: boolean;
 }
+
+/** What a file, or a program that reads along, gets: no line of a table is broken for its sake. */
+const columnsWithoutTerminal = 120;
 
 /** A terminal on the process's own streams; colours only on a tty and without NO_COLOR (no-color.org). */
 export function processTerminal(): Terminal {
@@ -30,6 +39,9 @@ export function processTerminal(): Terminal {
     json: (value) => write(JSON.stringify(value, null, 2)),
     bold: (text) => paint('1', text),
     dim: (text) => paint('2', text),
+    colours,
+    columns: process.stdout.columns || Number(process.env['COLUMNS']) || columnsWithoutTerminal,
+    screen: process.stdout.isTTY && process.stdin.isTTY && process.env['TERM'] !== 'dumb',
   };
 }
 

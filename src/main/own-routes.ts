@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RawRoute } from '../aws/front.ts';
-import { messageOf } from '../base/errors.ts';
+import { AwsError, messageOf } from '../base/errors.ts';
 
 /** What answers under `/_stowage/`: JSON by path and method. */
 export interface OwnRoutes {
-  /** Answers the value to send, or `undefined` while it is too early to say anything (503). */
-  readonly get: Readonly<Record<string, () => unknown>>;
+  /** Answers the value to send, or `undefined` while it is too early to say anything (503). An `AwsError` is the asker's fault. */
+  readonly get: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
   readonly post: Readonly<Record<string, () => Promise<unknown>>>;
   /** Whether a connection may ask at all: those of tasks may not. */
   readonly admits: (connection: Socket) => boolean;
@@ -18,6 +18,13 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(text);
 }
 
+function answer(response: ServerResponse, work: () => Promise<unknown>): void {
+  work().then(
+    (value) => (value === undefined ? send(response, 503, { status: 'starting' }) : send(response, 200, value)),
+    (error: unknown) => send(response, error instanceof AwsError ? error.status : 500, { message: messageOf(error) }),
+  );
+}
+
 /** The control plane's own paths, for the CLI and for CI scripts. */
 export function ownRoutes(routes: OwnRoutes): RawRoute {
   return {
@@ -27,18 +34,16 @@ export function ownRoutes(routes: OwnRoutes): RawRoute {
       if (!routes.admits(request.socket)) {
         return send(response, 403, { message: 'these paths are for programs of the machine itself' });
       }
-      const path = new URL(request.url ?? '/', 'http://localhost').pathname.replace('/_stowage/', '');
-      const get = routes.get[path];
-      const post = routes.post[path];
+      const url = new URL(request.url ?? '/', 'http://localhost');
+      const path = url.pathname.replace('/_stowage/', '');
+      const get = Object.hasOwn(routes.get, path) ? routes.get[path] : undefined;
+      const post = Object.hasOwn(routes.post, path) ? routes.post[path] : undefined;
       if (request.method === 'GET' && get !== undefined) {
-        const answer = get();
-        return answer === undefined ? send(response, 503, { status: 'starting' }) : send(response, 200, answer);
+        answer(response, async () => get(url.searchParams));
+        return undefined;
       }
       if (request.method === 'POST' && post !== undefined) {
-        post().then(
-          (answer) => send(response, 200, answer),
-          (error: unknown) => send(response, 500, { message: messageOf(error) }),
-        );
+        answer(response, post);
         return undefined;
       }
       if (get !== undefined || post !== undefined)
