@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import { DriverError } from '../base/errors.ts';
 import { silentLog, textLog, type Log } from '../base/log.ts';
@@ -307,6 +307,25 @@ describe('the life of a task', () => {
       exitCode: 137,
       reason: 'OutOfMemoryError: Container killed due to memory usage',
     });
+  });
+
+  it.each([
+    ['nothing is known of its memory', undefined, 1],
+    ['it came near its limit', 100 * 2 ** 20, 1],
+    ['it never came near its limit', 90 * 2 ** 20, 0],
+  ])('asks the engine whether memory ran out, where %s', async (_, used, times) => {
+    const task = payload(0, [container('app', 'sleep 1000', { memory: 128 })]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const id = await idOf('app');
+    cgroups.used = used;
+    const inspect = vi.spyOn(docker, 'inspect');
+    docker.crash(id, 137);
+    await until(() => status(task) === 'STOPPED');
+    expect(inspect.mock.calls.filter(([asked]) => asked === id)).toHaveLength(times);
+    expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 137 });
+    expect(control.reported(task.arn).containers['app']?.reason).toBeUndefined();
   });
 
   it('pulls with the credentials of its registry, and uses a local image whose name has no registry', async () => {

@@ -213,10 +213,14 @@ export class TaskEngine {
     const { containerId, labels: named } = event;
     const told = run.outOfMemory.delete(containerId);
     let oomKilled = told && !(killedByUs && sharesLimit(run.task.payload));
+    const name = named[labels.container] ?? '';
     if (!told && !killedByUs) {
       run.dying.add(containerId);
       try {
-        ({ oomKilled } = await this.#deps.docker.inspect(containerId));
+        // The engine answers only when it has cleared up after the container, which takes it up to 200 ms.
+        const { payload } = run.task;
+        const ruledOut = await this.#deps.groups.stayedBelow(payload, name);
+        if (!ruledOut) ({ oomKilled } = await this.#deps.docker.inspect(containerId));
       } catch {
         // Removed already: then it was not its limit.
       }
@@ -224,7 +228,6 @@ export class TaskEngine {
     }
     this.#update(run, (task) => {
       const next = withEvent(task, event);
-      const name = named[labels.container] ?? '';
       return oomKilled ? withContainer(next, name, (each) => ({ ...each, reason: outOfMemory })) : next;
     });
   }

@@ -6,6 +6,11 @@ import { taskIdOf } from './names.ts';
 export interface TaskGroups {
   /** Makes a task's group; answers the engine's parent for its containers, empty where the machine lets us make none. */
   ensure(task: PayloadTask): Promise<string>;
+  /**
+   * Whether everything in the task together has stayed so far below what a container of it may use, or the task, that no limit
+   * can have killed it; false where that is unknown.
+   */
+  stayedBelow(task: PayloadTask, container: string): Promise<boolean>;
   /** Removes it once its containers are gone. */
   remove(task: PayloadTask): Promise<void>;
   /** Removes those of tasks that `tasks` does not name: a predecessor was killed between a task and its group. */
@@ -14,6 +19,8 @@ export interface TaskGroups {
 
 /** The least weight that the kernel gives a container. */
 const leastCpuUnits = 2;
+/** Below this part of a limit nothing met it: the kernel refuses large pages, and what it counts in advance, a little before. */
+const farFrom = 0.75;
 const prefix = 'task-';
 
 /** The groups of tasks in the group of their machine. */
@@ -21,6 +28,12 @@ export function taskGroups(cgroups: Cgroups, machine: GroupPath): TaskGroups {
   const nameOf = (task: PayloadTask): string => `${prefix}${taskIdOf(task.arn)}`;
   return {
     ensure: (task) => cgroups.ensure([...machine, nameOf(task)], limitsOf(task)),
+    async stayedBelow(task, container) {
+      const own = task.containers.find(({ name }) => name === container)?.memory;
+      const limits = [own ?? 0, task.memory ?? 0].filter((each) => each > 0);
+      const peak = await cgroups.peak([...machine, nameOf(task)]);
+      return peak !== undefined && limits.length > 0 && peak < Math.min(...limits) * 2 ** 20 * farFrom;
+    },
     remove: (task) => cgroups.remove([...machine, nameOf(task)]),
     async keepOnly(tasks) {
       const found = await cgroups.list(machine);

@@ -19,6 +19,11 @@ export type GroupPath = readonly string[];
 export interface Cgroups {
   /** Makes a group with these limits, or changes them; answers the engine's `CgroupParent`, empty where there is none. */
   ensure(path: GroupPath, limits: GroupLimits): Promise<string>;
+  /**
+   * The most memory that everything in a group has used at once, in bytes and with what files are cached; `undefined` where
+   * the kernel does not say, or there is no such group.
+   */
+  peak(path: GroupPath): Promise<number | undefined>;
   /** The names of the groups in a group that `ensure` made, and perhaps of others. */
   list(path: GroupPath): Promise<readonly string[]>;
   /** Removes a group in which nothing runs, with those in it; one that does not exist is fine. */

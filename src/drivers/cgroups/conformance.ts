@@ -22,6 +22,10 @@ export function cgroupsConformance(name: string, make: () => Promise<Cgroups>): 
       expect(await groups.list(['i-0'])).toEqual(['task-1']);
     });
 
+    it('says nothing of the memory of a group that is not there', async () => {
+      expect(await groups.peak(['nobody'])).toBeUndefined();
+    });
+
     it('removes a group with those in it, and none that is not there', async () => {
       await groups.remove(['i-0']);
       await groups.remove(['i-0']);

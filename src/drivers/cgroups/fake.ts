@@ -3,6 +3,8 @@ import type { Cgroups, GroupLimits, GroupPath } from './cgroups.ts';
 /** Groups in memory, which hold nothing. */
 export class FakeCgroups implements Cgroups {
   readonly #groups = new Map<string, GroupLimits>();
+  /** What `peak` says of every group. */
+  used: number | undefined;
 
   /** The groups that there are, by their paths. */
   get groups(): ReadonlyMap<string, GroupLimits> {
@@ -13,6 +15,10 @@ export class FakeCgroups implements Cgroups {
     const key = path.join('/');
     this.#groups.set(key, limits);
     return Promise.resolve(`/fake/${key}`);
+  }
+
+  peak(path: GroupPath): Promise<number | undefined> {
+    return Promise.resolve(this.#groups.has(path.join('/')) ? this.used : undefined);
   }
 
   list(path: GroupPath): Promise<readonly string[]> {

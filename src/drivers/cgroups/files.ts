@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cgroups, GroupLimits, GroupPath } from './cgroups.ts';
 
@@ -17,6 +17,7 @@ export function filesOf(installationId: string, root: string, kind: 'v1' | 'v2')
       else ensureSecond(root, [top, ...path], limits);
       return Promise.resolve(`/${pathOf(path)}`);
     },
+    peak: (path) => Promise.resolve(peakIn(root, pathOf(path))),
     list: (path) => Promise.resolve([...new Set(trees(root).flatMap((tree) => childrenOf(join(tree, pathOf(path)))))]),
     remove(path) {
       for (const tree of trees(root)) removeTree(join(tree, pathOf(path)));
@@ -60,6 +61,18 @@ function ensureSecond(root: string, path: GroupPath, limits: GroupLimits): void 
   if (cpuUnits !== undefined) write(directory, 'cpu.weight', weightOf(cpuUnits));
   write(directory, 'memory.max', memoryMiB === undefined ? 'max' : memoryMiB * 2 ** 20);
   if (!limits.swap && existsSync(join(directory, 'memory.swap.max'))) write(directory, 'memory.swap.max', 0);
+}
+
+/** The most memory used at once in a group of the first or the second hierarchy (from Linux 5.19 on). */
+export function peakIn(root: string, path: string): number | undefined {
+  for (const file of [join('memory', path, 'memory.max_usage_in_bytes'), join(path, 'memory.peak')]) {
+    try {
+      return Number(readFileSync(join(root, file), 'utf8'));
+    } catch {
+      // Not a group of this hierarchy.
+    }
+  }
+  return undefined;
 }
 
 /** The kernel takes no less than a millisecond. */

@@ -102,6 +102,20 @@ describe("systemd's slices", () => {
   });
 });
 
+describe('the most memory used at once', () => {
+  it.each<[CgroupKind, string]>([
+    ['v1', 'memory/stowage-0a/task-1/memory.max_usage_in_bytes'],
+    ['v2', 'stowage-0a/task-1/memory.peak'],
+    ['systemd', 'memory/stowage.slice/stowage-0a.slice/stowage-0a-task_1.slice/memory.max_usage_in_bytes'],
+    ['systemd', 'stowage.slice/stowage-0a.slice/stowage-0a-task_1.slice/memory.peak'],
+  ])('is where %s has it', async (kind, path) => {
+    expect(await groups(kind).peak(['task-1'])).toBeUndefined();
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), '4096\n');
+    expect(await groups(kind).peak(['task-1'])).toBe(4096);
+  });
+});
+
 describe('a machine that lets nobody make groups', () => {
   it('is said to hold nothing to its size', async () => {
     let text = '';

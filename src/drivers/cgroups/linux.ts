@@ -48,6 +48,7 @@ export function linuxCgroups(options: LinuxCgroupsOptions): Cgroups {
         return '';
       }
     },
+    peak: async (path) => (await driver()).peak(path),
     list: async (path) => (await driver()).list(path),
     remove: async (path) => (await driver()).remove(path),
     async removeAll() {

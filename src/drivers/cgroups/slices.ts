@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cgroups, GroupPath } from './cgroups.ts';
-import { childrenOf, weightOf } from './files.ts';
+import { childrenOf, peakIn, weightOf } from './files.ts';
 
 /**
  * Groups as systemd's slices, for engines whose groups systemd makes. A slice's name is its path: `a-b-c.slice` is in
@@ -15,10 +15,11 @@ export function slicesOf(
   const stemOf = (path: GroupPath): string => [...top, ...path.map((name) => name.replaceAll('-', '_'))].join('-');
   const slice = (path: GroupPath): string => `${stemOf(path)}.slice`;
   /** Where systemd puts a slice: below those that its name says it is in. */
-  const directory = (path: GroupPath): string => {
+  const below = (path: GroupPath): string => {
     const parts = stemOf(path).split('-');
-    return join(root, ...parts.map((_, at) => `${parts.slice(0, at + 1).join('-')}.slice`));
+    return join(...parts.map((_, at) => `${parts.slice(0, at + 1).join('-')}.slice`));
   };
+  const directory = (path: GroupPath): string => join(root, below(path));
   const list = (path: GroupPath): string[] => {
     const before = `${stemOf(path)}-`;
     return childrenOf(directory(path))
@@ -46,6 +47,7 @@ export function slicesOf(
       ]);
       return slice(path);
     },
+    peak: (path) => Promise.resolve(peakIn(root, below(path))),
     list: (path) => Promise.resolve(list(path)),
     remove,
     async removeAll() {
