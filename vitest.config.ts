@@ -20,9 +20,11 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: ['{src,test}/**/*.machine.test.ts'],
-          testTimeout: 120_000,
+          // What hangs ends some time; what is slow on a busy machine may be.
+          testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Most of their time they wait: each has an installation of its own, and they share nothing but the engine.
+          maxWorkers: 2,
         },
       },
     ],

@@ -5,8 +5,9 @@ import { runCommand } from '../src/base/command.ts';
 export async function leftovers(): Promise<string[]> {
   const lines = async (program: string, ...args: string[]): Promise<string[]> =>
     (await runCommand(program, args)).stdout.split('\n').filter((line) => line.trim() !== '');
-  const [containers, namespaces, links, tables, routes] = await Promise.all([
+  const [containers, volumes, namespaces, links, tables, routes] = await Promise.all([
     lines('docker', 'ps', '--all', '--filter', 'label=stowage.installation', '--format', 'container {{.Names}}'),
+    lines('docker', 'volume', 'ls', '--filter', 'label=stowage.installation', '--format', 'volume {{.Name}}'),
     lines('ip', 'netns', 'list'),
     lines('ip', '-o', 'link', 'show'),
     lines('nft', 'list', 'tables'),
@@ -14,6 +15,7 @@ export async function leftovers(): Promise<string[]> {
   ]);
   return [
     ...containers,
+    ...volumes,
     ...namespaces.filter((line) => line.startsWith('stowage')).map((line) => `namespace ${line.split(' ')[0] ?? ''}`),
     ...links.filter((line) => /^\d+: (st|sw)[\w-]*[@:]/.test(line)).map((line) => `link ${line.split(': ')[1] ?? ''}`),
     ...tables.filter((line) => line.includes('stowage')),
