@@ -12,6 +12,7 @@ import { AwsClient } from './aws/client.ts';
 import type { BalancerManager } from './balancers/manager.ts';
 import { hostUpstream, type Upstream } from './dns/upstream.ts';
 import { createResolver } from './dns/resolver.ts';
+import { createInstanceMetadata } from './instance-metadata/server.ts';
 import { capabilities } from './instances/capabilities.ts';
 import { engineOf } from './instances/engine-of.ts';
 import type { InnerNetwork } from './instances/inner-network.ts';
@@ -126,6 +127,11 @@ export function createAgent(options: AgentOptions): Agent {
               log,
               aws,
               tasks: () => [...tasks.tasks, ...(instances?.tasks() ?? [])],
+            }),
+            createInstanceMetadata({
+              network: options.network,
+              clock,
+              serviceOf: (asker) => instances?.metadataOf(asker),
             }),
             createResolver({ network: options.network, upstream: options.upstream ?? hostUpstream(clock), log }),
           ],

@@ -1,9 +1,13 @@
-import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 
-/** A new RSA key of 2048 bits: the private key as PEM (PKCS #1), and the SHA-1 of its DER form (PKCS #8), as EC2 fingerprints it. */
-export function newRsaKey(): { readonly pem: string; readonly fingerprint: string } {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+/**
+ * A new RSA key of 2048 bits: the private key as PEM (PKCS #1), the SHA-1 of its DER form (PKCS #8), as EC2 fingerprints it, and the
+ * public key in OpenSSH's form.
+ */
+export function newRsaKey(): { readonly pem: string; readonly fingerprint: string; readonly publicKey: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
+    publicKey: sshRsa(publicKey),
     pem: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString().trimEnd(),
     fingerprint: colons(
       createHash('sha1')
@@ -45,4 +49,21 @@ export function publicKeyFingerprint(
 
 function colons(hex: string): string {
   return hex.match(/../g)?.join(':') ?? '';
+}
+
+/** RFC 4253, 6.6: the name, exponent and modulus, each after its length. */
+function sshRsa(key: KeyObject): string {
+  const { e = '', n = '' } = key.export({ format: 'jwk' });
+  // An integer whose first bit is set would be negative.
+  const parts = [
+    Buffer.from('ssh-rsa'),
+    Buffer.from(e, 'base64url'),
+    Buffer.concat([Buffer.of(0), Buffer.from(n, 'base64url')]),
+  ];
+  const blob = parts.flatMap((part) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.length);
+    return [length, part];
+  });
+  return `ssh-rsa ${Buffer.concat(blob).toString('base64')}`;
 }

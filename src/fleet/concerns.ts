@@ -1,4 +1,5 @@
 import type { NetworkInterface, SecurityGroupRule } from '../model/ec2/network.ts';
+import type { InstanceProfile, Role } from '../model/iam/identity.ts';
 import type { Task } from '../model/ecs/task.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
 import type { Change, Reader } from '../store/store.ts';
@@ -15,6 +16,7 @@ import {
   vpcs,
 } from '../store/tables/ec2.ts';
 import { tasks } from '../store/tables/ecs.ts';
+import { instanceProfiles, nameKey, roles } from '../store/tables/iam.ts';
 import { listeners, loadBalancers, rules, targetGroups, targets } from '../store/tables/elbv2.ts';
 
 /** What commits may have changed of what machines are told. */
@@ -43,6 +45,8 @@ export const toldTables: readonly Table<never>[] = [
   routeTables,
   natGateways,
   instances,
+  instanceProfiles,
+  roles,
   loadBalancers,
   listeners,
   rules,
@@ -73,6 +77,18 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
       for (const { targetGroupArn } of store.by(targets, 'id', id)) addTargetGroup(store, targetGroupArn, to);
       return;
     }
+    case instanceProfiles.name: {
+      const { arn } = row as InstanceProfile;
+      for (const each of store.by(instances, 'profile', arn)) to.instances.add(each.id);
+      return;
+    }
+    case roles.name: {
+      const { account, name } = row as Role;
+      for (const profile of store.by(instanceProfiles, 'role', nameKey(account, name))) {
+        addRow(store, instanceProfiles.name, profile, to);
+      }
+      return;
+    }
     case vpcs.name:
       return void to.vpcs.add((row as { id: string }).id);
     case securityGroupRules.name: {
@@ -84,6 +100,7 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
     case networkInterfaces.name: {
       const { vpcId, owner } = row as NetworkInterface;
       to.vpcs.add(vpcId);
+      if (owner.kind === 'instance') to.instances.add(owner.id);
       if (owner.kind === 'load-balancer') addBalancer(store, owner.arn, to);
       return;
     }

@@ -2,12 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { MachineAttribute, MachineRegistration, MachineResources } from '../model/fleet/machine.ts';
+import type { Instance } from '../model/ec2/instance.ts';
 import type { Task } from '../model/ecs/task.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Reader, Store } from '../store/store.ts';
 import type { IamRoleCredentials } from '../wire/acs.ts';
 import type { BalancerSpec } from '../wire/balancer-spec.ts';
 import type { AgentMessage } from '../wire/messages.ts';
+import type { InstanceCredentials } from './instance-metadata.ts';
 import type { ResolvedImage } from './translate-task.ts';
 
 /** Log events of a container as they arrive from a machine. */
@@ -36,6 +38,8 @@ export interface FleetDeps {
     task: Task,
     role: { readonly kind: 'TaskApplication' | 'TaskExecution'; readonly arn: string },
   ) => IamRoleCredentials | undefined;
+  /** The session that an instance acts in, in its profile's role; `undefined` when there is no such role. */
+  readonly instanceCredentialsOf?: (instance: Instance) => InstanceCredentials | undefined;
   /** Stores log events; what it answers is acknowledged to the machine (see `StowageLogAck`). */
   readonly storeLogs: (batch: LogBatch) => LogReceipt | Promise<LogReceipt>;
 }

@@ -14,7 +14,7 @@ import { upcomingInterfaces } from './interface-names.ts';
 import { needsExecutionRole, UnassumableRoleError } from './translate-secrets.ts';
 import { accountPrincipal, accountSetting } from '../store/account-settings.ts';
 import { roleOf, TaskRoles } from './task-roles.ts';
-import { translateInstance } from './translate-instance.ts';
+import { instanceOn, translateInstance } from './translate-instance.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
 
@@ -98,9 +98,11 @@ export class Outbox {
     return messages;
   }
 
-  /** Credentials that take the place of earlier ones: of tasks whose sessions are over soon. */
+  /** Credentials that take the place of earlier ones: of tasks and instances whose sessions are over soon. */
   composeCredentials(): ServerMessage[] {
-    return this.#roles.renewals(this.#tasks.keys());
+    const messages = this.#roles.renewals(this.#tasks.keys());
+    for (const id of this.#instances.keys()) this.#addInstance(id, messages);
+    return messages;
   }
 
   /** Adds what is new of a VPC; answers whether one the machine knows is gone. */
@@ -136,11 +138,13 @@ export class Outbox {
 
   #addInstance(id: string, messages: ServerMessage[]): boolean {
     const { store, ids } = this.#deps;
-    const instance = translateInstance(store, id, this.#machineId);
-    if (instance === undefined) {
+    const row = instanceOn(store, id, this.#machineId);
+    if (row === undefined) {
       this.#forget('instance', id);
+      this.#roles.forget(id);
       return this.#instances.delete(id);
     }
+    const instance = translateInstance(store, row, this.#deps.instanceCredentialsOf?.(row));
     const text = JSON.stringify(instance);
     if (this.#instances.get(id) === text) return false;
     this.#instances.set(id, text);

@@ -60,7 +60,7 @@ export class TaskRoles {
     return messages;
   }
 
-  /** To be called when a machine has no more to do with a task: its sessions are not renewed any more. */
+  /** To be called when a machine has no more to do with a task or an instance: its sessions are not renewed any more. */
   forget(arn: string): void {
     const { store } = this.#deps;
     for (const roleType of roleTypes) this.#told.delete(taskCredentialsKey(arn, roleType));

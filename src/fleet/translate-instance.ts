@@ -3,19 +3,29 @@ import { privateDnsNameOf, privateDomainOf } from '../model/ec2/addresses.ts';
 import { imagesOf } from '../model/ec2/images.ts';
 import { instanceTypes, registeredMemory } from '../model/ec2/instance-types.ts';
 import type { Instance } from '../model/ec2/instance.ts';
-import { ecsConfigOf, textsIn } from '../model/ec2/user-data.ts';
+import { agentSettings, isOn, textsIn } from '../model/ec2/user-data.ts';
 import type { Reader } from '../store/store.ts';
 import { instances } from '../store/tables/ec2.ts';
+import type { InstanceMetadataSpec } from '../wire/instance-metadata.ts';
 import type { InstanceAgentSpec, InstanceSpec } from '../wire/instance-spec.ts';
+import { instanceTexts, type InstanceCredentials } from './instance-metadata.ts';
 
-/** An instance as the machine `hostId` is told it; `undefined` when it stands on another, nowhere, or is over. */
-export function translateInstance(store: Reader, instanceId: string, hostId: string): InstanceSpec | undefined {
+/** The row of an instance that the machine `hostId` is told of; `undefined` when it stands on another, nowhere, or is over. */
+export function instanceOn(store: Reader, instanceId: string, hostId: string): Instance | undefined {
   const instance = store.get(instances, instanceId);
-  if (instance?.hostId !== hostId || instance.state === 'terminated') return undefined;
+  return instance?.hostId !== hostId || instance.state === 'terminated' ? undefined : instance;
+}
+
+/** An instance as its machine is told it, with the session that it acts in. */
+export function translateInstance(
+  store: Reader,
+  instance: Instance,
+  credentials: InstanceCredentials | undefined,
+): InstanceSpec {
   const type = instanceTypes.get(instance.instanceType);
   const agent = agentOf(instance, type?.memoryMiB ?? 0);
   return {
-    instanceId,
+    instanceId: instance.id,
     desired: desiredOf(instance),
     boot: instance.boot,
     interfaceId: instance.networkInterfaceId,
@@ -24,6 +34,7 @@ export function translateInstance(store: Reader, instanceId: string, hostId: str
     domainName: privateDomainOf(instance.region),
     cpus: type?.vcpus ?? 1,
     memoryMiB: type?.memoryMiB ?? 0,
+    metadata: metadataOf(store, instance, credentials),
     ...(agent === undefined ? {} : { agent }),
   };
 }
@@ -44,11 +55,33 @@ function desiredOf({ state }: Instance): InstanceSpec['desired'] {
   }
 }
 
+function metadataOf(
+  store: Reader,
+  instance: Instance,
+  credentials: InstanceCredentials | undefined,
+): InstanceMetadataSpec {
+  const { metadataOptions, metadataKey, userData } = instance;
+  return {
+    enabled: metadataOptions.httpEndpoint === 'enabled',
+    tokensRequired: metadataOptions.httpTokens === 'required',
+    hopLimit: metadataOptions.httpPutResponseHopLimit,
+    tokenKey: metadataKey,
+    answersTasks: answersTasks(instance),
+    ...given('userData', userData),
+    texts: instanceTexts(store, instance, credentials),
+  };
+}
+
+/** Whether tasks on an instance that have an interface of their own reach its metadata ("Amazon ECS container agent configuration"). */
+export function answersTasks(instance: Instance): boolean {
+  return !isOn(agentSettings(instance)['ECS_AWSVPC_BLOCK_IMDS']);
+}
+
 /** An ECS-optimized image starts the agent; user data tells it the cluster ("Amazon ECS container agent configuration"). */
 function agentOf(instance: Instance, memoryMiB: number): InstanceAgentSpec | undefined {
   const image = imagesOf(instance.region).find(({ id }) => id === instance.imageId);
   if (image?.ecsOptimized !== true) return undefined;
-  const config = ecsConfigOf(instance.userData ?? '');
+  const config = agentSettings(instance);
   const cluster = config['ECS_CLUSTER'] ?? '';
   const reservedMiB = Number(config['ECS_RESERVED_MEMORY'] ?? 0);
   return {

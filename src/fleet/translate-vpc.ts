@@ -2,6 +2,7 @@ import { gatewayOf, parseCidr, publicDnsNameOf } from '../model/ec2/addresses.ts
 import type { NatGateway, NetworkInterface, Route, RouteTable, SecurityGroupRule, Vpc } from '../model/ec2/network.ts';
 import type { Reader } from '../store/store.ts';
 import {
+  instances,
   internetGateways,
   natGateways,
   networkInterfaces,
@@ -11,8 +12,10 @@ import {
   subnets,
   vpcs,
 } from '../store/tables/ec2.ts';
+import { containerInstances, tasks } from '../store/tables/ecs.ts';
 import { loadBalancers } from '../store/tables/elbv2.ts';
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../wire/network-spec.ts';
+import { answersTasks } from './translate-instance.ts';
 
 type RouteTarget = VpcSpec['routeTables'][number]['routes'][number]['target'];
 
@@ -107,7 +110,18 @@ function interfaceOf(store: Reader, row: NetworkInterface): InterfaceSpec | unde
     macAddress: row.macAddress,
     groups: row.groups,
     ...(row.publicIp === undefined ? {} : { publicIp: row.publicIp }),
+    ...(reachesInstanceMetadata(store, row) ? { instanceMetadata: true as const } : {}),
   };
+}
+
+/** Instances, and tasks on them that have an interface of their own, unless their agent blocks that. */
+function reachesInstanceMetadata(store: Reader, { owner }: NetworkInterface): boolean {
+  if (owner.kind === 'instance') return true;
+  if (owner.kind !== 'task') return false;
+  const registered = store.get(tasks, owner.arn)?.containerInstanceArn;
+  const hostId = registered === undefined ? undefined : store.get(containerInstances, registered)?.ec2InstanceId;
+  const host = hostId === undefined ? undefined : store.get(instances, hostId);
+  return host !== undefined && answersTasks(host);
 }
 
 /** Load balancers by name: those of this VPC at their private addresses, internet-facing ones elsewhere at their public. */

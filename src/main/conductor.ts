@@ -32,7 +32,7 @@ import { instanceConnector } from './instance-agents.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
 import { objectWriter } from './put-object.ts';
-import { keepTaskCredentials } from './task-credentials.ts';
+import { keepInstanceCredentials, keepTaskCredentials } from './task-credentials.ts';
 import { mostSandboxes } from './warm-sandboxes.ts';
 
 /** What the moving parts are made from. */
@@ -85,6 +85,7 @@ export class Conductor {
         return rows && translateBalancer(rows);
       },
       credentialsOf: keepTaskCredentials({ store, clock, ids }),
+      instanceCredentialsOf: keepInstanceCredentials({ store, clock, ids }),
       storeLogs: (batch) => logs.take(batch),
     });
     this.#stops.push(() => fleet.close());

@@ -1,3 +1,5 @@
+import type { InstanceMetadataSpec } from './instance-metadata.ts';
+
 /** An EC2 instance as the machine that it stands on is told it: what the agent there makes of a network namespace and a cgroup. */
 export interface InstanceSpec {
   readonly instanceId: string;
@@ -14,6 +16,7 @@ export interface InstanceSpec {
   /** What all that runs on it may use together. */
   readonly cpus: number;
   readonly memoryMiB: number;
+  readonly metadata: InstanceMetadataSpec;
   /** The ECS agent, where its image runs one. */
   readonly agent?: InstanceAgentSpec;
 }

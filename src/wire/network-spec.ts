@@ -65,4 +65,6 @@ export interface InterfaceSpec {
    * target of a route ("NAT instances", Amazon VPC User Guide).
    */
   readonly sourceDestCheck?: boolean;
+  /** Whether it reaches the instance metadata service: an instance's, and those of tasks on instances unless that is blocked. */
+  readonly instanceMetadata?: true;
 }

@@ -18,6 +18,7 @@ const spec = (more: Partial<InstanceSpec> = {}): InstanceSpec => ({
   domainName: 'ec2.internal',
   cpus: 1,
   memoryMiB: 1024,
+  metadata: { enabled: true, tokensRequired: false, hopLimit: 2, tokenKey: 'key', answersTasks: true, texts: {} },
   agent: { cluster: 'test', attributes: { stack: 'prod' }, tags: {}, memoryMiB: 985 },
   ...more,
 });

@@ -4,7 +4,9 @@ import type { Log } from '../../base/log.ts';
 import type { Cgroups } from '../../drivers/cgroups/cgroups.ts';
 import type { ContainerState, DockerDriver } from '../../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../../drivers/network/driver.ts';
+import type { InstanceMetadataSpec } from '../../wire/instance-metadata.ts';
 import type { InstanceReport, InstanceSpec } from '../../wire/instance-spec.ts';
+import { tasksOf, type Asker } from '../metadata/lookup.ts';
 import { labels } from '../tasks/names.ts';
 import type { TaskView } from '../tasks/view.ts';
 import { haltContainers, removeContainers } from './containers.ts';
@@ -89,6 +91,16 @@ export class Instances {
         task.payload.networkMode === 'awsvpc' || seenFrom === undefined ? task : { ...task, seenFrom },
       );
     });
+  }
+
+  /** The metadata service of the instance that speaks from an address: itself, or by a task with an interface of its own. */
+  metadataOf(asker: Asker): InstanceMetadataSpec | undefined {
+    for (const { agent, spec } of this.#lanes.values()) {
+      const itself = spec.privateIp === asker.address && this.#deps.vpcOf(spec.interfaceId) === asker.vpcId;
+      if (itself) return spec.metadata;
+      if (spec.metadata.answersTasks && tasksOf(agent?.tasks ?? [], asker).length > 0) return spec.metadata;
+    }
+    return undefined;
   }
 
   /** Takes the wanted state of an instance. */

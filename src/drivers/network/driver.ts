@@ -99,6 +99,13 @@ export interface BridgeEndpoint {
 
 /** The link-local address of the metadata and credentials server in every VPC. */
 export const metadataAddress = '169.254.170.2';
+/** The link-local address of the instance metadata service, in VPCs where somebody may ask it. */
+export const instanceMetadataAddress = '169.254.169.254';
+/**
+ * From this port on come the connections to the instance metadata service of containers on an instance's bridge, which are a hop
+ * further away than the instance itself: whatever leaves the instance has its address, so that the port has to tell.
+ */
+export const firstBridgePort = 61_000;
 /** The port at the metadata address where the AWS APIs are served to tasks. */
 export const apiPort = 4566;
 /** The link-local address of the resolver in every VPC. */

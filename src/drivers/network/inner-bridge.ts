@@ -1,5 +1,5 @@
 import { addressNumber } from '../../base/ipv4.ts';
-import type { BridgeEndpoint } from './driver.ts';
+import { firstBridgePort, instanceMetadataAddress, type BridgeEndpoint } from './driver.ts';
 
 /** The bridge inside an instance, named as Docker's own. */
 export const innerBridge = 'docker0';
@@ -38,6 +38,7 @@ flush chain ip stowage local
 flush chain ip stowage outward
 add rule ip stowage inward ${translate}
 add rule ip stowage local ${translate}
+add rule ip stowage outward ip daddr ${instanceMetadataAddress} ip saddr ${innerBlock} meta l4proto tcp masquerade to :${firstBridgePort}-65535
 add rule ip stowage outward oifname != "${innerBridge}" ip saddr ${innerBlock} masquerade
 add rule ip stowage outward oifname "${innerBridge}" ct status dnat ip saddr { 127.0.0.0/8, ${innerBlock} } masquerade
 `;

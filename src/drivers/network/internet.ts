@@ -1,5 +1,5 @@
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
-import { apiPort, metadataAddress, resolverAddress } from './driver.ts';
+import { apiPort, instanceMetadataAddress, metadataAddress, resolverAddress } from './driver.ts';
 
 type Route = VpcSpec['routeTables'][number]['routes'][number];
 
@@ -44,12 +44,19 @@ export function isProtected(spec: InterfaceSpec): boolean {
   return spec.kind === 'task' || spec.groups.length > 0;
 }
 
+/** Whether anybody in the VPC reaches the instance metadata service: only then it has an address there. */
+export function hasInstanceMetadata(spec: VpcSpec): boolean {
+  return spec.interfaces.some(({ instanceMetadata }) => instanceMetadata === true);
+}
+
 /** What of the router itself every task may reach, whatever its groups say ("Amazon VPC quotas": not tracked, not filtered). */
 export const routerServices = [
   { address: metadataAddress, protocol: 'tcp', port: 80 },
   { address: metadataAddress, protocol: 'tcp', port: apiPort },
   { address: resolverAddress, protocol: 'tcp', port: 53 },
   { address: resolverAddress, protocol: 'udp', port: 53 },
+  // Every one of those that may reach it at all.
+  { address: instanceMetadataAddress, protocol: 'tcp', port: 80 },
 ] as const;
 
 function hasInternet(spec: VpcSpec, subnetId: string): boolean {

@@ -1,5 +1,6 @@
 import { holds, parseCidr } from '../../base/ipv4.ts';
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
+import { instanceMetadataAddress } from './driver.ts';
 import {
   isProtected,
   publicAddresses,
@@ -42,6 +43,9 @@ function decide(vpcs: readonly VpcSpec[], packet: Packet): Verdict {
   const sender = vpc?.interfaces.find((each) => each.privateIp === address);
   if (vpc === undefined || sender === undefined) return no(`${address} is no address of ${vpcId}`);
   const { to, protocol, port } = packet;
+  if (to === instanceMetadataAddress && sender.instanceMetadata !== true) {
+    return no(`${sender.interfaceId} is no instance's`);
+  }
   if (routerServices.some((each) => each.address === to && each.protocol === protocol && each.port === port)) {
     return { passes: true, receiver: 'router', seenFrom: address };
   }

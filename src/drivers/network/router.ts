@@ -1,8 +1,8 @@
 import { DriverError } from '../../base/errors.ts';
 import { addressText, cidrText, parseCidr } from '../../base/ipv4.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import { metadataAddress, resolverAddress } from './driver.ts';
-import { routesOf, servingInterfaces, workingNatGateways } from './internet.ts';
+import { instanceMetadataAddress, metadataAddress, resolverAddress } from './driver.ts';
+import { hasInstanceMetadata, routesOf, servingInterfaces, workingNatGateways } from './internet.ts';
 import { hostMac, internetHop, tableNumber, taskLink, uplink } from './names.ts';
 
 /**
@@ -35,6 +35,7 @@ export const emptyRouter: RouterState = {
  */
 export function routerState(spec: VpcSpec): RouterState {
   const addresses = new Set([metadataAddress, resolverAddress, ...spec.subnets.map(({ gateway }) => gateway)]);
+  if (hasInstanceMetadata(spec)) addresses.add(instanceMetadataAddress);
   for (const each of servingInterfaces(spec)) if (each.kind === 'router') addresses.add(each.privateIp);
 
   const rules = new Set(['100 from all lookup main']);

@@ -1,4 +1,5 @@
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
+import { instanceMetadataAddress } from './driver.ts';
 import { isProtected, publicAddresses, routerServices, servingInterfaces, workingNatGateways } from './internet.ts';
 import { digest, internetHop, taskLink, uplink } from './names.ts';
 import type { NftChain, NftSet, NftTable } from './nft-table.ts';
@@ -57,6 +58,8 @@ const hooks: Readonly<Record<string, NftChain>> = {
       unspoofed,
       translated,
       `iifname "${uplink}" drop`,
+      // At once, as a client that looks for instance metadata hopes.
+      `ip daddr ${instanceMetadataAddress} ip saddr != @instances reject with icmp host-unreachable`,
       'ip daddr . meta l4proto . th dport @services accept',
       'ip saddr vmap @senders',
     ],
@@ -116,6 +119,14 @@ export function vpcTable(spec: VpcSpec): NftTable {
     setOf(
       'ifname',
       unchecked.map(({ interfaceId }) => `"${taskLink(interfaceId)}"`),
+    ),
+  );
+  const instances = serving.filter(({ instanceMetadata }) => instanceMetadata === true);
+  sets.set(
+    'instances',
+    setOf(
+      'ipv4_addr',
+      instances.map(({ privateIp }) => privateIp),
     ),
   );
   sets.set('services', setOf('ipv4_addr . inet_proto . inet_service', services));

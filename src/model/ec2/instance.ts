@@ -45,10 +45,12 @@ export interface Instance extends Scoped {
   readonly networkInterfaceId: string;
   /** Whether it is given a public address at each start. */
   readonly autoPublicIp: boolean;
-  /** As given, base64 decoded. */
+  /** As given: base64. */
   readonly userData?: string;
   readonly instanceProfile?: { readonly arn: string; readonly id: string; readonly associationId: string };
   readonly metadataOptions: MetadataOptions;
+  /** What its metadata service authenticates sessions with; nobody is shown it. */
+  readonly metadataKey: string;
   readonly monitoring: boolean;
   readonly ebsOptimized: boolean;
   readonly shutdownBehaviour: 'stop' | 'terminate';

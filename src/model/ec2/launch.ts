@@ -7,7 +7,7 @@ export interface KeyPair extends Scoped {
   readonly name: string;
   readonly type: 'rsa' | 'ed25519';
   readonly fingerprint: string;
-  /** Of imported ones, in OpenSSH's form. */
+  /** In OpenSSH's form. */
   readonly publicKey?: string;
   readonly createdAt: number;
   readonly tags: readonly Tag[];

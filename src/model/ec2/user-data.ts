@@ -1,3 +1,27 @@
+import { gunzipSync } from 'node:zlib';
+
+/** User data as text: unpacked where they are compressed ("Run commands when you launch an EC2 instance with user data input"). */
+export function userDataText(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
+  try {
+    return gunzipSync(bytes, { maxOutputLength: 2 ** 20 }).toString('utf8');
+  } catch {
+    // What is damaged runs nothing.
+    return '';
+  }
+}
+
+/** The settings of the ECS agent that an instance's user data write (see `ecsConfigOf`). */
+export function agentSettings({ userData }: { readonly userData?: string }): Record<string, string> {
+  return userData === undefined ? {} : ecsConfigOf(userDataText(userData));
+}
+
+/** A setting of the agent's that is on or off, as it reads them. */
+export function isOn(setting: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(setting ?? '');
+}
+
 /**
  * The settings that user data writes into the ECS agent's configuration file, as people write them: `echo NAME=value >> /etc/ecs/ecs.config`,
  * several in one quoted text, or the lines of a here-document ("Bootstrapping Amazon ECS Linux container instances to pass data"). Later ones win.

@@ -2,6 +2,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { addressOperations } from './addresses.ts';
 import { dhcpOptionOperations } from './dhcp-options.ts';
 import { internetGatewayOperations } from './internet-gateways.ts';
+import { metadataOptionOperations } from './metadata-options.ts';
 import { natGatewayOperations } from './nat-gateways.ts';
 import { instanceTypeOperations } from './instance-types.ts';
 import { instanceOperations } from './instances.ts';
@@ -36,6 +37,7 @@ export function ec2Handlers(deps: ServiceDeps): Ec2Handlers {
     ...networkAclOperations,
     ...dhcpOptionOperations,
     ...instanceOperations,
+    ...metadataOptionOperations,
     ...instanceTypeOperations,
     ...keyPairOperations,
     ...launchTemplateOperations,

@@ -7,6 +7,7 @@ import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { NetworkInterface } from '../../model/ec2/network.ts';
 import type { Reader } from '../../store/store.ts';
 import { networkInterfaces, securityGroups, vpcs } from '../../store/tables/ec2.ts';
+import { sdkMetadataOptions } from './metadata-options.ts';
 import { sdkTags } from './tags.ts';
 
 /** A state as EC2 answers it. */
@@ -83,14 +84,7 @@ export function sdkInstance(tx: Reader, instance: Instance): sdk.Instance {
     },
     CapacityReservationSpecification: { CapacityReservationPreference: 'open' },
     HibernationOptions: { Configured: false },
-    MetadataOptions: {
-      State: 'applied',
-      HttpTokens: instance.metadataOptions.httpTokens,
-      HttpPutResponseHopLimit: instance.metadataOptions.httpPutResponseHopLimit,
-      HttpEndpoint: instance.metadataOptions.httpEndpoint,
-      HttpProtocolIpv6: 'disabled',
-      InstanceMetadataTags: instance.metadataOptions.instanceMetadataTags,
-    },
+    MetadataOptions: sdkMetadataOptions(instance),
     EnclaveOptions: { Enabled: false },
     PlatformDetails: 'Linux/UNIX',
     UsageOperation: 'RunInstances',

@@ -86,6 +86,36 @@ describe('RunInstances', () => {
     });
   });
 
+  it('changes metadata options, and only those that are named', () => {
+    const id = one().InstanceId;
+    const change = { InstanceId: id, HttpTokens: 'required', InstanceMetadataTags: 'enabled' } as const;
+    expect(fixture.call('ModifyInstanceMetadataOptions', change)).toMatchObject({
+      InstanceId: id,
+      InstanceMetadataOptions: { State: 'pending', HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+    });
+    fixture.call('ModifyInstanceMetadataOptions', { InstanceId: id, HttpPutResponseHopLimit: 64 });
+    expect(shown(id).MetadataOptions).toEqual({
+      State: 'applied',
+      HttpTokens: 'required',
+      HttpPutResponseHopLimit: 64,
+      HttpEndpoint: 'enabled',
+      HttpProtocolIpv6: 'disabled',
+      InstanceMetadataTags: 'enabled',
+    });
+  });
+
+  it.each([
+    ['no instance', {}, 'MissingParameter'],
+    ['an unknown instance', { InstanceId: 'i-00000000000000000' }, 'InvalidInstanceID.NotFound'],
+    ['no hops', { HttpPutResponseHopLimit: 0 }, 'InvalidParameterValue'],
+    ['too many hops', { HttpPutResponseHopLimit: 65 }, 'InvalidParameterValue'],
+    ['an unknown state', { HttpEndpoint: 'on' as 'enabled' }, 'InvalidParameterValue'],
+    ['IPv6', { HttpProtocolIpv6: 'enabled' as const }, 'UnsupportedOperation'],
+  ])('refuses metadata options of %s', (what, more, code) => {
+    const named = what === 'no instance' ? {} : { InstanceId: one().InstanceId };
+    expect(fixture.refusal('ModifyInstanceMetadataOptions', { ...named, ...more } as never)[0]).toBe(code);
+  });
+
   it.each([
     ['no image', { ImageId: undefined }, 'MissingParameter'],
     ['a malformed image', { ImageId: 'ami-x' }, 'InvalidAMIID.Malformed'],

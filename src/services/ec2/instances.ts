@@ -216,7 +216,7 @@ export const instanceOperations = {
         case 'userData':
           return instance.userData === undefined
             ? { ...head, UserData: {} }
-            : { ...head, UserData: { Value: Buffer.from(instance.userData).toString('base64') } };
+            : { ...head, UserData: { Value: instance.userData } };
         case 'disableApiTermination':
           return { ...head, DisableApiTermination: { Value: instance.disableApiTermination } };
         case 'disableApiStop':

@@ -42,7 +42,7 @@ export const keyPairOperations = {
       const { KeyType: type = 'rsa', KeyFormat: format = 'pem' } = input;
       if (type !== 'rsa') throw unsupported(`Making a key of type ${type}`);
       if (format !== 'pem') throw unsupported(`The key format ${format}`);
-      const { pem, fingerprint } = newRsaKey();
+      const { pem, fingerprint, publicKey } = newRsaKey();
       const pair: KeyPair = {
         account: call.account,
         region: call.region,
@@ -50,6 +50,7 @@ export const keyPairOperations = {
         name,
         type,
         fingerprint,
+        publicKey: `${publicKey} ${name}`,
         createdAt: call.now,
         tags: newTags('key-pair', input.TagSpecifications),
       };

@@ -3,7 +3,7 @@ import { parseArn } from '../../base/arn.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { imagesOf, type Image } from '../../model/ec2/images.ts';
-import type { Instance, MetadataOptions } from '../../model/ec2/instance.ts';
+import type { Instance } from '../../model/ec2/instance.ts';
 import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { Subnet } from '../../model/ec2/network.ts';
 import { instanceHost } from '../../model/fleet/machine.ts';
@@ -14,6 +14,7 @@ import { instanceProfiles, nameKey } from '../../store/tables/iam.ts';
 import { defaultVpcOf } from './default-vpc.ts';
 import { badCombination, badValue, invalidValue, missing, unsupported } from './errors.ts';
 import { launchTemplateData } from './launch-template-versions.ts';
+import { readMetadataOptions } from './metadata-options.ts';
 import { allocate, readGroups } from './network-interfaces.ts';
 import type { Call } from './operation.ts';
 import { checkId, find, kinds, newId } from './resources.ts';
@@ -97,7 +98,13 @@ export function runInstances(request: sdk.RunInstancesRequest, call: Call): Inst
       autoPublicIp: network.publicIp,
       ...given('userData', readUserData(input.UserData)),
       ...given('instanceProfile', profile && { ...profile, associationId: newId(ids, 'iip-assoc') }),
-      metadataOptions: readMetadataOptions(input.MetadataOptions, image),
+      metadataOptions: readMetadataOptions(input.MetadataOptions, {
+        httpTokens: image.httpTokens,
+        httpEndpoint: 'enabled',
+        httpPutResponseHopLimit: image.hopLimit,
+        instanceMetadataTags: 'disabled',
+      }),
+      metadataKey: ids.hex(64),
       monitoring: input.Monitoring?.Enabled ?? false,
       ebsOptimized: input.EbsOptimized ?? false,
       shutdownBehaviour: readShutdown(input.InstanceInitiatedShutdownBehavior),
@@ -281,26 +288,14 @@ function checkCapacity(call: Call, type: string, memoryMiB: number, subnet: Subn
 function readUserData(base64: string | undefined): string | undefined {
   if (base64 === undefined || base64 === '') return undefined;
   if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(base64)) throw invalidValue('Invalid BASE64 encoding of user data.');
-  const text = Buffer.from(base64, 'base64').toString('utf8');
-  if (Buffer.byteLength(text) > 16_384) throw invalidValue('User data is limited to 16384 bytes');
-  return text;
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length > 16_384) throw invalidValue('User data is limited to 16384 bytes');
+  return bytes.toString('base64');
 }
 
 function readShutdown(asked: string | undefined): Instance['shutdownBehaviour'] {
   if (asked === undefined || asked === 'stop' || asked === 'terminate') return asked ?? 'stop';
   throw badValue(asked, 'instanceInitiatedShutdownBehavior', 'Unknown shutdown behavior.');
-}
-
-function readMetadataOptions(asked: sdk.InstanceMetadataOptionsRequest | undefined, image: Image): MetadataOptions {
-  const hopLimit = asked?.HttpPutResponseHopLimit ?? image.hopLimit;
-  if (hopLimit < 1 || hopLimit > 64) throw badValue(hopLimit, 'httpPutResponseHopLimit', 'Use 1 to 64.');
-  if (asked?.HttpProtocolIpv6 === 'enabled') throw unsupported('IPv6');
-  return {
-    httpTokens: asked?.HttpTokens ?? image.httpTokens,
-    httpEndpoint: asked?.HttpEndpoint ?? 'enabled',
-    httpPutResponseHopLimit: hopLimit,
-    instanceMetadataTags: asked?.InstanceMetadataTags ?? 'disabled',
-  };
 }
 
 /** The instances that one request started, for its repetition. */

@@ -27,6 +27,7 @@ const host: Instance = {
     httpPutResponseHopLimit: 1,
     instanceMetadataTags: 'disabled',
   },
+  metadataKey: 'key',
   monitoring: false,
   ebsOptimized: false,
   shutdownBehaviour: 'stop',

@@ -117,6 +117,7 @@ export const instances = table<Instance>()({
     host: (row) => row.hostId,
     subnet: (row) => row.subnetId,
     networkInterface: (row) => row.networkInterfaceId,
+    profile: (row) => row.instanceProfile?.arn,
     life: (row) => (row.state === 'terminated' ? 'terminated' : 'live'),
   },
 });

@@ -1,0 +1,97 @@
+import { ModifyInstanceMetadataOptionsCommand } from '@aws-sdk/client-ec2';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/clients.ts';
+import { gone } from '../support/installation.ts';
+import { curl, inside, Scene } from './scene.ts';
+
+// What programs on EC2 instances find, asked from their own networks with curl and the unmodified aws CLI.
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await Scene.open('instances-of');
+}, 60_000);
+afterAll(() => scene.installation.remove(), 60_000);
+
+const session = ['-X', 'PUT', '-H', 'X-aws-ec2-metadata-token-ttl-seconds: 60'];
+
+test('the metadata service answers as on EC2, to those whom EC2 answers', async () => {
+  const { installation, clients } = scene;
+  const [instance] = await scene.launch(1, {
+    IamInstanceProfile: { Name: 'ecsInstanceRole' },
+    MetadataOptions: { InstanceMetadataTags: 'enabled' },
+    TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'web' }] }],
+    config: 'ECS_AWSVPC_BLOCK_IMDS=true',
+  });
+  const id = instance?.InstanceId ?? '';
+  await Promise.all([scene.define('bridge', 'bridge'), scene.define('host', 'host'), scene.define('own', 'awsvpc')]);
+  const EC2 = { launchType: 'EC2' } as const;
+  const own = { networkConfiguration: scene.awsvpc };
+  const [itself, host, bridge, blocked, fargate] = await Promise.all([
+    scene.processOf(id),
+    scene.start('host', EC2),
+    scene.start('bridge', EC2),
+    scene.start('own', { ...EC2, ...own }),
+    scene.start('own', { launchType: 'FARGATE', ...own }),
+  ]);
+
+  // Host mode is the instance's own network.
+  const ask = async (path: string, ...more: string[]) => (await curl(host, path, ...more)).body;
+  expect(await ask('/latest/meta-data/instance-id')).toBe(id);
+  expect(await ask('/latest/meta-data/local-ipv4')).toBe(instance?.PrivateIpAddress);
+  expect(await ask('/latest/meta-data/public-ipv4')).toBe(instance?.PublicIpAddress);
+  expect(await ask('/latest/meta-data/tags/instance/Name')).toBe('web');
+  expect(await ask('/latest/user-data')).toMatch(/^#!\/bin\/bash\n/);
+  const listing = (await ask('/latest/meta-data/')).split('\n');
+  for (const entry of ['ami-id', 'iam/', 'network/', 'placement/', 'tags/']) expect(listing).toContain(entry);
+  const mac = await ask('/latest/meta-data/mac');
+  expect(await ask(`/latest/meta-data/network/interfaces/macs/${mac}/subnet-id`)).toBe(instance?.SubnetId);
+  expect(JSON.parse(await ask('/latest/dynamic/instance-identity/document'))).toMatchObject({ instanceId: id });
+  expect((await curl(host, '/latest/dynamic/instance-identity/pkcs7')).status).toBe(404);
+
+  // A session: the instance gets one, a container a hop further away does not, and asks without.
+  const token = (await curl(host, '/latest/api/token', ...session)).body;
+  expect(token).toHaveLength(56);
+  const timeout = 28;
+  expect((await curl(bridge, '/latest/api/token', ...session)).exit).toBe(timeout);
+  expect((await curl(bridge, '/latest/meta-data/instance-id')).body).toBe(id);
+  // Neither a task whose agent blocks it, nor one of Fargate; both hear so at once.
+  const unreachable = 7;
+  expect((await curl(blocked, '/latest/meta-data/')).exit).toBe(unreachable);
+  expect((await curl(fargate, '/latest/meta-data/')).exit).toBe(unreachable);
+
+  const change = async (options: object, until: () => Promise<boolean>) => {
+    await clients.ec2.send(new ModifyInstanceMetadataOptionsCommand({ InstanceId: id, ...options }));
+    await eventually(JSON.stringify(options), 10_000, async () => ((await until()) ? true : undefined));
+  };
+  await change({ HttpTokens: 'required' }, async () => (await curl(host, '/latest/meta-data/')).status === 401);
+  const header = ['-H', `X-aws-ec2-metadata-token: ${token}`];
+  expect(await ask('/latest/meta-data/instance-id', ...header)).toBe(id);
+  await change(
+    { HttpPutResponseHopLimit: 2 },
+    async () => (await curl(bridge, '/latest/api/token', ...session)).status === 200,
+  );
+
+  // The unmodified CLI finds the role by itself, and the session is real.
+  const {
+    AWS_ACCESS_KEY_ID: _id,
+    AWS_SECRET_ACCESS_KEY: _secret,
+    AWS_EC2_METADATA_DISABLED: _off,
+    ...env
+  } = installation.env;
+  const cli = ['aws', '--endpoint-url', 'http://169.254.170.2:4566', 'sts', 'get-caller-identity', '--query', 'Arn'];
+  for (const pid of [itself, bridge]) {
+    const who = await inside(pid, [...cli, '--output', 'text'], { ...env, HOME: installation.home });
+    expect(who.stdout.trim()).toBe(`arn:aws:sts::000000000000:assumed-role/ecsInstanceRole/${id}`);
+  }
+
+  // Sessions outlive the control plane that began them.
+  const before = installation.pid();
+  process.kill(before, 'SIGKILL');
+  await gone(before);
+  installation.stowage('up', '--detach');
+  await eventually('it answers again', 20_000, async () =>
+    (await ask('/latest/meta-data/instance-id', ...header)) === id ? true : undefined,
+  );
+
+  await change({ HttpEndpoint: 'disabled' }, async () => (await curl(host, '/', ...header)).status === 403);
+}, 120_000);
