@@ -33,6 +33,31 @@ export interface VpcSpec {
   readonly interfaces: readonly InterfaceSpec[];
   /** Names that the VPC's resolver answers itself, lower case without the final dot, to IPv4 addresses. */
   readonly hosts: Readonly<Record<string, readonly string[]>>;
+  /** How to reach the parts of it that are on other machines; absent while all of it is on this one. */
+  readonly overlay?: OverlaySpec;
+}
+
+/** What joins the parts of a VPC that is on several machines: tunnels between them (RFC 7348, VXLAN). */
+export interface OverlaySpec {
+  /** The VPC's network identifier, the same on every machine: 1 to 2²⁴ − 2. */
+  readonly vni: number;
+  /** The UDP port of all tunnels of the installation. */
+  readonly port: number;
+  readonly here: OverlayMachine;
+  /** All other machines of the installation: nobody else is listened to. */
+  readonly machines: readonly OverlayMachine[];
+  /**
+   * The underlay address of the machine where load balancers and NAT gateways are, and which knows the way to every public
+   * address; absent on that machine itself.
+   */
+  readonly gateway?: string;
+}
+
+export interface OverlayMachine {
+  /** The address at which the other machines reach it, and by which they know it. */
+  readonly underlay: string;
+  /** One of the public range: by it tasks see the machine itself. */
+  readonly hostAddress: string;
 }
 
 export interface SecurityGroupSpec {
@@ -67,4 +92,6 @@ export interface InterfaceSpec {
   readonly sourceDestCheck?: boolean;
   /** Whether it reaches the instance metadata service: an instance's, and those of tasks on instances unless that is blocked. */
   readonly instanceMetadata?: true;
+  /** The underlay address of the machine that has it; absent when it is this one. */
+  readonly machine?: string;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DriverError } from '../../base/errors.ts';
 import { networkDriverConformance } from './conformance.ts';
+import { twoMachinesConformance } from './conformance-machines.ts';
 import { FakeNetworkDriver } from './fake.ts';
 import { task, vpc } from './spec-for-tests.ts';
 
@@ -34,6 +35,31 @@ networkDriverConformance('fake', () => {
       return Promise.resolve(open.some(({ hostPort }) => hostPort === packet.port) ? verdict.seenFrom : undefined);
     },
     dispose: () => driver.close(),
+  });
+});
+
+twoMachinesConformance('fake', () => {
+  const drivers = { a: new FakeNetworkDriver(), b: new FakeNetworkDriver() };
+  drivers.a.others.push(drivers.b);
+  drivers.b.others.push(drivers.a);
+  return Promise.resolve({
+    drivers,
+    async apply(specs) {
+      for (const at of ['a', 'b'] as const) {
+        await drivers[at].applyVpc(specs[at]);
+        for (const { interfaceId, kind, machine } of specs[at].interfaces) {
+          if (kind === 'task' && machine === undefined) await drivers[at].attach(specs[at].vpcId, interfaceId, 1);
+        }
+      }
+    },
+    reach(packet) {
+      const verdict = drivers.a.judge(packet);
+      return Promise.resolve(verdict.passes ? verdict.seenFrom : undefined);
+    },
+    dispose: async () => {
+      await drivers.a.close();
+      await drivers.b.close();
+    },
   });
 });
 

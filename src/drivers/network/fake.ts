@@ -4,6 +4,7 @@ import { DriverError } from '../../base/errors.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { BridgeEndpoint, InterfaceCounters, NetworkDriver } from './driver.ts';
 import { blackholeName, type NetworkFault, type RunningFaults } from './faults.ts';
+import { tasksOf } from './internet.ts';
 import { Listeners } from './listeners.ts';
 import { judge, type Packet, type Verdict } from './policy.ts';
 
@@ -30,6 +31,8 @@ export class FakeNetworkDriver implements NetworkDriver {
   readonly #listeners = new Listeners();
   readonly #counters = new Map<string, InterfaceCounters>();
   readonly #faults = new Map<string, Map<string, NetworkFault>>();
+  /** The drivers of the other machines. */
+  readonly others: FakeNetworkDriver[] = [];
   /** Whether this kernel knows how to delay and lose packets. */
   shapes = true;
   /** Thrown by the next `applyVpc`, once. */
@@ -40,7 +43,7 @@ export class FakeNetworkDriver implements NetworkDriver {
     this.failNextApply = undefined;
     if (failure !== undefined) return Promise.reject(failure);
     const attached = this.#vpcs.get(spec.vpcId)?.attached ?? new Map<string, number>();
-    const tasks = new Set(spec.interfaces.filter(({ kind }) => kind === 'task').map((each) => each.interfaceId));
+    const tasks = new Set(tasksOf(spec).map((each) => each.interfaceId));
     for (const interfaceId of attached.keys()) if (!tasks.has(interfaceId)) attached.delete(interfaceId);
     this.#vpcs.set(spec.vpcId, { spec, attached });
     return Promise.resolve();
@@ -62,7 +65,7 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   attach(vpcId: string, interfaceId: string, pid: number): Promise<void> {
     const vpc = this.#vpcs.get(vpcId);
-    if (!vpc?.spec.interfaces.some((each) => each.interfaceId === interfaceId && each.kind === 'task')) {
+    if (vpc === undefined || !tasksOf(vpc.spec).some((each) => each.interfaceId === interfaceId)) {
       return Promise.reject(new DriverError('gone', `${vpcId} has no interface ${interfaceId}`));
     }
     vpc.attached.set(interfaceId, pid);
@@ -186,10 +189,15 @@ export class FakeNetworkDriver implements NetworkDriver {
 
   /** What becomes of a packet as things are now; one that passes is counted. */
   judge(packet: Packet): Verdict {
-    const specs = Array.from(this.#vpcs.values(), ({ spec }) => spec);
-    const verdict = this.#dropped(specs, packet) ?? judge(specs, packet);
+    const specs = this.#specs();
+    const everywhere = [...specs, ...this.others.flatMap((other) => other.#specs())];
+    const verdict = this.#dropped(specs, packet) ?? judge(everywhere, packet);
     if (verdict.passes) this.#count(specs, packet);
     return verdict;
+  }
+
+  #specs(): VpcSpec[] {
+    return Array.from(this.#vpcs.values(), ({ spec }) => spec);
   }
 
   /** Whether an injury of the sender or the receiver drops a packet. */

@@ -1,5 +1,5 @@
 import type { VpcSpec } from '../../wire/network-spec.ts';
-import { publicAddresses, workingNatGateways } from './internet.ts';
+import { natAddress, publicAddresses, workingNatGateways } from './internet.ts';
 import { hostLinkPrefix, hostMac, hostTableName, routerMac, uplink, vpcHop } from './names.ts';
 import type { NftTable } from './nft-table.ts';
 
@@ -100,9 +100,12 @@ export function tendUplink({ hostAddress }: HostPlan, link: string): string[] {
   ];
 }
 
-/** The public addresses that lead to a VPC: `<address>` → the rest of its route on the host. */
+/** The public addresses that lead to a VPC on this machine: `<address>` → the rest of its route on the host. */
 export function hostRoutes(spec: VpcSpec, plan: HostPlan, link: string): Map<string, string> {
-  const addresses = [...publicAddresses(spec).values(), ...workingNatGateways(spec).map((each) => each.publicIp)];
+  const addresses = [
+    ...publicAddresses(spec).values(),
+    ...workingNatGateways(spec).map((each) => natAddress(spec, each)),
+  ];
   return new Map(addresses.map((address) => [address, `via ${vpcHop} dev ${link} onlink src ${plan.hostAddress}`]));
 }
 

@@ -1,6 +1,7 @@
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { changeIptables, hostTable, type HostPlan } from './host.ts';
+import { LinuxTunnel } from './linux-tunnel.ts';
 import { hostLinkPrefix, hostTableName } from './names.ts';
 import { unlessMissing, type Netns } from './netns.ts';
 import { markOf, replaceTable } from './nft-table.ts';
@@ -10,12 +11,15 @@ import { observeHostScript, parseHost, type ObservedHost } from './observe.ts';
 export class LinuxHost {
   readonly plan: HostPlan;
   readonly netns: Netns;
+  /** Its part of what joins it to other machines. */
+  readonly tunnel: LinuxTunnel;
   readonly #log: Log;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(plan: HostPlan, netns: Netns, log: Log) {
     this.plan = plan;
     this.netns = netns;
+    this.tunnel = new LinuxTunnel(plan, netns);
     this.#log = log;
   }
 
@@ -60,6 +64,7 @@ export class LinuxHost {
 
   /** Removes all of it. */
   async remove(): Promise<void> {
+    await this.tunnel.remove();
     const { installationId, publicPool } = this.plan;
     const observed = await this.observe();
     const links = [...observed.links.keys()].filter((name) => name.startsWith(hostLinkPrefix(installationId)));

@@ -6,10 +6,11 @@ import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
 import type { InterfaceCounters } from './driver.ts';
-import { changeHostRoutes, hostRoutes, makeUplink, tendUplink } from './host.ts';
+import { changeHostRoutes, hostRoutes, makeUplink, tendUplink, type HostPlan } from './host.ts';
 import { LinuxFaults } from './linux-faults.ts';
 import type { LinuxHost } from './linux-host.ts';
-import { hostLink, isTaskLink, namespaceName, netnsDirectory, taskLink, uplink } from './names.ts';
+import { tasksOf } from './internet.ts';
+import { hostLink, isTaskLink, namespaceName, netnsDirectory, overlayLink, taskLink, uplink } from './names.ts';
 import { ipOneByOne, Netns, netnsInode, unlessMissing } from './netns.ts';
 import { changeTable, markOf, replaceTable, type NftTable } from './nft-table.ts';
 import {
@@ -21,6 +22,8 @@ import {
   type ObservedHost,
   type ObservedVpc,
 } from './observe.ts';
+import { forwardingScript, parseForwarding } from './observe-tunnel.ts';
+import { changeForwarding, tunnelAlias, tunnelEnd, tunnelPeers } from './overlay.ts';
 import { changeRouter, possibleRouter, routerState, type RouterState } from './router.ts';
 import { aliasOf, parseAlias, routerSide, taskLinkGroup, taskSide, tendTask, type Attachment } from './task-link.ts';
 import { vpcTable } from './vpc-table.ts';
@@ -41,6 +44,8 @@ interface Known {
   readonly mark: string;
   readonly router: RouterState;
   readonly hostRoutes: ReadonlyMap<string, string>;
+  /** What the end of the tunnels knows: MAC → underlay address. */
+  readonly forwarding: ReadonlyMap<string, string>;
   readonly links: ReadonlySet<string>;
   /** The namespace, by its inode. */
   readonly netns: number;
@@ -114,7 +119,7 @@ export class LinuxVpc {
   async stands(): Promise<boolean> {
     const known = this.#known;
     // Without tasks nothing is missed that the next `verify` would not find; what is being changed is not judged.
-    if (known === undefined || this.#attachments.size === 0) return true;
+    if (known === undefined || (this.#attachments.size === 0 && known.spec.overlay === undefined)) return true;
     if (netnsInode(this.#path) !== known.netns) return false;
     const wanted = [...this.#attachments.keys()].map(taskLink);
     const { links, chains } = parseGlance(await this.netns.script(glanceScript));
@@ -123,13 +128,14 @@ export class LinuxVpc {
     return (
       chains.has(known.mark) &&
       (!known.spec.internetGateway || links.has(uplink)) &&
+      (known.spec.overlay === undefined || links.has(overlayLink)) &&
       wanted.every((link) => links.has(link) || !attached.has(link))
     );
   }
 
   /** Gives a process's network namespace an interface. */
   async attach(interfaceId: string, pid: number): Promise<void> {
-    const spec = this.#spec?.interfaces.find((each) => each.interfaceId === interfaceId && each.kind === 'task');
+    const spec = this.#spec && tasksOf(this.#spec).find((each) => each.interfaceId === interfaceId);
     if (spec === undefined) throw new DriverError('gone', `${this.#vpcId} has no interface ${interfaceId}`);
     const netns = netnsInode(`/proc/${pid}/ns/net`);
     if (netns === undefined) throw new DriverError('gone', `process ${pid} does not run`);
@@ -173,6 +179,8 @@ export class LinuxVpc {
   /** Removes the namespace and all links to it. */
   remove(): Promise<void> {
     return this.#inTurn(async () => {
+      // Without a spec nobody knows: an earlier process may have had one.
+      const overlay = this.#spec === undefined || this.#spec.overlay !== undefined;
       this.#spec = undefined;
       this.#known = undefined;
       this.#attachments.clear();
@@ -181,15 +189,18 @@ export class LinuxVpc {
       if (netnsInode(this.#path) !== undefined) {
         // A process that is still inside keeps the namespace alive; without links it is an island.
         await unlessMissing(this.netns.ip([`link delete group ${taskLinkGroup}`]));
+        if (overlay) await unlessMissing(this.netns.ip([`link delete ${overlayLink}`]));
       }
       await this.#removeNamespace();
+      await this.#host.tunnel.forget(this.#vpcId);
     });
   }
 
   /** Changes what differs from `known`. Answers whether anything did. */
   async #change(known: Known, spec: VpcSpec): Promise<boolean> {
     if (known.spec.internetGateway !== spec.internetGateway) return false;
-    const tasks = new Set(spec.interfaces.map((each) => taskLink(each.interfaceId)));
+    if (endOf(known.spec) !== endOf(spec)) return false;
+    const tasks = new Set(tasksOf(spec).map((each) => taskLink(each.interfaceId)));
     const gone = [...this.#attachments.keys()].filter((interfaceId) => !tasks.has(taskLink(interfaceId)));
     const next = this.#plan(
       spec,
@@ -199,10 +210,13 @@ export class LinuxVpc {
     const nft = changeTable(known.table, next.table, { before: known.mark, after: next.mark });
     const router = changeRouter(known.router, next.router, next.links);
     const routes = changeHostRoutes(known.hostRoutes, next.hostRoutes, this.#link);
-    if (nft === '' && router.length + routes.length + gone.length === 0) return false;
+    const forwarding = changeForwarding(known.forwarding, next.forwarding, overlayLink);
+    if (nft === '' && router.length + routes.length + forwarding.length + gone.length === 0) return false;
     // Should any of it fail, or this process end here, nothing is known any more.
     this.#known = undefined;
+    await this.#host.tunnel.take(spec);
     await this.netns.nft(nft);
+    await this.netns.bridge(forwarding);
     await this.netns.ip(router);
     await this.#host.netns.ip(routes);
     for (const interfaceId of gone) await this.detach(interfaceId);
@@ -243,19 +257,20 @@ export class LinuxVpc {
       await unlessMissing(this.netns.ip([`link delete ${uplink}`]));
       observed = await this.#observe();
     }
-    const { plan } = this.#host;
+    const plan = this.#hostPlan(spec);
     if (spec.internetGateway) {
       const mtu = Math.min(this.#mtu, worldMtu(host));
       await this.#host.netns.ip(joined ? tendUplink(plan, this.#link) : makeUplink(plan, this.#link, this.#name, mtu));
     }
 
+    const overlay = await this.#mendOverlay(spec, observed);
+    if (overlay.replaced) observed = await this.#observe();
     const attached = attachmentsIn(observed);
-    const tasks = spec.interfaces.filter(({ interfaceId }) =>
-      attached.some((each) => each.interfaceId === interfaceId),
-    );
+    const tasks = tasksOf(spec).filter(({ interfaceId }) => attached.some((each) => each.interfaceId === interfaceId));
     const links = new Set([
       ...tasks.map(({ interfaceId }) => taskLink(interfaceId)),
       ...(spec.internetGateway ? [uplink] : []),
+      ...(overlay.stands ? [overlayLink] : []),
     ]);
     const next = this.#plan(spec, links, netnsInode(this.#path) ?? 0);
     await this.netns.ip([
@@ -283,7 +298,7 @@ export class LinuxVpc {
   async #attachAgain(spec: VpcSpec, attachment: Attachment): Promise<void> {
     const { interfaceId, pid, netns } = attachment;
     this.#attachments.delete(interfaceId);
-    const task = spec.interfaces.find((each) => each.interfaceId === interfaceId && each.kind === 'task');
+    const task = tasksOf(spec).find((each) => each.interfaceId === interfaceId);
     if (task === undefined || netnsInode(`/proc/${pid}/ns/net`) !== netns) return;
     try {
       await this.#attach(task, attachment);
@@ -326,11 +341,48 @@ export class LinuxVpc {
     return {
       spec,
       ...vpcTableOf(spec),
-      router: possibleRouter(routerState(spec), links),
-      hostRoutes: hostRoutes(spec, this.#host.plan, this.#link),
+      router: possibleRouter(routerState(spec, this.#host.plan.publicPool), links),
+      hostRoutes: hostRoutes(spec, this.#hostPlan(spec), this.#link),
+      forwarding: links.has(overlayLink) ? tunnelPeers(spec.overlay, overlayLink).forwarding : new Map(),
       links,
       netns,
     };
+  }
+
+  /**
+   * Mends the end of the tunnels to other machines, if the VPC is to have one. Answers whether it is there, and whether one is
+   * gone that was there before, and its routes with it.
+   */
+  async #mendOverlay(spec: VpcSpec, { links }: ObservedVpc): Promise<{ stands: boolean; replaced: boolean }> {
+    const end = links.get(overlayLink);
+    const { overlay } = spec;
+    const mtu = await this.#host.tunnel.take(spec, true);
+    const alias = overlay === undefined || mtu === undefined ? undefined : tunnelAlias(overlay, overlay.vni, mtu);
+    const replaced = end !== undefined && end.alias !== alias;
+    if (replaced) await unlessMissing(this.netns.ip([`link delete ${overlayLink}`]));
+    if (overlay === undefined || mtu === undefined) return { stands: false, replaced };
+    if (end === undefined || replaced) {
+      const made = `link add ${overlayLink} netns ${this.#name} ${tunnelEnd(overlay, overlay.vni, mtu)}`;
+      try {
+        await this.#host.netns.ip([made]);
+      } catch (error) {
+        // A namespace that was deleted under us lives on with its end while sockets in it are open.
+        if (!/already exists/.test(messageOf(error))) throw error;
+        this.#log.warn('another end of the tunnels is still there; trying again soon', { error });
+        return { stands: false, replaced };
+      }
+    }
+    await this.netns.ip([`link set ${overlayLink} addrgenmode none up alias "${alias}"`]);
+    const forwarding = parseForwarding(await this.netns.script(forwardingScript(overlayLink)));
+    const wanted = tunnelPeers(overlay, overlayLink).forwarding;
+    await this.netns.bridge(changeForwarding(forwarding, wanted, overlayLink));
+    return { stands: true, replaced };
+  }
+
+  /** The host as the VPC's spec has it. */
+  #hostPlan({ overlay }: VpcSpec): HostPlan {
+    const { plan } = this.#host;
+    return overlay === undefined ? plan : { ...plan, hostAddress: overlay.here.hostAddress };
   }
 
   async #observe(): Promise<ObservedVpc> {
@@ -374,6 +426,11 @@ export class LinuxVpc {
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+/** Which end of tunnels a spec asks for. */
+function endOf({ overlay }: VpcSpec): string {
+  return overlay === undefined ? '' : `${overlay.here.hostAddress} ${tunnelAlias(overlay, overlay.vni, 0)}`;
 }
 
 function vpcTableOf(spec: VpcSpec): { table: NftTable; mark: string } {

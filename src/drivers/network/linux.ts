@@ -199,6 +199,7 @@ export class LinuxNetworkDriver implements NetworkDriver {
     let host;
     try {
       host = await this.#host.ensure();
+      await this.#host.tunnel.verify();
     } catch (error) {
       this.#options.log.warn("the host's part of the networks could not be verified", { error });
       return;

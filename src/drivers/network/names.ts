@@ -9,6 +9,8 @@ export const uplink = 'up0';
 export const internetHop = '169.254.200.1';
 /** The VPC's end of the uplink, the host's next hop to public addresses. */
 export const vpcHop = '169.254.200.2';
+/** The link to the VPC's parts on other machines, inside its namespace. */
+export const overlayLink = 'vx0';
 /** The MAC of the router's end of every link. Links join two ends only, so that one for all is enough. */
 export const routerMac = '0a:58:a9:fe:00:01';
 /** The MAC of the host's end of every uplink. */
@@ -34,6 +36,11 @@ export function hostLinkPrefix(installationId: string): string {
   return `sw${installationId}`;
 }
 
+/** The link to the hosts of the other machines, on the host: one character shorter than every link to a VPC. */
+export function tunnelLink(installationId: string): string {
+  return `${hostLinkPrefix(installationId)}wide`;
+}
+
 /** The router's end of an interface's link. */
 export function taskLink(interfaceId: string): string {
   return `t${digest(interfaceId, 16).slice(0, 14)}`;
@@ -52,6 +59,11 @@ export function tableNumber(routeTableId: string): number {
 /** The nftables table of an installation in the host's namespace. */
 export function hostTableName(installationId: string): string {
   return `stowage_${installationId}`;
+}
+
+/** The nftables table of an installation's tunnels in the host's namespace. */
+export function tunnelTableName(installationId: string): string {
+  return `${hostTableName(installationId)}_tunnels`;
 }
 
 /** A short name that is always the same for the same text. */

@@ -29,6 +29,11 @@ export class Netns {
     await runCommand(...this.command('ip', ['-batch', '-']), { input: `${lines.join('\n')}\n` });
   }
 
+  /** Runs `bridge` on several lines; it stops at the first that fails. */
+  async bridge(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) await this.feed(`${lines.join('\n')}\n`, 'bridge', '-batch', '-');
+  }
+
   /** Runs an nftables script, one transaction. */
   async nft(script: string): Promise<void> {
     if (script === '') return;

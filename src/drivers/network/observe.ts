@@ -132,7 +132,8 @@ interface RawLink {
   readonly mtu: number;
   readonly ifalias?: string;
 }
-interface RawAddress {
+/** Of `ip -j address`. */
+export interface RawAddress {
   readonly ifname?: string;
   readonly addr_info?: readonly { readonly local?: string }[];
 }
@@ -142,7 +143,8 @@ interface RawRule {
   readonly srclen?: number;
   readonly table: string;
 }
-interface RawRoute {
+/** Of `ip -j route`. */
+export interface RawRoute {
   readonly type?: string;
   readonly dst: string;
   readonly gateway?: string;
@@ -151,18 +153,21 @@ interface RawRoute {
   readonly prefsrc?: string;
   readonly flags?: readonly string[];
 }
-interface RawNeighbour {
+/** Of `ip -j neighbour`. */
+export interface RawNeighbour {
   readonly dst: string;
   readonly dev: string;
   readonly lladdr?: string;
 }
 
-function json(text: string | undefined): unknown {
+/** Reads JSON, where nothing stands for an empty list. */
+export function json(text: string | undefined): unknown {
   const trimmed = (text ?? '').trim();
   return trimmed === '' ? [] : JSON.parse(trimmed);
 }
 
-function linksOf(text: string | undefined): Map<string, Link> {
+/** The links by name in the output of `ip -j link`. */
+export function linksOf(text: string | undefined): Map<string, Link> {
   return new Map(
     (json(text) as readonly RawLink[]).map((raw) => [
       raw.ifname,
@@ -178,7 +183,8 @@ function linksOf(text: string | undefined): Map<string, Link> {
   );
 }
 
-function way({ type, gateway, dev, prefsrc, flags }: RawRoute): string {
+/** What a route says apart from its destination. */
+export function way({ type, gateway, dev, prefsrc, flags }: RawRoute): string {
   if (type !== undefined && type !== 'unicast') return type;
   return [
     ...(gateway === undefined ? [] : [`via ${gateway}`]),
@@ -189,7 +195,7 @@ function way({ type, gateway, dev, prefsrc, flags }: RawRoute): string {
 }
 
 /** The chains of one table in the output of `nft list chains`. */
-function chainsOf(text: string | undefined, table: string): Set<string> {
+export function chainsOf(text: string | undefined, table: string): Set<string> {
   const found = new Set<string>();
   let inside = false;
   for (const line of (text ?? '').split('\n')) {

@@ -4,6 +4,7 @@ import { instanceMetadataAddress } from './driver.ts';
 import {
   isProtected,
   publicAddresses,
+  remoteInterfaces,
   routerServices,
   routesOf,
   servingInterfaces,
@@ -28,7 +29,8 @@ export type Verdict =
 /**
  * What the networks do with a packet, said once more and without a kernel: the reference that the real driver is held
  * against, and the fake's answer. `receiver` is an interface's id, `router` for its services, or `internet`:
- * everything but the addresses of `publicPool`.
+ * everything but the addresses of `publicPool`. `vpcs` may be what several machines are told: then a VPC is among them once for
+ * each.
  */
 export function judge(vpcs: readonly VpcSpec[], packet: Packet, publicPool?: string): Verdict {
   const verdict = decide(vpcs, packet);
@@ -39,8 +41,9 @@ export function judge(vpcs: readonly VpcSpec[], packet: Packet, publicPool?: str
 function decide(vpcs: readonly VpcSpec[], packet: Packet): Verdict {
   if ('outside' in packet.from) return enter(vpcs, packet, packet.from.outside);
   const { vpcId, address } = packet.from;
-  const vpc = vpcs.find((each) => each.vpcId === vpcId);
-  const sender = vpc?.interfaces.find((each) => each.privateIp === address);
+  const has = ({ privateIp, machine }: InterfaceSpec): boolean => privateIp === address && machine === undefined;
+  const vpc = vpcs.find((each) => each.vpcId === vpcId && each.interfaces.some(has));
+  const sender = vpc?.interfaces.find(has);
   if (vpc === undefined || sender === undefined) return no(`${address} is no address of ${vpcId}`);
   const { to, protocol, port } = packet;
   if (to === instanceMetadataAddress && sender.instanceMetadata !== true) {
@@ -52,10 +55,30 @@ function decide(vpcs: readonly VpcSpec[], packet: Packet): Verdict {
   if (!allows(vpc, sender, 'egress', packet, to)) return no(`no egress rule of ${sender.interfaceId} allows it`);
   if (inBlock(vpc.cidr, to)) {
     const receiver = servingInterfaces(vpc).find((each) => each.privateIp === to);
-    return receiver === undefined ? no(`nothing has the address ${to}`) : receive(vpc, receiver, packet, address);
+    if (receiver !== undefined) return receive(vpc, receiver, packet, address);
+    return cross(vpcs, vpc, packet, address);
   }
   if (inBlock('169.254.0.0/16', to)) return no('link-local addresses are not routed');
   return leave(vpcs, vpc, sender, packet);
+}
+
+/** To another machine, which judges as to the receiver. */
+function cross(vpcs: readonly VpcSpec[], vpc: VpcSpec, packet: Packet, source: string): Verdict {
+  const machine = remoteInterfaces(vpc).find((each) => each.privateIp === packet.to)?.machine;
+  if (machine === undefined) return no(`nothing has the address ${packet.to}`);
+  const there = vpcs.find((each) => each.vpcId === vpc.vpcId && each.overlay?.here.underlay === machine);
+  if (there === undefined || !joined(vpc, there) || !joined(there, vpc))
+    return no(`${machine} is no machine of the VPC`);
+  const receiver = servingInterfaces(there).find((each) => each.privateIp === packet.to);
+  const known = remoteInterfaces(there).some((each) => each.privateIp === source);
+  if (receiver === undefined || !known) return no(`${machine} was not told of it`);
+  return receive(there, receiver, packet, source);
+}
+
+/** Whether one machine takes the other's packets of their VPC. */
+function joined({ overlay: one }: VpcSpec, { overlay: other }: VpcSpec): boolean {
+  if (one === undefined || other === undefined || one.vni !== other.vni || one.port !== other.port) return false;
+  return one.machines.some(({ underlay }) => underlay === other.here.underlay);
 }
 
 /** From an interface out of its VPC, by the route with the longest prefix. */
@@ -83,6 +106,7 @@ function leave(vpcs: readonly VpcSpec[], vpc: VpcSpec, sender: InterfaceSpec, pa
     case 'network-interface': {
       const next = vpc.interfaces.find((each) => each.interfaceId === target.id);
       if (next?.kind !== 'task' || next.sourceDestCheck !== false) return no(`${target.id} does not forward`);
+      if (next.machine !== undefined) return cross(vpcs, vpc, { ...packet, to: next.privateIp }, sender.privateIp);
       return receive(vpc, next, packet, sender.privateIp);
     }
   }
@@ -93,7 +117,7 @@ function enter(vpcs: readonly VpcSpec[], packet: Packet, source: string): Verdic
   for (const vpc of vpcs) {
     for (const [privateIp, publicIp] of publicAddresses(vpc)) {
       if (publicIp !== packet.to) continue;
-      const receiver = vpc.interfaces.find((each) => each.privateIp === privateIp);
+      const receiver = servingInterfaces(vpc).find((each) => each.privateIp === privateIp);
       if (receiver !== undefined) return receive(vpc, receiver, packet, source);
     }
   }

@@ -31,15 +31,15 @@ function tryTcp(id, { from, address, port, patienceMs }) {
   socket.on('error', () => finish(undefined)).on('data', (data) => finish(String(data).trim()));
 }
 
-/** The same with a datagram, repeated until one is answered. */
-function tryUdp(id, { from, address, port, patienceMs }) {
+/** The same with a datagram, of `size` bytes in one packet, repeated until one is answered. */
+function tryUdp(id, { from, address, port, patienceMs, size = 1 }) {
   const socket = createSocket('udp4');
   const finish = once(patienceMs, (seen) => {
     clearInterval(again);
     socket.close();
     answer(id, seen);
   });
-  const send = () => socket.send('?', port, address, (error) => error && finish(undefined));
+  const send = () => socket.send('?'.repeat(size), port, address, (error) => error && finish(undefined));
   const again = setInterval(send, 300);
   socket.on('error', () => finish(undefined)).on('message', (data) => finish(String(data)));
   socket.bind({ address: from }, send);

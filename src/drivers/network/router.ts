@@ -1,9 +1,10 @@
 import { DriverError } from '../../base/errors.ts';
-import { addressText, cidrText, parseCidr } from '../../base/ipv4.ts';
-import type { VpcSpec } from '../../wire/network-spec.ts';
+import { addressText, cidrText, contains, parseCidr } from '../../base/ipv4.ts';
+import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
 import { instanceMetadataAddress, metadataAddress, resolverAddress } from './driver.ts';
 import { hasInstanceMetadata, routesOf, servingInterfaces, workingNatGateways } from './internet.ts';
-import { hostMac, internetHop, tableNumber, taskLink, uplink } from './names.ts';
+import { hostMac, internetHop, overlayLink, tableNumber, taskLink, uplink } from './names.ts';
+import { machinesOf, overlayRoutes, tunnelPeers, wayTo, wayToGateway } from './overlay.ts';
 
 /**
  * What `ip` keeps in a VPC's namespace, apart from the tasks' links: each entry a key that is there once, and the rest of
@@ -31,9 +32,10 @@ export const emptyRouter: RouterState = {
 /**
  * The router of a VPC. Its main table holds what is inside: a route to each task (made when it is attached), and that the
  * rest of the VPC's block and all link-local addresses lead nowhere, so that nothing for them ever leaves. Only then come
- * the subnets' own tables.
+ * the subnets' own tables. `publicPool` is the block of the installation's public addresses: what a NAT gateway sends there
+ * leaves from the gateway's own machine, as answers come to that one.
  */
-export function routerState(spec: VpcSpec): RouterState {
+export function routerState(spec: VpcSpec, publicPool?: string): RouterState {
   const addresses = new Set([metadataAddress, resolverAddress, ...spec.subnets.map(({ gateway }) => gateway)]);
   if (hasInstanceMetadata(spec)) addresses.add(instanceMetadataAddress);
   for (const each of servingInterfaces(spec)) if (each.kind === 'router') addresses.add(each.privateIp);
@@ -44,7 +46,9 @@ export function routerState(spec: VpcSpec): RouterState {
     // Fails at once, as a client that looks for instance metadata hopes; and never reaches the metadata of a cloud's host.
     ['main 169.254.0.0/16', 'unreachable'],
   ]);
-  const neighbours = new Map<string, string>();
+  for (const [address, way] of overlayRoutes(spec)) routes.set(`main ${address}`, way);
+  const neighbours = new Map(tunnelPeers(spec.overlay, overlayLink).neighbours);
+  const natWay = wayToGateway(spec, overlayLink);
   const natGateways = new Map(workingNatGateways(spec).map((each) => [each.id, each.privateIp]));
   for (const { subnetId, cidr, routeTableId } of spec.subnets) {
     const table = tableNumber(routeTableId);
@@ -58,11 +62,11 @@ export function routerState(spec: VpcSpec): RouterState {
         // The NAT gateway is the next hop in name only: its address tells the translation whose connections these are.
         const hop = natGateways.get(target.id);
         if (hop !== undefined) way = `via ${hop} dev ${uplink} onlink`;
+        const toPool = publicPool !== undefined && within(destinationCidr, publicPool);
+        if (hop !== undefined && natWay !== undefined && toPool) routes.set(`${table} ${publicPool}`, natWay);
       } else if (target.kind === 'network-interface') {
         const next = spec.interfaces.find(({ interfaceId }) => interfaceId === target.id);
-        if (next?.kind === 'task' && next.sourceDestCheck === false) {
-          way = `via ${next.privateIp} dev ${taskLink(next.interfaceId)} onlink`;
-        }
+        if (next?.kind === 'task' && next.sourceDestCheck === false) way = wayThrough(spec, next);
       }
       routes.set(`${table} ${destination(destinationCidr)}`, way);
     }
@@ -71,6 +75,18 @@ export function routerState(spec: VpcSpec): RouterState {
     for (const hop of [internetHop, ...natGateways.values()]) neighbours.set(`${uplink} ${hop}`, hostMac);
   }
   return { addresses, rules, routes, neighbours };
+}
+
+/** The rest of a route to what an interface forwards. */
+function wayThrough({ overlay }: VpcSpec, { interfaceId, privateIp, machine }: InterfaceSpec): string {
+  if (machine === undefined) return `via ${privateIp} dev ${taskLink(interfaceId)} onlink`;
+  const there = overlay && machinesOf(overlay).get(machine);
+  return there === undefined ? 'blackhole' : wayTo(there, overlayLink);
+}
+
+function within(outer: string, inner: string): boolean {
+  const [a, b] = [parseCidr(outer), parseCidr(inner)];
+  return a !== undefined && b !== undefined && contains(a, b);
 }
 
 /**

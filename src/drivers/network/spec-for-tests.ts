@@ -61,3 +61,29 @@ export function vpc(vpcId: string, parts: Partial<VpcSpec> = {}): VpcSpec {
     ...parts,
   };
 }
+
+/** Two machines: `a` has gateways and balancers. */
+export const twoMachines = {
+  a: { underlay: '203.0.113.1', hostAddress: '100.127.79.255' },
+  b: { underlay: '203.0.114.1', hostAddress: '100.127.79.200' },
+} as const;
+
+/** What the two machines are told of a VPC of which `b` has the interfaces named, and `a` all others. */
+export function across(spec: VpcSpec, onB: readonly string[], vni = 7): { readonly a: VpcSpec; readonly b: VpcSpec } {
+  const { a, b } = twoMachines;
+  const told = (here: 'a' | 'b'): VpcSpec => ({
+    ...spec,
+    overlay: {
+      vni,
+      port: 21_000,
+      here: here === 'a' ? a : b,
+      machines: [here === 'a' ? b : a],
+      ...(here === 'a' ? {} : { gateway: a.underlay }),
+    },
+    interfaces: spec.interfaces.map((each) => {
+      const at = onB.includes(each.interfaceId) ? 'b' : 'a';
+      return at === here ? each : { ...each, machine: twoMachines[at].underlay };
+    }),
+  });
+  return { a: told('a'), b: told('b') };
+}

@@ -1,7 +1,15 @@
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
 import { instanceMetadataAddress } from './driver.ts';
-import { isProtected, publicAddresses, routerServices, servingInterfaces, workingNatGateways } from './internet.ts';
-import { digest, internetHop, taskLink, uplink } from './names.ts';
+import {
+  isProtected,
+  natAddress,
+  publicAddresses,
+  remoteInterfaces,
+  routerServices,
+  servingInterfaces,
+  workingNatGateways,
+} from './internet.ts';
+import { digest, internetHop, overlayLink, taskLink, uplink } from './names.ts';
 import type { NftChain, NftSet, NftTable } from './nft-table.ts';
 
 const services = routerServices.map((each) => `${each.address} . ${each.protocol} . ${each.port}`);
@@ -13,75 +21,98 @@ const unspoofed = 'iifname != @unchecked fib saddr . iif oif missing drop';
 /** From outside only what came to a public address. */
 const translated = `iifname "${uplink}" ct status dnat accept`;
 
+/** What goes through a link that takes less than a task's is agreed on when the connection begins. */
+function clamped(link: string): string {
+  return `oifname "${link}" tcp flags syn tcp option maxseg size set rt mtu`;
+}
+
 /**
  * The chains at the hooks. Each packet is judged twice, as on AWS: whether its sender may send it and whether its receiver
  * may receive it, by two chains at the same hook; `accept` in the first goes on to the second. `forward` sees what goes
- * through the router, `input` what goes to it (balancers, metadata, DNS) and `output` what balancers send.
+ * through the router, `input` what goes to it (balancers, metadata, DNS) and `output` what balancers send. Between machines the
+ * one of the sender judges as to the sender, the other as to the receiver.
  */
-const hooks: Readonly<Record<string, NftChain>> = {
-  inward: {
-    hook: 'type nat hook prerouting priority dstnat; policy accept;',
-    rules: [`iifname "${uplink}" dnat to ip daddr map @private`],
-  },
-  outward: {
-    hook: 'type nat hook postrouting priority srcnat; policy accept;',
-    rules: [
-      `oifname != "${uplink}" accept`,
-      `rt ip nexthop ${internetHop} snat to ip saddr map @public`,
-      'snat to rt ip nexthop map @gateways',
-      'drop',
-    ],
-  },
-  'forward-sender': {
-    hook: 'type filter hook forward priority 0; policy drop;',
-    rules: [
-      // Where the way from the host into a VPC turns back (to another public address), the host offers a short cut.
-      `iifname "${uplink}" icmp type redirect drop`,
-      `oifname "${uplink}" tcp flags syn tcp option maxseg size set rt mtu`,
-      known,
-      unspoofed,
-      translated,
-      `iifname "${uplink}" drop`,
-      'ip saddr vmap @senders',
-    ],
-  },
-  'forward-receiver': {
-    hook: 'type filter hook forward priority 10; policy drop;',
-    rules: [known, `oifname "${uplink}" accept`, 'rt ip nexthop vmap @receivers'],
-  },
-  'input-sender': {
-    hook: 'type filter hook input priority 0; policy drop;',
-    rules: [
-      'iifname "lo" accept',
-      `iifname "${uplink}" icmp type redirect drop`,
-      known,
-      unspoofed,
-      translated,
-      `iifname "${uplink}" drop`,
-      // At once, as a client that looks for instance metadata hopes.
-      `ip daddr ${instanceMetadataAddress} ip saddr != @instances reject with icmp host-unreachable`,
-      'ip daddr . meta l4proto . th dport @services accept',
-      'ip saddr vmap @senders',
-    ],
-  },
-  'input-receiver': {
-    hook: 'type filter hook input priority 10; policy drop;',
-    rules: [
-      'iifname "lo" accept',
-      known,
-      'ip daddr . meta l4proto . th dport @services accept',
-      'ip daddr vmap @receivers',
-    ],
-  },
-  'output-sender': {
-    hook: 'type filter hook output priority 0; policy drop;',
-    rules: [known, 'ip saddr vmap @senders'],
-  },
-  'output-receiver': {
-    hook: 'type filter hook output priority 10; policy drop;',
-    rules: [known, `oifname "${uplink}" accept`, 'rt ip nexthop vmap @receivers'],
-  },
-};
+function hooksOf({ overlay }: VpcSpec): Readonly<Record<string, NftChain>> {
+  const elsewhere = (...rules: readonly string[]): readonly string[] => (overlay === undefined ? [] : rules);
+  return {
+    inward: {
+      hook: 'type nat hook prerouting priority dstnat; policy accept;',
+      rules: [`iifname "${uplink}" dnat to ip daddr map @private`],
+    },
+    outward: {
+      hook: 'type nat hook postrouting priority srcnat; policy accept;',
+      rules: [
+        `oifname != "${uplink}" accept`,
+        `rt ip nexthop ${internetHop} snat to ip saddr map @public`,
+        'snat to rt ip nexthop map @gateways',
+        'drop',
+      ],
+    },
+    'forward-sender': {
+      hook: 'type filter hook forward priority 0; policy drop;',
+      rules: [
+        // Where the way from the host into a VPC turns back (to another public address), the host offers a short cut.
+        `iifname "${uplink}" icmp type redirect drop`,
+        clamped(uplink),
+        ...elsewhere(clamped(overlayLink)),
+        known,
+        unspoofed,
+        translated,
+        `iifname "${uplink}" drop`,
+        ...elsewhere(`iifname "${overlayLink}" accept`),
+        'ip saddr vmap @senders',
+      ],
+    },
+    'forward-receiver': {
+      hook: 'type filter hook forward priority 10; policy drop;',
+      rules: [
+        known,
+        `oifname "${uplink}" accept`,
+        ...elsewhere(`oifname "${overlayLink}" accept`),
+        'rt ip nexthop vmap @receivers',
+      ],
+    },
+    'input-sender': {
+      hook: 'type filter hook input priority 0; policy drop;',
+      rules: [
+        'iifname "lo" accept',
+        `iifname "${uplink}" icmp type redirect drop`,
+        known,
+        unspoofed,
+        translated,
+        `iifname "${uplink}" drop`,
+        // The link-local addresses of this machine are for its own tasks.
+        ...elsewhere(`iifname "${overlayLink}" ip daddr 169.254.0.0/16 drop`, `iifname "${overlayLink}" accept`),
+        // At once, as a client that looks for instance metadata hopes.
+        `ip daddr ${instanceMetadataAddress} ip saddr != @instances reject with icmp host-unreachable`,
+        'ip daddr . meta l4proto . th dport @services accept',
+        'ip saddr vmap @senders',
+      ],
+    },
+    'input-receiver': {
+      hook: 'type filter hook input priority 10; policy drop;',
+      rules: [
+        'iifname "lo" accept',
+        known,
+        'ip daddr . meta l4proto . th dport @services accept',
+        'ip daddr vmap @receivers',
+      ],
+    },
+    'output-sender': {
+      hook: 'type filter hook output priority 0; policy drop;',
+      rules: [known, 'ip saddr vmap @senders'],
+    },
+    'output-receiver': {
+      hook: 'type filter hook output priority 10; policy drop;',
+      rules: [
+        known,
+        `oifname "${uplink}" accept`,
+        ...elsewhere(`oifname "${overlayLink}" accept`),
+        'rt ip nexthop vmap @receivers',
+      ],
+    },
+  };
+}
 
 /**
  * The nftables table of a VPC's namespace: address translation, the checks at each hook, and its security groups. For each
@@ -113,12 +144,14 @@ export function vpcTable(spec: VpcSpec): NftTable {
   sets.set('senders', mapOf('ipv4_addr : verdict', senders));
   sets.set('receivers', mapOf('ipv4_addr : verdict', receivers));
 
-  const unchecked = serving.filter(({ kind, sourceDestCheck }) => kind === 'task' && sourceDestCheck === false);
+  const unchecked = serving.filter(forwards).map(({ interfaceId }) => taskLink(interfaceId));
+  // The other machine checks its own tasks, but those that forward may send anything from there.
+  if (remoteInterfaces(spec).some(forwards)) unchecked.push(overlayLink);
   sets.set(
     'unchecked',
     setOf(
       'ifname',
-      unchecked.map(({ interfaceId }) => `"${taskLink(interfaceId)}"`),
+      unchecked.map((link) => `"${link}"`),
     ),
   );
   const instances = serving.filter(({ instanceMetadata }) => instanceMetadata === true);
@@ -134,11 +167,15 @@ export function vpcTable(spec: VpcSpec): NftTable {
   const outward = publicAddresses(spec);
   sets.set('public', mapOf('ipv4_addr : ipv4_addr', outward));
   sets.set('private', mapOf('ipv4_addr : ipv4_addr', new Map(Array.from(outward, ([inner, outer]) => [outer, inner]))));
-  const gateways = workingNatGateways(spec).map(({ privateIp, publicIp }) => [privateIp, publicIp] as const);
+  const gateways = workingNatGateways(spec).map((each) => [each.privateIp, natAddress(spec, each)] as const);
   sets.set('gateways', mapOf('ipv4_addr : ipv4_addr', new Map(gateways)));
 
-  for (const [name, chain] of Object.entries(hooks)) chains.set(name, chain);
+  for (const [name, chain] of Object.entries(hooksOf(spec))) chains.set(name, chain);
   return { family: 'ip', name: 'stowage', sets, chains };
+}
+
+function forwards({ kind, sourceDestCheck }: InterfaceSpec): boolean {
+  return kind === 'task' && sourceDestCheck === false;
 }
 
 /** Where an interface's packets are judged. Several groups share a chain that asks one after the other; any may allow. */

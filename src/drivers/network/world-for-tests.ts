@@ -9,6 +9,7 @@ import type { World } from './conformance.ts';
 import { LinuxNetworkDriver } from './linux.ts';
 import { Netns } from './netns.ts';
 import type { Packet } from './policy.ts';
+import { twoMachines } from './spec-for-tests.ts';
 
 /** The address of a machine out in the world, and of the host towards it. */
 export const worldAddress = '198.51.100.7';
@@ -29,17 +30,20 @@ export class LinuxWorld implements World {
   readonly #world: Netns;
   readonly #name: string;
   readonly #owner: boolean;
+  /** The world beyond is another's. */
+  readonly #shares: boolean;
   readonly #probers = new Map<string, Prober>();
   readonly #pids = new Map<string, ChildProcess>();
   readonly #specs = new Map<string, VpcSpec>();
   readonly #listening = new Map<string, Promise<unknown>>();
 
-  private constructor(name: string, owner: boolean, pool = '100.127.64.0/20') {
+  private constructor(name: string, owner: boolean, pool = '100.127.64.0/20', beyond?: Netns) {
     this.#name = name;
     this.#owner = owner;
     this.publicPool = pool;
     this.host = new Netns(`/run/netns/${name}-host`);
-    this.#world = new Netns(`/run/netns/${name}-world`);
+    this.#world = beyond ?? new Netns(`/run/netns/${name}-world`);
+    this.#shares = beyond !== undefined;
     this.driver = this.restarted();
   }
 
@@ -63,6 +67,32 @@ export class LinuxWorld implements World {
       await world.host.run('iptables', '-A', 'FORWARD', '-j', 'DOCKER-USER');
     }
     return world;
+  }
+
+  /**
+   * Another machine of the installation, in another network behind the same neighbour, which both hosts now have a second
+   * address of: the one of `twoMachines`.
+   */
+  static async besides(first: LinuxWorld): Promise<LinuxWorld> {
+    const name = first.#name;
+    await runCommand('ip', ['netns', 'add', `${name}-b-host`]);
+    const second = new LinuxWorld(`${name}-b`, true, first.publicPool, first.#world);
+    await second.host.ip([
+      'link set lo up',
+      `link add eth0 type veth peer name eth1 netns ${name}-world`,
+      `address add ${twoMachines.b.underlay}/24 dev eth0`,
+      'link set eth0 up',
+      'route add default via 203.0.114.7',
+    ]);
+    await first.host.ip([`address add ${twoMachines.a.underlay}/24 dev eth0`]);
+    await first.#world.ip([
+      'address add 203.0.113.7/24 dev eth0',
+      'address add 203.0.114.7/24 dev eth1',
+      'link set eth1 up',
+    ]);
+    await first.#world.script('echo 1 > /proc/sys/net/ipv4/ip_forward');
+    await first.host.ip([`route replace default via 203.0.113.7 src ${twoMachines.a.underlay}`]);
+    return second;
   }
 
   /** Another installation on the same host. */
@@ -91,12 +121,18 @@ export class LinuxWorld implements World {
     this.knows(spec);
     await this.driver.applyVpc(spec);
     for (const each of spec.interfaces) {
-      if (each.kind === 'task')
+      if (each.kind === 'task' && each.machine === undefined)
         await this.driver.attach(spec.vpcId, each.interfaceId, await this.pidOf(spec.vpcId, each));
     }
   }
 
   async reach(packet: Packet, patienceMs: number): Promise<string | undefined> {
+    if (packet.protocol !== 'icmp') await this.serve(packet);
+    return this.send(packet, patienceMs);
+  }
+
+  /** Sends a packet from its sender, who is on this machine, to whoever serves. */
+  async send(packet: Packet, patienceMs: number, size?: number): Promise<string | undefined> {
     const { to, protocol, port } = packet;
     const from = 'outside' in packet.from ? undefined : packet.from.address;
     const sender =
@@ -104,8 +140,7 @@ export class LinuxWorld implements World {
         ? await this.#prober('host', this.host)
         : await this.#at(packet.from.vpcId, packet.from.address);
     if (protocol === 'icmp') return this.#ping(sender, packet, patienceMs);
-    await this.#listenAt(packet);
-    const answer = await sender.ask('connect', { protocol, from, address: to, port, patienceMs });
+    const answer = await sender.ask('connect', { protocol, from, address: to, port, patienceMs, size });
     return answer as string | undefined;
   }
 
@@ -131,12 +166,13 @@ export class LinuxWorld implements World {
     return this.#at(vpcId, address);
   }
 
-  /** Serves where a packet goes: everywhere it could. */
-  async #listenAt({ to, protocol, port }: Packet): Promise<void> {
-    if (to === worldAddress) await this.#listen('world', await this.#prober('world', this.#world), protocol, to, port);
+  /** Serves where a packet goes: everywhere on this machine it could. */
+  async serve({ to, protocol, port }: Packet): Promise<void> {
+    if (to === worldAddress && !this.#shares)
+      await this.#listen('world', await this.#prober('world', this.#world), protocol, to, port);
     for (const { vpcId, interfaces, natGateways } of this.#specs.values()) {
-      for (const { privateIp, publicIp } of interfaces) {
-        if (to !== privateIp && to !== publicIp) continue;
+      for (const { privateIp, publicIp, machine } of interfaces) {
+        if ((to !== privateIp && to !== publicIp) || machine !== undefined) continue;
         if (natGateways.some((each) => each.privateIp === privateIp)) continue;
         await this.#listen(`${vpcId} ${privateIp}`, await this.#at(vpcId, privateIp), protocol, privateIp, port);
       }
@@ -240,7 +276,8 @@ export class LinuxWorld implements World {
     await this.driver.removeAll();
     await this.driver.close();
     if (!this.#owner) return;
-    for (const end of ['host', 'world']) await runCommand('ip', ['netns', 'delete', `${this.#name}-${end}`]);
+    for (const end of this.#shares ? ['host'] : ['host', 'world'])
+      await runCommand('ip', ['netns', 'delete', `${this.#name}-${end}`]);
   }
 }
 
