@@ -3,9 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { systemIds } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { Disk } from '../drivers/disk/disk.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
+import type { TimeSource } from '../drivers/time/time-source.ts';
 import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
 import type { InstanceSpec } from '../wire/instance-spec.ts';
 import { AwsClient } from './aws/client.ts';
@@ -26,6 +28,7 @@ import { taskGroups } from './tasks/group.ts';
 import type { ExecuteDeps } from './tasks/execute.ts';
 import { createImages, pullBehaviorOf, type PullBehavior } from './tasks/images.ts';
 import type { TaskView } from './tasks/view.ts';
+import { TaskStorage } from './storage/storage.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 import { Tunnels } from './tunnels/tunnels.ts';
 
@@ -50,6 +53,9 @@ export interface AgentOptions {
   readonly machineId: string;
   /** Holds tasks and instances to their sizes. */
   readonly cgroups: Cgroups;
+  readonly disk: Disk;
+  /** What the metadata says of the machine's clock; nothing unless given. */
+  readonly timeSource?: TimeSource;
   /** What makes an agent for each EC2 instance that this machine is told of; without it there are none. */
   readonly instances?: {
     /** Registers an instance and opens the connection of its agent. */
@@ -114,6 +120,14 @@ export function createAgent(options: AgentOptions): Agent {
   };
   const aws = new AwsClient({ endpoint: options.endpoint, clock });
   const logs = createLogShipper({ docker, clock, log, send: (message) => void send(message) });
+  const storage = new TaskStorage({
+    docker,
+    disk: options.disk,
+    clock,
+    log,
+    tasks: () => tasks.tasks,
+    fail: (arn, reason) => tasks.fail(arn, reason),
+  });
   const networks: Networks | undefined =
     instance !== undefined
       ? undefined
@@ -126,6 +140,7 @@ export function createAgent(options: AgentOptions): Agent {
               ...options,
               log,
               aws,
+              storage,
               tasks: () => [...tasks.tasks, ...(instances?.tasks() ?? [])],
             }),
             createInstanceMetadata({
@@ -169,6 +184,7 @@ export function createAgent(options: AgentOptions): Agent {
     registryAuth: options.registryAuth,
     images: createImages(docker, options.pullBehavior),
     aws,
+    storage,
     groups: taskGroups(options.cgroups, instance === undefined ? [] : [machineId]),
     send,
     ...(instance === undefined ? {} : { inner: instance.inner }),
@@ -401,12 +417,14 @@ export function createAgent(options: AgentOptions): Agent {
         () => void list(),
       );
       clock.after(rescanMs, rescan);
+      storage.start();
       // The only rejection is that of a sleep ended by `stop`.
       converse().catch(() => {});
     },
     async stop() {
       stop.abort();
       unfollow();
+      storage.close();
       await instances?.close();
       await Promise.race([Promise.all([tasks.close(), sandboxes.close(), tunnels.close()]), clock.sleep(farewellMs)]);
       logs.close();

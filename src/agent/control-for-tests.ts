@@ -1,4 +1,5 @@
 import { silentLog } from '../base/log.ts';
+import { FakeDisk } from '../drivers/disk/fake.ts';
 import { FakeCgroups } from '../drivers/cgroups/fake.ts';
 import type { PayloadContainer, PayloadTask } from '../wire/acs.ts';
 import { loopback } from '../wire/loopback.ts';
@@ -21,6 +22,7 @@ export function agentOptions(
     endpoint: 'http://127.0.0.1:9',
     serveApi: (connection) => void connection.destroy(),
     cgroups: new FakeCgroups(),
+    disk: new FakeDisk(),
     log: silentLog,
     installationId: '0a0a0a0a',
     machineId: 'local-test',

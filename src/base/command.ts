@@ -14,7 +14,14 @@ export interface CommandResult {
 export function runCommand(
   program: string,
   args: readonly string[],
-  options: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string; signal?: AbortSignal } = {},
+  options: {
+    input?: string;
+    env?: NodeJS.ProcessEnv;
+    cwd?: string;
+    signal?: AbortSignal;
+    /** Whether what it printed counts whatever status it exits with. */
+    anyStatus?: boolean;
+  } = {},
 ): Promise<CommandResult> {
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
   const child = spawn(program, args, {
@@ -36,7 +43,7 @@ export function runCommand(
     );
   });
   child.on('close', (status, signal) => {
-    if (status === 0) return resolve({ stdout, stderr });
+    if (status === 0 || (options.anyStatus === true && status !== null)) return resolve({ stdout, stderr });
     const how = status === null ? `ended by ${signal ?? 'a signal'}` : `exited with ${status}`;
     return reject(
       new DriverError('retryable', `${program} ${args.join(' ')} ${how}: ${stderr.trim() || stdout.trim()}`),

@@ -68,6 +68,7 @@ export function translateTask(parts: TaskParts): PayloadTask {
     ...(document?.enableFaultInjection === true ? { enableFaultInjection: true } : {}),
     ...(task.cpu === undefined ? {} : { cpu: Number(task.cpu) / 1024 }),
     ...(task.memory === undefined ? {} : { memory: Number(task.memory) }),
+    ...given('ephemeralStorageGiB', task.ephemeralStorageGiB),
     ...given('roleCredentials', parts.roleCredentials),
     ...given('executionRoleCredentials', parts.executionRoleCredentials),
     volumes: (document?.volumes ?? []).map(volumeOf),

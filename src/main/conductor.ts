@@ -127,6 +127,8 @@ export class Conductor {
       arch: process.arch,
       sandboxes: { most: mostSandboxes(), ids },
       cgroups: platform.cgroups,
+      disk: platform.disk,
+      timeSource: platform.timeSource,
       instances: {
         connect: instanceConnector({ store, clock, ids, log, publicPool: platform.publicPool }, fleet),
       },

@@ -3,6 +3,10 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { BalancerDriver } from '../drivers/balancer/driver.ts';
 import { HaproxyDriver } from '../drivers/balancer/haproxy.ts';
+import type { Disk } from '../drivers/disk/disk.ts';
+import { linuxDisk } from '../drivers/disk/linux.ts';
+import { chrony } from '../drivers/time/chrony.ts';
+import type { TimeSource } from '../drivers/time/time-source.ts';
 import type { Cgroups } from '../drivers/cgroups/cgroups.ts';
 import { linuxCgroups } from '../drivers/cgroups/linux.ts';
 import type { DockerDriver } from '../drivers/docker/driver.ts';
@@ -18,6 +22,8 @@ export interface Platform {
   readonly docker: DockerDriver;
   readonly network: NetworkDriver;
   readonly cgroups: Cgroups;
+  readonly disk: Disk;
+  readonly timeSource: TimeSource;
   readonly balancer: BalancerDriver;
   readonly names: HostNames;
   /** The range of public addresses that is this installation's own. */
@@ -56,6 +62,8 @@ export function openPlatform(options: {
     docker,
     network,
     cgroups,
+    disk: linuxDisk,
+    timeSource: chrony(),
     balancer,
     names,
     publicPool,

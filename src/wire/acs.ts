@@ -145,6 +145,8 @@ export interface PayloadTask {
   /** Task-level vCPUs (0.25) and MiB. */
   readonly cpu?: number;
   readonly memory?: number;
+  /** The size of the task's own storage; on Fargate only, so that no other agent is told it. */
+  readonly ephemeralStorageGiB?: number;
   readonly roleCredentials?: IamRoleCredentials;
   readonly executionRoleCredentials?: IamRoleCredentials;
   readonly volumes: readonly {

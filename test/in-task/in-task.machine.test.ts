@@ -26,6 +26,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
+import { given } from '../../src/base/given.ts';
 import { eventually, run } from '../support/clients.ts';
 import { sdk } from '../support/web-service.ts';
 import { buildNodeImage, buildPythonImage, findBoto3 } from './images.ts';
@@ -272,6 +273,11 @@ describe('a container with the AWS SDK for JavaScript', () => {
         }),
   });
 
+  const drift = {
+    ClockErrorBound: expect.any(Number) as number,
+    ReferenceTimestamp: time,
+    ClockSynchronizationStatus: expect.stringMatching(/^(NOT_)?SYNCHRONIZED$/) as string,
+  };
   const taskOf = (version: number): Record<string, unknown> => ({
     Cluster: 'arn:aws:ecs:us-east-1:000000000000:cluster/inside',
     TaskARN: task.taskArn,
@@ -284,7 +290,15 @@ describe('a container with the AWS SDK for JavaScript', () => {
     PullStartedAt: time,
     PullStoppedAt: time,
     AvailabilityZone: subnet.AvailabilityZone,
-    ...(version < 4 ? {} : { LaunchType: 'FARGATE', FaultInjectionEnabled: true }),
+    ...(version < 4
+      ? {}
+      : {
+          LaunchType: 'FARGATE',
+          // Where this machine has chrony.
+          ...given('ClockDrift', (found['v4/task'] as { body: { ClockDrift?: unknown } }).body.ClockDrift && drift),
+          EphemeralStorageMetrics: { Utilized: expect.any(Number) as number, Reserved: 20_480 },
+          FaultInjectionEnabled: true,
+        }),
   });
 
   test('finds its metadata in every version, field by field', () => {
@@ -294,6 +308,11 @@ describe('a container with the AWS SDK for JavaScript', () => {
     expect(found['v3']).toEqual({ status: 200, body: containerOf(3) });
     expect(found['v3/task']).toEqual({ status: 200, body: taskOf(3) });
     expect(found['v2/metadata']).toEqual({ status: 200, body: taskOf(2) });
+    const { EphemeralStorageMetrics: storage } = (found['v4/task'] as { body: Record<string, { Utilized: number }> })
+      .body;
+    // The image is most of it: Node alone.
+    expect(storage?.Utilized).toBeGreaterThan(30);
+    expect(storage?.Utilized).toBeLessThan(1_000);
   });
 
   test('finds what it uses', () => {

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import {
   StopTaskCommand,
   UpdateServiceCommand,
@@ -68,6 +69,11 @@ const stopOnceRunning = async (arn: string): Promise<void> => {
 };
 
 const trapped = "trap 'exit 0' TERM; echo ready; sleep 1000 & wait";
+/** Whether the machine can spare more than a task may have. */
+function hasRoom(): boolean {
+  const { bavail, bsize } = statfsSync('/var/lib');
+  return bavail * bsize > 40 * 2 ** 30;
+}
 const after = (
   containerName: string,
   condition: 'START' | 'COMPLETE' | 'SUCCESS' | 'HEALTHY',
@@ -463,6 +469,21 @@ const rows: Record<string, Row> = {
     ends: { app: [] },
     lacks: ['connectivityAt', 'pullStartedAt', 'pullStoppedAt', 'startedAt', 'executionStoppedAt'],
   },
+  // The last: it takes longest, and what stopped before is gone by then.
+  ...(hasRoom()
+    ? {
+        'it writes more than its ephemeral storage': {
+          // Taken from the file system at once, though nothing is written.
+          containers: () => [{ command: [`trap 'exit 0' TERM; fallocate -l 21g /big; ${trapped}`] }],
+          states: ranAlone,
+          stop: [
+            'EssentialContainerExited',
+            /^EphemeralStorageExceeded: the task uses 2\d{4} MiB of its ephemeral storage of 20480 MiB$/,
+          ],
+          ends: { app: [0] },
+        },
+      }
+    : {}),
 };
 
 async function play(family: string, row: Row): Promise<string> {

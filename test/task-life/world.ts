@@ -26,7 +26,7 @@ import { eventually, must } from '../support/clients.ts';
 import { freePort } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
 
-const applets = ['sh', 'cat', 'sleep', 'head', 'tail', 'touch', 'kill', 'test', 'date'];
+const applets = ['sh', 'cat', 'sleep', 'fallocate', 'head', 'tail', 'touch', 'kill', 'test', 'date'];
 
 /** How long a row of a table may take. */
 const patienceMs = 60_000;

@@ -1,8 +1,10 @@
 import { messageOf } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import type { DockerDriver } from '../../drivers/docker/driver.ts';
+import type { TimeSource } from '../../drivers/time/time-source.ts';
 import { AwsCallError, type AwsClient } from '../aws/client.ts';
 import { ecs, ecsTarget } from '../aws/ecs.ts';
+import type { TaskStorage } from '../storage/storage.ts';
 import { repositoryOf } from '../tasks/images.ts';
 import { scopeOfTask } from '../tasks/names.ts';
 import type { ContainerView, TaskView } from '../tasks/view.ts';
@@ -18,6 +20,8 @@ export interface MetadataSources {
   readonly installationId: string;
   readonly aws: AwsClient;
   readonly stats: Stats;
+  readonly storage: Pick<TaskStorage, 'of'>;
+  readonly timeSource?: TimeSource;
 }
 
 /** A request for metadata: who asks, and which tasks that may be. */
@@ -138,16 +142,22 @@ async function showTask(
   task: TaskView,
   withTags: boolean,
 ) {
-  const [containers, pause, tags] = await Promise.all([
+  const own = version === 'v4' && task.payload.launchType === 'FARGATE';
+  const [containers, pause, tags, storage, drift] = await Promise.all([
     Promise.all(task.containers.map((container) => describe(sources, container))),
     task.payload.launchType === 'FARGATE' ? undefined : detailsOf(sources, task.pause.id),
     withTags ? tagsOf(sources, task) : undefined,
+    // What cannot be measured now is not spoken of.
+    own ? sources.storage.of(task).catch(() => undefined) : undefined,
+    own ? sources.timeSource?.drift() : undefined,
   ]);
   const availabilityZone = zoneOf(task);
   return taskDocument(version, sources.installationId, task, {
     containers,
     ...(pause === undefined ? {} : { pause }),
     ...(tags === undefined ? {} : { tags }),
+    ...given('storage', storage),
+    ...given('drift', drift),
     ...(availabilityZone === undefined ? {} : { availabilityZone }),
   });
 }

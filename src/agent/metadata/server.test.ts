@@ -123,6 +123,8 @@ beforeEach(async () => {
     log: silentLog,
     installationId,
     aws,
+    storage: { of: () => Promise.resolve({ used: 260.5 * 2 ** 20, reserved: 20 * 2 ** 30 }) },
+    timeSource: { drift: () => Promise.resolve({ errorBoundMs: 0.5, referenceAt: 1_000, synchronized: true }) },
     tasks: () => tasks,
     serveApi(connection) {
       served.push(connection);
@@ -295,6 +297,16 @@ describe.each(['FARGATE', 'EC2'] as const)('metadata of a task on %s', (launchTy
             LaunchType: launchType,
             ...(fargate ? {} : { VPCID: 'vpc-1' }),
             ServiceName: 'shop',
+            ...(fargate
+              ? {
+                  ClockDrift: {
+                    ClockErrorBound: 0.5,
+                    ReferenceTimestamp: isoOf(1_000),
+                    ClockSynchronizationStatus: 'SYNCHRONIZED',
+                  },
+                  EphemeralStorageMetrics: { Utilized: 261, Reserved: 20_480 },
+                }
+              : {}),
             FaultInjectionEnabled: false,
           }
         : {}),

@@ -8,8 +8,10 @@ import type { Log } from '../../base/log.ts';
 import type { DockerDriver } from '../../drivers/docker/driver.ts';
 import { apiPort, metadataAddress, type NetworkDriver } from '../../drivers/network/driver.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
+import type { TimeSource } from '../../drivers/time/time-source.ts';
 import type { AwsClient } from '../aws/client.ts';
 import type { VpcListeners } from '../networks/networks.ts';
+import type { TaskStorage } from '../storage/storage.ts';
 import type { TaskView } from '../tasks/view.ts';
 import { json, type Answer } from './answer.ts';
 import { placeOf } from './lookup.ts';
@@ -24,6 +26,8 @@ export interface MetadataDeps {
   readonly installationId: string;
   readonly tasks: () => readonly TaskView[];
   readonly aws: AwsClient;
+  readonly storage: Pick<TaskStorage, 'of'>;
+  readonly timeSource?: TimeSource;
   /** Takes a connection to the AWS APIs. */
   readonly serveApi: (connection: Socket) => void;
 }

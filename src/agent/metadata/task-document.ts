@@ -1,5 +1,8 @@
 import { given } from '../../base/given.ts';
+import { isoOf } from '../../base/clock.ts';
 import type { ContainerDetails } from '../../drivers/docker/driver.ts';
+import type { ClockDrift } from '../../drivers/time/time-source.ts';
+import { mebibytes, type StorageUse } from '../storage/storage.ts';
 import { statusOf } from '../tasks/report.ts';
 import type { TaskView } from '../tasks/view.ts';
 import { placeOf } from './lookup.ts';
@@ -20,6 +23,8 @@ export interface DescribedTask {
   readonly availabilityZone?: string;
   /** What `ListTagsForResource` answered: tags, or in which way it failed. */
   readonly tags?: TagsAnswer;
+  readonly storage?: StorageUse;
+  readonly drift?: ClockDrift;
 }
 
 /** The tags of a task, or the error that came instead, as version 4 shows it. */
@@ -74,10 +79,27 @@ export function taskDocument(
           LaunchType: payload.launchType,
           ...(fargate ? {} : given('VPCID', placeOf(task)?.vpcId)),
           ...(payload.serviceName === '' ? {} : { ServiceName: payload.serviceName }),
+          ...given('ClockDrift', driftOf(described.drift)),
+          ...given('EphemeralStorageMetrics', storageOf(described.storage)),
           FaultInjectionEnabled: payload.enableFaultInjection === true,
         }
       : {}),
   };
+}
+
+/** "Amazon ECS task metadata v4 JSON response for tasks on Fargate": milliseconds, and MiB. */
+function driftOf(drift: ClockDrift | undefined): Record<string, unknown> | undefined {
+  return (
+    drift && {
+      ClockErrorBound: drift.errorBoundMs,
+      ReferenceTimestamp: isoOf(drift.referenceAt),
+      ClockSynchronizationStatus: drift.synchronized ? 'SYNCHRONIZED' : 'NOT_SYNCHRONIZED',
+    }
+  );
+}
+
+function storageOf(storage: StorageUse | undefined): Record<string, number> | undefined {
+  return storage && { Utilized: mebibytes(storage.used), Reserved: mebibytes(storage.reserved) };
 }
 
 /** How far the slowest of its containers has come, in the words of `ecs-agent/api/task/status`. */

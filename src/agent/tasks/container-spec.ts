@@ -1,3 +1,4 @@
+import { given } from '../../base/given.ts';
 import type { ContainerSpec } from '../../drivers/docker/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import type { Fetched } from '../fetch/fetched.ts';
@@ -52,6 +53,8 @@ export function appSpec(
     readonly pauseId?: string | undefined;
     /** The control group of the task. */
     readonly cgroupParent?: string | undefined;
+    /** What bounds its own layer. */
+    readonly storageOpt?: Readonly<Record<string, string>> | undefined;
     /** The container whose network it joins. */
     readonly networkId?: string | undefined;
     readonly fetched?: Fetched | undefined;
@@ -88,6 +91,7 @@ export function appSpec(
     hostConfig: {
       ...(task.networkMode === 'bridge' ? without(hostConfig, sandboxHostConfig) : hostConfig),
       ...namespacesOf(task, made),
+      ...given('StorageOpt', made.storageOpt),
       ...(cgroupParent === '' ? {} : { CgroupParent: cgroupParent }),
       // Without a driver nobody reads the output later: it may not fill the disk either.
       ...(logConfig === undefined || logConfig.Type === 'awslogs'

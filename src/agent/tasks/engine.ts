@@ -112,6 +112,12 @@ export class TaskEngine {
     if (run !== undefined) this.#update(run, (task) => ({ ...task, desired: 'STOPPED' }));
   }
 
+  /** Ends a task that cannot go on. */
+  fail(arn: string, reason: string): void {
+    const run = this.#runs.get(arn);
+    if (run !== undefined) this.#update(run, (task) => ({ ...task, failure: task.failure ?? reason }));
+  }
+
   /** The ids that a listing asked for now must name. */
   knownIds(): Set<string> {
     const ids = this.tasks.flatMap((task) => [

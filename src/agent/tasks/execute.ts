@@ -14,6 +14,7 @@ import { ensurePauseImage } from '../pause/image.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { createSandbox, needInner, releaseSandboxes } from './bridge.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
+import type { TaskStorage } from '../storage/storage.ts';
 import { sharesLimit, type TaskGroups } from './group.ts';
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
@@ -38,6 +39,8 @@ export interface ExecuteDeps {
     task: PayloadTask,
   ) => Promise<RegistryAuth>;
   readonly images: Images;
+  /** What bounds the layers of a task's containers. */
+  readonly storage: Pick<TaskStorage, 'layerBound'>;
   /** What holds the containers of a task to its size. */
   readonly groups: TaskGroups;
   /** The network inside the instance that this agent is of; absent on a machine that is none. */
@@ -171,7 +174,14 @@ export async function executeStep(
         const socketDirectory = await makeRouterVolumes(docker, installationId, payload, spec);
         const { fetched, group: cgroupParent } = task;
         const id = await docker.create(
-          appSpec(installationId, payload, spec, { pauseId, cgroupParent, networkId, fetched, socketDirectory }),
+          appSpec(installationId, payload, spec, {
+            storageOpt: await deps.storage.layerBound(payload),
+            pauseId,
+            cgroupParent,
+            networkId,
+            fetched,
+            socketDirectory,
+          }),
         );
         await writeRouterConfig(docker, id, payload, spec, fetched?.[spec.name]?.routerFile);
         return (now) =>

@@ -52,6 +52,8 @@ export interface ContainerDetails {
     readonly source: string;
     readonly destination: string;
   }[];
+  /** Where its own layer lies on the machine, where the engine's storage has such a place. */
+  readonly layer?: string;
   /** Its addresses by the name of the engine's network; none in a network namespace that is not its own. */
   readonly networks: Readonly<Record<string, string>>;
   /** What the last health check answered. */
@@ -142,6 +144,10 @@ export interface DockerDriver {
     readonly memoryBytes: number;
     /** How the engine makes control groups, and so what a container's parent can be. */
     readonly cgroups: 'v1' | 'v2' | 'systemd';
+    /** The directory in which it keeps images, layers and volumes. */
+    readonly dataRoot: string;
+    /** Whether it can bound a container's own layer (`StorageOpt` with `size`). */
+    readonly boundsLayers: boolean;
   }>;
   /**
    * Follows container events whose label `label` (`key` or `key=value`) is set, reconnecting for ever. `onConnect` is
@@ -159,6 +165,8 @@ export interface DockerDriver {
     readonly id: string;
     readonly repoDigests: readonly string[];
     readonly exposedPorts: readonly string[];
+    /** All of its layers, unpacked. */
+    readonly sizeBytes: number;
   }>;
   /** Makes an image of files given as a tar of its root file system, tagged `reference` (for the pause image). */
   importImage(
@@ -206,6 +214,8 @@ export interface DockerDriver {
   removeVolume(name: string): Promise<void>;
   inspect(id: string): Promise<ContainerState>;
   details(id: string): Promise<ContainerDetails>;
+  /** What a container's own layer holds by the lengths of its files: the engine looks through all of them. */
+  layerBytes(id: string): Promise<number>;
   /** The containers that carry every one of `labels` (`key` or `key=value`), running or not. */
   list(labels: readonly string[]): Promise<ContainerState[]>;
   stats(id: string): Promise<ContainerStats>;

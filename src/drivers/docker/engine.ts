@@ -8,6 +8,7 @@ import { endAbandonedExecs, startExec, type HeldExecs } from './exec.ts';
 import { jsonLines } from './json-lines.ts';
 import { limiter } from './limit.ts';
 import { logLines, sinceQuery } from './log-stream.ts';
+import { hasProjectQuotas } from './project-quotas.ts';
 import { pullImage } from './pull.ts';
 import { createBody, detailsOf, stateOf, statsOf, type EngineContainer } from './translate.ts';
 
@@ -26,6 +27,8 @@ const pullsAtOnce = 8;
 interface EngineInfo {
   readonly NCPU: number;
   readonly MemTotal: number;
+  readonly Driver?: string;
+  readonly DockerRootDir: string;
   readonly CgroupDriver?: string;
   readonly CgroupVersion?: string;
 }
@@ -50,7 +53,9 @@ export function createDocker(options: DockerOptions): DockerDriver {
     async capacity() {
       const info = await http.json<EngineInfo>('GET', '/info');
       const cgroups = info.CgroupDriver === 'systemd' ? 'systemd' : info.CgroupVersion === '2' ? 'v2' : 'v1';
-      return { cpus: info.NCPU, memoryBytes: info.MemTotal, cgroups };
+      const dataRoot = info.DockerRootDir;
+      const boundsLayers = info.Driver === 'overlay2' && hasProjectQuotas(dataRoot);
+      return { cpus: info.NCPU, memoryBytes: info.MemTotal, cgroups, dataRoot, boundsLayers };
     },
     events: (label, onEvent, onConnect) => followEvents(http, clock, label, onEvent, onConnect),
 
@@ -73,6 +78,7 @@ export function createDocker(options: DockerOptions): DockerDriver {
     async image(reference) {
       const found = await http.json<{
         Id: string;
+        Size: number;
         RepoDigests?: string[] | null;
         Config?: { ExposedPorts?: Record<string, unknown> | null } | null;
       }>('GET', `/images/${reference}/json`);
@@ -80,6 +86,7 @@ export function createDocker(options: DockerOptions): DockerDriver {
         id: found.Id,
         repoDigests: found.RepoDigests ?? [],
         exposedPorts: Object.keys(found.Config?.ExposedPorts ?? {}),
+        sizeBytes: found.Size,
       };
     },
     async importImage(reference, rootTar, config) {
@@ -197,6 +204,11 @@ export function createDocker(options: DockerOptions): DockerDriver {
       }
     },
     inspect,
+    async layerBytes(id) {
+      const path = `/containers/${encodeURIComponent(id)}/json?size=true`;
+      const { SizeRw: size = 0 } = await http.json<{ SizeRw?: number }>('GET', path);
+      return size;
+    },
     async details(id) {
       return detailsOf(await http.json<EngineContainer>('GET', `/containers/${encodeURIComponent(id)}/json`));
     },

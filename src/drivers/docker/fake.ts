@@ -78,6 +78,9 @@ export class FakeDocker implements DockerDriver {
   /** The named volumes that were made and not removed. */
   readonly volumes = new Map<string, VolumeSpec>();
 
+  /** Whether it can bound a container's layer. */
+  boundsLayers = false;
+
   constructor(options: { clock: Clock; ids?: Ids }) {
     this.#clock = options.clock;
     this.#ids = options.ids ?? seededIds(1);
@@ -156,7 +159,7 @@ export class FakeDocker implements DockerDriver {
 
   async capacity(): ReturnType<DockerDriver['capacity']> {
     this.#answer();
-    return { cpus: 2, memoryBytes: 4 * 2 ** 30, cgroups: 'v1' };
+    return { cpus: 2, memoryBytes: 4 * 2 ** 30, cgroups: 'v1', dataRoot: '/fake', boundsLayers: this.boundsLayers };
   }
 
   events(label: string, onEvent: (event: ContainerEvent) => void, onConnect: () => void): () => void {
@@ -181,12 +184,12 @@ export class FakeDocker implements DockerDriver {
 
   async image(
     reference: string,
-  ): Promise<{ id: string; repoDigests: readonly string[]; exposedPorts: readonly string[] }> {
+  ): Promise<{ id: string; repoDigests: readonly string[]; exposedPorts: readonly string[]; sizeBytes: number }> {
     await this.#turn();
     const byId = [...this.#images.values()].find(({ id }) => id === reference);
     const found = byId ?? this.#images.get(withTag(reference));
     if (found === undefined) throw new DriverError('gone', `Error response from daemon: No such image: ${reference}`);
-    return { ...found, exposedPorts: [] };
+    return { ...found, exposedPorts: [], sizeBytes: 2 ** 20 };
   }
 
   async importImage(reference: string): Promise<void> {
@@ -362,8 +365,15 @@ export class FakeDocker implements DockerDriver {
           ? { name: source, source: `/fake/volumes/${source}/_data`, destination }
           : { source, destination },
       ),
+      layer: `/fake/layers/${id}`,
       networks: {},
     };
+  }
+
+  async layerBytes(id: string): Promise<number> {
+    await this.#turn();
+    this.#find(id);
+    return 0;
   }
 
   async list(labels: readonly string[]): Promise<ContainerState[]> {

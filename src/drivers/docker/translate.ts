@@ -21,6 +21,7 @@ export interface EngineContainer {
       readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null;
     } | null;
   };
+  readonly GraphDriver?: { readonly Name: string; readonly Data?: { readonly UpperDir?: string } | null } | null;
   readonly Mounts?:
     | readonly { readonly Name?: string; readonly Source?: string; readonly Destination: string }[]
     | null;
@@ -74,6 +75,7 @@ export function stateOf(container: EngineContainer): ContainerState {
 }
 
 export function detailsOf(container: EngineContainer): ContainerDetails {
+  const layer = container.GraphDriver?.Data?.UpperDir;
   const check = container.State.Health?.Log?.at(-1);
   const networks = Object.entries(container.NetworkSettings?.Networks ?? {});
   return {
@@ -84,6 +86,7 @@ export function detailsOf(container: EngineContainer): ContainerDetails {
       source,
       destination,
     })),
+    ...(layer === undefined ? {} : { layer }),
     networks: Object.fromEntries(
       networks.flatMap(([name, { IPAddress: address = '' }]) => (address === '' ? [] : [[name, address]])),
     ),

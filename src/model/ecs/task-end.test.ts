@@ -12,6 +12,12 @@ describe('why a task ended', () => {
     ['an essential container exited', { startedAt: 1 }, [{ exitCode: 1 }], exited],
     ['it exited before the others had begun', {}, [{ exitCode: 1 }, {}], exited],
     ['it ran, though nobody saw it', { reported: { ran: true } }, [{ exitCode: 0 }], exited],
+    [
+      'its machine ended it while it ran',
+      { startedAt: 1, reported: { ran: true, reason: 'too much' } },
+      [{ exitCode: 143 }],
+      { ...exited, reason: 'too much' },
+    ],
     ['its container vanished while it ran', { startedAt: 1 }, [{ reason: gone }], exited],
     [
       'a container that is not essential never started, another one ended',

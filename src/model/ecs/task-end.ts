@@ -21,7 +21,10 @@ export function essentialExited(task: Task): boolean {
  */
 export function endOf(task: Task): TaskStop {
   const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' } as const;
-  if (task.startedAt !== undefined || task.reported.ran === true) return exited;
+  // Of a task that ran its machine says nothing, unless it ended it for a reason of its own.
+  if (task.startedAt !== undefined || task.reported.ran === true) {
+    return { ...exited, reason: task.reported.reason ?? exited.reason };
+  }
   const culprit = task.containers.find((container) => neverRan.test(container.reason ?? ''));
   if (culprit === undefined && task.containers.some(({ essential, exitCode }) => essential && exitCode !== undefined)) {
     return exited;
