@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
+import type { Authentication } from '../aws/authenticate.ts';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
 import { createUpgrades } from '../aws/upgrades.ts';
@@ -16,6 +19,8 @@ import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
+import { agentPaths } from '../model/fleet/agent-paths.ts';
+import { agentAuthenticator } from './agent-authenticator.ts';
 import type { Conductor } from './conductor.ts';
 import { ownRoutes } from './own-routes.ts';
 import { publicPoolOf } from './public-pool.ts';
@@ -73,23 +78,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
   const services = makeServices(deps);
+  const authentication: Authentication = {
+    verify: false,
+    account,
+    region,
+    credential: (accessKeyId) => {
+      const session = store.get(sessions, accessKeyId);
+      return session && { ...session, caller: { ...session, accessKeyId } };
+    },
+  };
+  // A program in a task is known by the credentials that were issued to it, and by nothing else.
+  const isForeign = (connection: Socket): boolean => ofTasks.has(connection);
   const front = createFront({
     services,
     clock,
     ids,
     log,
     commits: store,
-    authentication: {
-      verify: false,
-      account,
-      region,
-      credential: (accessKeyId) => {
-        const session = store.get(sessions, accessKeyId);
-        return session && { ...session, caller: { ...session, accessKeyId } };
-      },
-    },
-    // A program in a task is known by the credentials that were issued to it, and by nothing else.
-    isForeign: (connection) => ofTasks.has(connection),
+    authentication,
+    isForeign,
     rawRoutes: [
       lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
       ownRoutes({
@@ -160,6 +167,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       platform,
       scope,
       registryHost,
+      authenticate: agentAuthenticator(authentication, isForeign, clock),
       serveApi,
     });
     logs.start();
@@ -190,6 +198,11 @@ function upgrades(conductor: Conductor) {
       prefix: '/v1/data-channel/',
       upgrade: (request, socket, head) => conductor.openDataChannel(request, socket, head),
     },
+    ...Object.values(agentPaths).map((path) => ({
+      prefix: `${path}/`,
+      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        conductor.openAgentSocket(request, socket, head),
+    })),
   ]);
 }
 

@@ -4,7 +4,12 @@ import { given } from '../../base/given.ts';
 import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { Instance } from '../../model/ec2/instance.ts';
 import { containerInstanceArn } from '../../model/ecs/arns.ts';
-import type { ContainerInstance, HostPort, InstanceAttribute } from '../../model/ecs/container-instance.ts';
+import {
+  isBuiltIn,
+  type ContainerInstance,
+  type HostPort,
+  type InstanceAttribute,
+} from '../../model/ecs/container-instance.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
@@ -52,9 +57,12 @@ export function registerContainerInstance(
       const renewed: ContainerInstance = {
         ...before,
         resources,
-        // Custom attributes that were set over the API outlive the agent.
-        attributes: mergeAttributes(before.attributes, attributes),
-        versionInfo,
+        // What an agent can do is what it says now; custom attributes that were set over the API outlive it.
+        attributes: mergeAttributes(
+          before.attributes.filter(({ name }) => !isBuiltIn(name)),
+          attributes,
+        ),
+        versionInfo: { ...before.versionInfo, ...versionInfo },
         version: before.version + 1,
       };
       tx.put(containerInstances, renewed);
@@ -71,7 +79,7 @@ export function registerContainerInstance(
       machineId: host?.id ?? id,
       status: 'ACTIVE',
       ...given('availabilityZone', host?.availabilityZone),
-      taskInterfaces: Math.max(0, (instanceTypes.get(host?.instanceType ?? '')?.interfaces ?? 1) - 1),
+      taskInterfaces: taskInterfacesOf(host),
       resources,
       attributes,
       versionInfo,
@@ -109,6 +117,12 @@ function builtIn(host: Instance | undefined): InstanceAttribute[] {
     { name: 'ecs.vpc-id', value: host.vpcId },
     { name: 'ecs.subnet-id', value: host.subnetId },
   ];
+}
+
+/** Only EC2 instances can have no more than so many; elsewhere an interface is a matter of software. */
+function taskInterfacesOf(host: Instance | undefined): number {
+  if (host === undefined) return Number.MAX_SAFE_INTEGER;
+  return Math.max(0, (instanceTypes.get(host.instanceType)?.interfaces ?? 1) - 1);
 }
 
 function mergeAttributes(before: readonly InstanceAttribute[], after: readonly InstanceAttribute[]) {
