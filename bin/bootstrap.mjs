@@ -9,7 +9,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const leastMajor = 24;
 
 /** The commands that make networks and containers, or read what they left: they run as root, through sudo if need be. */
-const privileged = new Set(['up', 'down', 'demo', 'reset', 'test', 'bench']);
+const privileged = new Set(['up', 'down', 'demo', 'reset', 'join', 'leave', 'test', 'bench']);
 
 /** The commands of contributors, relative to the project's root; every other one is the product's. */
 const scripts = { test: 'tools/test.ts', bench: 'bench/bench.ts' };

@@ -37,8 +37,8 @@ export interface AgentOptions {
   readonly connect: () => Channel<AgentMessage, ServerMessage> | Promise<Channel<AgentMessage, ServerMessage>>;
   readonly docker: DockerDriver;
   readonly network: NetworkDriver;
-  /** Makes what keeps the load balancers; `send` carries what it finds out to the control plane. */
-  readonly balancers: (send: (message: AgentMessage) => void) => BalancerManager;
+  /** Makes what keeps the load balancers, on the machine that carries them; `send` carries what it finds out to the control plane. */
+  readonly balancers?: (send: (message: AgentMessage) => void) => BalancerManager;
   readonly registryAuth: ExecuteDeps['registryAuth'];
   /** Whether images are pulled though they are here, unless an instance says otherwise for itself; `default` unless given. */
   readonly pullBehavior?: PullBehavior;
@@ -51,6 +51,8 @@ export interface AgentOptions {
   readonly installationId: string;
   /** The machine's id; what it makes on the engine carries it. */
   readonly machineId: string;
+  /** A number in [0, 1): how far a pause before connecting again is cut, so that not all machines come at once. */
+  readonly random?: () => number;
   /** Holds tasks and instances to their sizes. */
   readonly cgroups: Cgroups;
   readonly disk: Disk;
@@ -198,7 +200,7 @@ export function createAgent(options: AgentOptions): Agent {
     send: (message) => void send(message),
     tasks: () => tasks.tasks,
   });
-  const balancers = instance === undefined ? options.balancers((message) => void send(message)) : undefined;
+  const balancers = instance === undefined ? options.balancers?.((message) => void send(message)) : undefined;
   const instances: Instances | undefined =
     options.instances &&
     new Instances({
@@ -219,7 +221,6 @@ export function createAgent(options: AgentOptions): Agent {
     switch (message.type) {
       case 'HeartbeatMessage':
         send({ type: 'HeartbeatAckRequest', message: { messageId: message.message.messageId } });
-        if (!statusTold) tellStatus();
         return;
       case 'PayloadMessage':
         for (const task of message.message.tasks) tasks.take(task);
@@ -265,10 +266,6 @@ export function createAgent(options: AgentOptions): Agent {
       case 'StowageTunnelEnd':
       case 'StowageTunnelClose':
         tunnels.take(message);
-        return;
-      case 'CloseMessage':
-      case 'ErrorMessage':
-        log.info('the control plane ends the connection', { why: message.message.message });
         return;
       default:
         // A newer control plane may say what we do not know: unknown types are logged and ignored, as by the genuine agent.
@@ -327,16 +324,6 @@ export function createAgent(options: AgentOptions): Agent {
   let listing = false;
   let again = false;
   let awaySince: number | undefined;
-  let backSince = startedAt;
-  let statusTold = false;
-  /** Says whether the container engine answers: once in every connection, with its first heartbeat, and when it changes. */
-  const tellStatus = (): void => {
-    statusTold = true;
-    const status = awaySince === undefined ? 'OK' : 'IMPAIRED';
-    const lastStatusChange = awaySince ?? backSince;
-    const one = { type: 'ContainerRuntime', status, lastUpdated: clock.now(), lastStatusChange } as const;
-    send({ type: 'PublishInstanceStatusRequest', message: { statuses: [one] } });
-  };
   let listAgainMs = firstListMs;
   const list = async (): Promise<void> => {
     again = listing;
@@ -357,17 +344,12 @@ export function createAgent(options: AgentOptions): Agent {
         log.info('the container engine answers again', { afterMs: clock.now() - awaySince });
         tasks.engineReturned();
         sandboxes.wake();
-        awaySince = undefined;
-        backSince = clock.now();
-        tellStatus();
       }
+      awaySince = undefined;
       listAgainMs = firstListMs;
     } catch (error) {
-      if (awaySince === undefined) {
-        log.warn('containers not listed', { error: messageOf(error) });
-        awaySince = clock.now();
-        tellStatus();
-      }
+      if (awaySince === undefined) log.warn('containers not listed', { error: messageOf(error) });
+      awaySince ??= clock.now();
       clock.after(listAgainMs, () => void list());
       listAgainMs = Math.min(longestListMs, listAgainMs * 2);
     } finally {
@@ -398,7 +380,6 @@ export function createAgent(options: AgentOptions): Agent {
         opened.onMessage((message) => {
           if (channel === opened) receive(message);
         });
-        statusTold = false;
         tasks.connected();
         logs.resend();
         delayMs = firstReconnectMs;
@@ -408,7 +389,7 @@ export function createAgent(options: AgentOptions): Agent {
       }
       channel = undefined;
       tunnels.disconnected();
-      await clock.sleep(delayMs, stop.signal);
+      await clock.sleep(delayMs * (1 - (options.random?.() ?? 0) / 2), stop.signal);
       delayMs = Math.min(longestReconnectMs, delayMs * 2);
     }
   };

@@ -20,6 +20,10 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['aws', async () => (await import('./commands/aws.ts')).aws],
   ['exec', async () => (await import('./commands/exec.ts')).exec],
   ['logs', async () => (await import('./commands/logs.ts')).logs],
+  ['token', async () => (await import('./commands/token.ts')).token],
+  ['join', async () => (await import('./commands/join.ts')).join],
+  ['leave', async () => (await import('./commands/leave.ts')).leave],
+  ['machines', async () => (await import('./commands/machines.ts')).machines],
   ['reset', async () => (await import('./commands/reset.ts')).reset],
 ]);
 

@@ -33,6 +33,20 @@ export async function callOwn<Answer>(
   return answer;
 }
 
+/** Posts JSON to one of the control plane's own paths. What it refuses is a `UsageError` in its own words. */
+export async function ask<Answer>(
+  installation: Pick<Installation, 'host' | 'port'>,
+  path: string,
+  input: Record<string, unknown>,
+): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  const { status, body } = await send(installation, 'POST', path, headers, JSON.stringify(input), 120_000);
+  const answer = JSON.parse(body) as { message?: string };
+  if (status >= 400 && status < 500) throw new UsageError(answer.message ?? body);
+  if (status >= 300) throw new Error(`POST ${path} answered ${status}: ${body}`);
+  return answer as Answer;
+}
+
 /** Calls an awsJson operation, `Logs_20140328.FilterLogEvents`, as the installation's account and region. */
 export async function callAws<Answer>(
   installation: Installation,

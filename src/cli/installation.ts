@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 
 /** Where one installation of Stowage lives and how it is reached: two with different homes and ports are strangers. */
@@ -10,6 +11,8 @@ export interface Installation {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  /** Addresses beyond loopback at which it answers as well. */
+  readonly listen: readonly string[];
   /** The account of callers whose access key is not itself an account number. */
   readonly account: string;
   readonly region: string;
@@ -20,6 +23,7 @@ export interface InstallationOptions {
   readonly home?: string | undefined;
   readonly host?: string | undefined;
   readonly port?: string | undefined;
+  readonly listen?: readonly string[] | undefined;
   readonly account?: string | undefined;
   readonly region?: string | undefined;
 }
@@ -41,14 +45,19 @@ export function installationOf(options: InstallationOptions, env: NodeJS.Process
   const host = options.host ?? running?.host ?? '127.0.0.1';
   if (!/^(127\.[\d.]+|localhost|::1)$/.test(host)) {
     throw new UsageError(
-      `--host ${host} is not loopback: any access key is accepted there, so Stowage does not listen beyond this machine yet`,
+      `--host ${host} is not loopback: any access key is accepted there. 'up --listen ${host}' answers there too, and takes signed requests only`,
     );
+  }
+  const listen = options.listen ?? env['STOWAGE_LISTEN']?.split(',').filter(Boolean) ?? running?.listen ?? [];
+  const wrong = listen.find((address) => isIP(address) === 0 || /^(127\.|0\.0\.0\.0$|::1?$)/.test(address));
+  if (wrong !== undefined) {
+    throw new UsageError(`--listen ${wrong}: give the address of an interface of this machine, such as 192.168.1.10`);
   }
   const account = options.account ?? env['STOWAGE_ACCOUNT'] ?? running?.account ?? '000000000000';
   if (!/^\d{12}$/.test(account)) throw new UsageError(`--account ${account} is not an AWS account: give 12 digits`);
   const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
   const id = createHash('sha256').update(home).digest('hex').slice(0, 8);
-  return { home, id, host, port, account, region };
+  return { home, id, host, port, listen, account, region };
 }
 
 /** The endpoint of an installation. */
@@ -61,6 +70,7 @@ export interface Running {
   readonly pid: number;
   readonly host: string;
   readonly port: number;
+  readonly listen?: readonly string[];
   readonly account: string;
 }
 

@@ -8,6 +8,7 @@ import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import { instanceLoop } from './instances/loop.ts';
+import { memberLoop } from './members/loop.ts';
 import { objectLoop } from './objects/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
 import { serviceLoop } from './services/loop.ts';
@@ -38,6 +39,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     balancerLoop(deps),
     natGatewayLoop(deps),
     instanceLoop(deps),
+    memberLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),
     objectLoop(deps),

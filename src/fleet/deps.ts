@@ -29,8 +29,8 @@ export interface FleetDeps {
   readonly log: Log;
   /** Where machines are at home: the scope of their own ARNs. */
   readonly scope: Scoped;
-  /** Where and how a machine's engine pulls an image from. */
-  readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
+  /** Where and how a machine's engine pulls an image from; `registryHost` is where it finds our registry, if not where we do. */
+  readonly resolveImage: (image: string, scope: Scoped, registryHost?: string) => ResolvedImage;
   /** The state of a load balancer as machines are told it; `undefined` when there is nothing to serve. */
   readonly translateBalancer: (store: Reader, loadBalancerArn: string) => BalancerSpec | undefined;
   /** Session credentials of a role that a task acts in; `undefined` when there are none to give. */
@@ -50,6 +50,8 @@ export interface MachineHello {
   readonly id: string;
   readonly attributes: readonly MachineAttribute[];
   readonly resources: MachineResources;
+  /** `host:port` at which its engine finds our registry, where that is not the control plane's own address. */
+  readonly registryHost?: string;
   /** Of a container instance. */
   readonly registration?: MachineRegistration;
 }

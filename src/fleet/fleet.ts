@@ -8,7 +8,7 @@ import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { toldTables } from './concerns.ts';
 import type { FleetDeps, MachineHello } from './deps.ts';
-import { Session, type SessionTerms } from './session.ts';
+import { Session } from './session.ts';
 
 /**
  * The machines and the conversations with them: what the store wants of each goes out, what each reports comes in. A new
@@ -21,9 +21,10 @@ export class Fleet {
 
   constructor(deps: FleetDeps) {
     this.#deps = deps;
-    const left = deps.store.by(machines, 'connected', 'yes');
+    // Nobody could connect while no control plane was there: from now on they are awaited.
+    const known = deps.store.list(machines);
     deps.store.transact((tx) => {
-      for (const machine of left) {
+      for (const machine of known) {
         tx.put(machines, { ...machine, connected: false, disconnectedAt: deps.clock.now() });
       }
     });
@@ -34,9 +35,7 @@ export class Fleet {
     const unwatchInstances = deps.store.watch([containerInstances], ({ changes }) => {
       for (const { after } of changes) {
         const row = after as ContainerInstance | undefined;
-        if (row?.status === 'INACTIVE') {
-          queueMicrotask(() => this.#sessions.get(row.machineId)?.close('the container instance was deregistered'));
-        }
+        if (row?.status === 'INACTIVE') queueMicrotask(() => this.#sessions.get(row.machineId)?.close());
       }
     });
     this.#unwatch = () => {
@@ -46,13 +45,9 @@ export class Fleet {
   }
 
   /** Takes a machine in: registers it and begins a session, ending one that it may still have. */
-  connect(
-    hello: MachineHello,
-    channel: Channel<ServerMessage, AgentMessage>,
-    terms: SessionTerms = { answersHeartbeats: true, expires: false },
-  ): void {
+  connect(hello: MachineHello, channel: Channel<ServerMessage, AgentMessage>): void {
     const { store, clock, log, scope } = this.#deps;
-    this.#sessions.get(hello.id)?.close('the machine connected anew');
+    this.#sessions.get(hello.id)?.close();
     const before = store.get(machines, hello.id);
     const machine: Machine = {
       id: hello.id,
@@ -64,11 +59,11 @@ export class Fleet {
       lastSequence: before?.lastSequence ?? 0,
       attributes: hello.attributes,
       resources: hello.resources,
+      ...given('registryHost', hello.registryHost),
       connected: true,
       connectedAt: clock.now(),
-      ...given('statuses', before?.statuses),
     };
-    const session = new Session(this.#deps, machine, channel, terms, () => this.#disconnected(session));
+    const session = new Session(this.#deps, machine, channel, () => this.#disconnected(session));
     this.#sessions.set(hello.id, session);
     store.transact((tx) => tx.put(machines, machine));
     log.info('machine connected', { machine: hello.id });
@@ -81,7 +76,7 @@ export class Fleet {
   /** Ends every session. */
   close(): void {
     this.#unwatch();
-    for (const session of this.#sessions.values()) session.close('the control plane is stopping');
+    for (const session of this.#sessions.values()) session.close();
   }
 
   #disconnected(session: Session): void {

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts';
-import type { Machine } from '../model/fleet/machine.ts';
+import { balancerHost, type Machine } from '../model/fleet/machine.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
 import { instances, subnets, vpcs } from '../store/tables/ec2.ts';
 import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
@@ -39,6 +39,8 @@ export class Outbox {
   readonly #deps: FleetDeps;
   readonly #machineId: string;
   readonly #extras: boolean;
+  readonly #carriesBalancers: boolean;
+  readonly #resolveImage: FleetDeps['resolveImage'];
   readonly #address: Pick<Machine, 'clusterArn' | 'containerInstanceArn'>;
   readonly #tasks = new Map<string, 'RUNNING' | 'STOPPED'>();
   readonly #roles: TaskRoles;
@@ -55,6 +57,8 @@ export class Outbox {
     this.#machineId = machine.id;
     this.#address = machine;
     this.#extras = machine.attributes.some(({ name }) => name === 'stowage.vpc');
+    this.#carriesBalancers = machine.attributes.some(({ name }) => name === balancerHost);
+    this.#resolveImage = (image, scope) => deps.resolveImage(image, scope, machine.registryHost);
     this.#sequence = machine.lastSequence;
     this.#reserved = machine.lastSequence;
   }
@@ -80,7 +84,9 @@ export class Outbox {
     if (this.#extras) {
       for (const id of concerns.vpcs) gone = this.#addVpc(id, messages) || gone;
       for (const id of concerns.instances) gone = this.#addInstance(id, messages) || gone;
-      for (const arn of concerns.balancers) gone = this.#addBalancer(arn, messages) || gone;
+      if (this.#carriesBalancers) {
+        for (const arn of concerns.balancers) gone = this.#addBalancer(arn, messages) || gone;
+      }
     }
     const payload = [...(concerns.tasks.get(this.#machineId) ?? [])].flatMap((arn) => this.#payloadOf(arn) ?? []);
     for (let at = 0; at < payload.length; at += tasksPerPayload) {
@@ -192,7 +198,7 @@ export class Outbox {
       desiredStatus,
       machine: store.get(machines, this.#machineId)?.resources ?? { cpu: Infinity },
       logMode: accountSetting(store, task, accountPrincipal, 'defaultLogDriverMode') ?? 'non-blocking',
-      resolveImage: this.#deps.resolveImage,
+      resolveImage: this.#resolveImage,
       roleCredentials: this.#roles.credentials(task, definition, 'TaskApplication'),
       executionRoleCredentials: this.#roles.credentials(task, definition, 'TaskExecution'),
     });

@@ -23,7 +23,8 @@ export function translateInstance(
   credentials: InstanceCredentials | undefined,
 ): InstanceSpec {
   const type = instanceTypes.get(instance.instanceType);
-  const agent = agentOf(instance, type?.memoryMiB ?? 0);
+  const memoryMiB = instance.size?.memoryMiB ?? type?.memoryMiB ?? 0;
+  const agent = agentOf(instance, memoryMiB);
   return {
     instanceId: instance.id,
     desired: desiredOf(instance),
@@ -32,8 +33,8 @@ export function translateInstance(
     privateIp: instance.privateIp,
     hostName: privateDnsNameOf(instance.privateIp, instance.region),
     domainName: privateDomainOf(instance.region),
-    cpus: type?.vcpus ?? 1,
-    memoryMiB: type?.memoryMiB ?? 0,
+    cpus: instance.size?.vcpus ?? type?.vcpus ?? 1,
+    memoryMiB,
     metadata: metadataOf(store, instance, credentials),
     ...(agent === undefined ? {} : { agent }),
   };
@@ -84,11 +85,13 @@ function agentOf(instance: Instance, memoryMiB: number): InstanceAgentSpec | und
   const config = agentSettings(instance);
   const cluster = config['ECS_CLUSTER'] ?? '';
   const reservedMiB = Number(config['ECS_RESERVED_MEMORY'] ?? 0);
+  // What a machine that joined told of itself is what its system leaves.
+  const offeredMiB = instance.size === undefined ? registeredMemory(memoryMiB) : memoryMiB;
   return {
     cluster: cluster === '' ? 'default' : cluster,
     attributes: textsIn(config['ECS_INSTANCE_ATTRIBUTES']),
     tags: textsIn(config['ECS_CONTAINER_INSTANCE_TAGS']),
-    memoryMiB: registeredMemory(memoryMiB) - (Number.isInteger(reservedMiB) && reservedMiB > 0 ? reservedMiB : 0),
+    memoryMiB: offeredMiB - (Number.isInteger(reservedMiB) && reservedMiB > 0 ? reservedMiB : 0),
     ...given('imagePullBehavior', config['ECS_IMAGE_PULL_BEHAVIOR']),
   };
 }

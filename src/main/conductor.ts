@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createAgent } from '../agent/agent.ts';
 import { createBalancerManager } from '../agent/balancers/manager.ts';
@@ -7,14 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { refuseUpgrade } from '../aws/upgrades.ts';
-import { AgentEndpoint, type AgentEndpointDeps } from '../fleet/agent-endpoint.ts';
 import type { Clock } from '../base/clock.ts';
+import { AwsError } from '../base/errors.ts';
 import { given } from '../base/given.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
-import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
+import type { MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
 import type { ResolvedImage } from '../fleet/translate-task.ts';
@@ -28,12 +27,14 @@ import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
 import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
-import { instanceHost } from '../model/fleet/machine.ts';
-import { instanceConnector } from './instance-agents.ts';
+import { balancerHost, fargateHost, instanceHost } from '../model/fleet/machine.ts';
+import { instanceAdmission, instanceConnector } from './instance-agents.ts';
+import { MachineSessions } from './machines/sessions.ts';
 import { keepHostNames } from './host-names.ts';
 import { removeAll, type Platform } from './platform.ts';
 import { objectWriter } from './put-object.ts';
 import { keepInstanceCredentials, keepTaskCredentials } from './task-credentials.ts';
+import { openFiles } from './open-files.ts';
 import { mostSandboxes } from './warm-sandboxes.ts';
 
 /** What the moving parts are made from. */
@@ -52,8 +53,6 @@ export interface ConductorDeps {
   readonly scope: Scoped;
   /** `host:port` under which this machine finds our APIs, and its engine our registry. */
   readonly registryHost: string;
-  /** Whose signature a request of an agent elsewhere carries. */
-  readonly authenticate: AgentEndpointDeps['authenticate'];
   /** Serves a connection that a task opened to the endpoint of the AWS APIs. */
   readonly serveApi: (connection: Socket) => void;
 }
@@ -62,7 +61,7 @@ export interface ConductorDeps {
 export class Conductor {
   readonly #deps: ConductorDeps;
   #gateway: Gateway | undefined;
-  #agents: AgentEndpoint | undefined;
+  #sessions: MachineSessions | undefined;
   #stops: (() => void | Promise<void>)[] = [];
 
   constructor(deps: ConductorDeps) {
@@ -77,13 +76,13 @@ export class Conductor {
     }
     this.#stops.push(keepHostNames(store, platform.names, log));
 
-    const fleetDeps: FleetDeps = {
+    const fleet = new Fleet({
       store,
       clock,
       ids,
       log,
       scope,
-      resolveImage: (image, owner) => resolveImage(image, owner, registryHost),
+      resolveImage: (image, owner, at = registryHost) => resolveImage(image, owner, registryHost, at),
       translateBalancer: (reader, arn) => {
         const rows = readBalancer(reader, arn);
         return rows && translateBalancer(rows);
@@ -91,12 +90,8 @@ export class Conductor {
       credentialsOf: keepTaskCredentials({ store, clock, ids }),
       instanceCredentialsOf: keepInstanceCredentials({ store, clock, ids }),
       storeLogs: (batch) => logs.take(batch),
-    };
-    const fleet = new Fleet(fleetDeps);
+    });
     this.#stops.push(() => fleet.close());
-    const agents = new AgentEndpoint({ ...fleetDeps, fleet, authenticate: this.#deps.authenticate });
-    this.#agents = agents;
-    this.#stops.push(() => agents.close());
 
     const gateway = new Gateway({
       store,
@@ -109,6 +104,11 @@ export class Conductor {
       openTunnel: fleet.openTunnel,
     });
     this.#gateway = gateway;
+
+    const admitInstance = instanceAdmission({ store, clock, ids, log, publicPool: platform.publicPool });
+    const sessions = new MachineSessions({ store, clock, log, fleet, admitInstance });
+    this.#sessions = sessions;
+    this.#stops.push(() => sessions.close());
 
     const agent = createAgent({
       connect: async () => {
@@ -138,7 +138,7 @@ export class Conductor {
       disk: platform.disk,
       timeSource: platform.timeSource,
       instances: {
-        connect: instanceConnector({ store, clock, ids, log, publicPool: platform.publicPool }, fleet),
+        connect: instanceConnector(admitInstance, fleet),
       },
     });
     agent.start();
@@ -159,16 +159,15 @@ export class Conductor {
     );
   }
 
-  /** Takes over a connection of an agent elsewhere. */
-  openAgentSocket(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refused = this.#agents?.upgrade(request, socket, head) ?? Promise.resolve(undefined);
-    refused.then(
-      (why) => why && refuseUpgrade(socket, why.status, why.body),
-      (error: unknown) => {
-        this.#deps.log.warn('an agent was not connected', { error });
-        socket.destroy();
-      },
-    );
+  /** Takes over a connection that asked to become the session of a machine that joined. */
+  openMachineSession(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const sessions = this.#sessions;
+    if (sessions === undefined) return refuseUpgrade(socket, '503 Service Unavailable');
+    sessions.upgrade(request, socket, head).catch((error: unknown) => {
+      if (error instanceof AwsError) return refuseUpgrade(socket, `${error.status} ${error.code}`);
+      this.#deps.log.warn('a session of a machine was not opened', { error });
+      return refuseUpgrade(socket, '500 Internal Server Error');
+    });
   }
 
   /** Ends; what runs on the machine goes on. */
@@ -202,33 +201,24 @@ export class Conductor {
         { name: 'ecs.cpu-architecture', value: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
         { name: 'stowage.vpc' },
         { name: instanceHost },
+        { name: balancerHost },
+        { name: fargateHost },
       ],
       resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20), ...given('openFiles', openFiles()) },
     };
   }
 }
 
-/** `CAP_SYS_RESOURCE`, with which a process may raise its limits (capabilities(7)). */
-const raisesLimits = 1n << 24n;
-
-/** The most open files that a process of this machine can be allowed, where it cannot be raised. */
-function openFiles(): number | undefined {
-  const bounds = /^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  if ((BigInt(`0x${bounds}`) & raisesLimits) !== 0n) return undefined;
-  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  return hard === undefined ? undefined : Number(hard);
-}
-
-/** Where this machine's engine pulls an image from: our registry for names of ECR, the name itself for all others. */
-function resolveImage(image: string, owner: Scoped, registryHost: string): ResolvedImage {
+/** Where an engine pulls an image from: our registry for names of ECR, which it finds at `at`, the name itself for all others. */
+function resolveImage(image: string, owner: Scoped, registryHost: string, at: string): ResolvedImage {
   const ours = ecrImage(image, registryHost, owner);
   if (ours === undefined) return { image };
   const { account, region, pull } = ours;
   return {
-    image: pull,
+    image: `${at}${pull.slice(registryHost.length)}`,
     registryAuthentication: {
       type: 'ecr',
-      ecrAuthData: { registryId: account, region, endpointOverride: registryHost, useExecutionRole: true },
+      ecrAuthData: { registryId: account, region, endpointOverride: at, useExecutionRole: true },
     },
   };
 }

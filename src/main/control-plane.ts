@@ -1,9 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { once } from 'node:events';
+import { createServer as createNetServer, isIPv6, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Authentication } from '../aws/authenticate.ts';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
 import { createUpgrades } from '../aws/upgrades.ts';
@@ -19,13 +17,12 @@ import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
-import { agentPaths } from '../model/fleet/agent-paths.ts';
-import { agentAuthenticator } from './agent-authenticator.ts';
 import type { Conductor } from './conductor.ts';
 import { ownRoutes } from './own-routes.ts';
 import { publicPoolOf } from './public-pool.ts';
 import { makeServices } from './services.ts';
 import { statusOf, type Status } from './status.ts';
+import { machinePaths } from '../wire/join.ts';
 import { allTables } from './tables.ts';
 import { version } from './version.ts';
 
@@ -37,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  /** Addresses beyond loopback at which it answers too, on the same port; there every request is to be signed. */
+  readonly listen?: readonly string[];
   readonly account: string;
   readonly region: string;
   /** Takes the control plane's own log, a line at a time. */
@@ -71,36 +70,52 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
   const registryHost = `${host}:${port}`;
+  const endpoints = (options.listen ?? []).map(
+    (address) => `http://${isIPv6(address) ? `[${address}]` : address}:${port}`,
+  );
   const moving = Promise.withResolvers<Conductor>();
-  /** The connections that tasks opened: they reach the AWS APIs, and nothing else of ours. */
-  const ofTasks = new WeakSet<Socket>();
+  /**
+   * The connections that tasks opened, or other machines: signatures are checked there, and of our own paths they reach
+   * only those of machines.
+   */
+  const foreign = new WeakSet<Socket>();
+  const isForeign = (connection: Socket): boolean => foreign.has(connection);
 
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
   const services = makeServices(deps);
-  const authentication: Authentication = {
-    verify: false,
-    account,
-    region,
-    credential: (accessKeyId) => {
-      const session = store.get(sessions, accessKeyId);
-      return session && { ...session, caller: { ...session, accessKeyId } };
-    },
-  };
-  // A program in a task is known by the credentials that were issued to it, and by nothing else.
-  const isForeign = (connection: Socket): boolean => ofTasks.has(connection);
   const front = createFront({
     services,
     clock,
     ids,
     log,
     commits: store,
-    authentication,
+    authentication: {
+      verify: false,
+      account,
+      region,
+      credential: (accessKeyId) => {
+        const session = store.get(sessions, accessKeyId);
+        return session && { ...session, caller: { ...session, accessKeyId } };
+      },
+    },
+    // A program in a task or on another machine is known by the credentials that were issued to it, and by nothing else.
     isForeign,
     rawRoutes: [
       lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
+      lateRoute(
+        machinePaths,
+        async () =>
+          (await import('./machines/routes.ts')).machineRoute({
+            ...deps,
+            scope: { account, region },
+            endpoints,
+            isForeign,
+          }),
+        log,
+      ),
       ownRoutes({
-        admits: (connection) => !ofTasks.has(connection),
+        admits: (connection) => !isForeign(connection),
         get: {
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
           status: (): Status => ({ ...identity, ...statusOf(store) }),
@@ -131,9 +146,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve());
+  const beyond = (options.listen ?? []).map((address) =>
+    createNetServer((connection) => {
+      foreign.add(connection);
+      server.emit('connection', connection);
+    }).listen(port, address),
+  );
   const close = async (...parts: (() => Promise<void>)[]): Promise<void> => {
     const closed = Promise.withResolvers<void>();
     server.close(() => closed.resolve());
+    for (const each of beyond) each.close();
     server.closeAllConnections();
     for (const part of parts) await part();
     // Only now: data channels are connections as well, and end with what carries them.
@@ -142,7 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await store.close();
   };
   try {
-    await listening.promise;
+    await Promise.all([listening.promise, ...beyond.map((each) => once(each, 'listening'))]);
     // Who waited for the endpoint asks at once: for a moment the processor is theirs.
     await clock.sleep(firstRequestsMs);
     const { openPlatform } = await import('./platform.ts');
@@ -151,7 +173,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const scope = { account, region };
     const serveApi = (connection: Socket): void => {
       if (!server.listening) return void connection.destroy();
-      ofTasks.add(connection);
+      foreign.add(connection);
       server.emit('connection', connection);
       return undefined;
     };
@@ -167,7 +189,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       platform,
       scope,
       registryHost,
-      authenticate: agentAuthenticator(authentication, isForeign, clock),
       serveApi,
     });
     logs.start();
@@ -198,11 +219,10 @@ function upgrades(conductor: Conductor) {
       prefix: '/v1/data-channel/',
       upgrade: (request, socket, head) => conductor.openDataChannel(request, socket, head),
     },
-    ...Object.values(agentPaths).map((path) => ({
-      prefix: `${path}/`,
-      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-        conductor.openAgentSocket(request, socket, head),
-    })),
+    {
+      prefix: `${machinePaths}session`,
+      upgrade: (request, socket, head) => conductor.openMachineSession(request, socket, head),
+    },
   ]);
 }
 

@@ -1,12 +1,12 @@
 import { remainingOf } from '../model/ecs/needs.ts';
-import { isExternal, type ContainerInstance, type InstanceResources } from '../model/ecs/container-instance.ts';
+import type { ContainerInstance, InstanceResources } from '../model/ecs/container-instance.ts';
 import type { Candidate } from '../model/ecs/placement.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
 import type { TaskStop } from '../model/ecs/task-end.ts';
 import type { Reader } from './store.ts';
 import { instances } from './tables/ec2.ts';
 import { containerInstances, tasks } from './tables/ecs.ts';
-import { machines } from './tables/fleet.ts';
+import { machines, members } from './tables/fleet.ts';
 
 /** Whether the agent of an instance is connected. */
 export function isConnected(reader: Reader, instance: ContainerInstance): boolean {
@@ -30,19 +30,15 @@ export function countOn(reader: Reader, instance: ContainerInstance, state: 'run
   ).length;
 }
 
-/**
- * The instances of a cluster as places for tasks of a launch type and a kind: of one service, or of the group of tasks run by
- * hand.
- */
+/** The instances of a cluster as places for tasks of a kind: of one service, or of the group of tasks run by hand. */
 export function candidatesIn(
   reader: Reader,
   clusterArn: string,
-  launchType: Task['launchType'],
   kind: { readonly serviceArn?: string; readonly group: string },
 ): Candidate[] {
   return reader
     .by(containerInstances, 'cluster', clusterArn)
-    .filter((instance) => instance.status !== 'INACTIVE' && isExternal(instance) === (launchType === 'EXTERNAL'))
+    .filter(({ status }) => status !== 'INACTIVE')
     .map((instance) => candidateOf(reader, instance, kind));
 }
 
@@ -64,8 +60,12 @@ export function candidateOf(
   };
 }
 
-/** Why a task cannot go on where it was placed: its instance is gone, or off. */
+/** Why a task cannot go on where it was placed: its instance is gone, or off, or its machine was removed. */
 export function placeLost(reader: Reader, task: Task): TaskStop | undefined {
+  const member = task.machineId === undefined ? undefined : reader.get(members, task.machineId);
+  if (member?.removedAt !== undefined) {
+    return { code: 'TerminationNotice', reason: `The machine ${member.id} was removed.` };
+  }
   if (task.containerInstanceArn === undefined) return undefined;
   const instance = reader.get(containerInstances, task.containerInstanceArn);
   const code = 'TerminationNotice';

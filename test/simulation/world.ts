@@ -1,3 +1,4 @@
+import { balancerHost, fargateHost } from '../../src/model/fleet/machine.ts';
 import type { ContainerDefinition, DeploymentConfiguration } from '@aws-sdk/client-ecs';
 import { FakeClock } from '../../src/base/clock.ts';
 import { seededIds, type Ids } from '../../src/base/ids.ts';
@@ -96,7 +97,7 @@ export class World {
     this.agent.connect(right);
     const hello = {
       id: 'machine-1',
-      attributes: [{ name: 'stowage.vpc' }],
+      attributes: [{ name: 'stowage.vpc' }, { name: balancerHost }, { name: fargateHost }],
       resources: { cpu: 2048, memory: 4096 },
     };
     this.#plane?.fleet.connect(hello, left);

@@ -5,19 +5,23 @@ import { join } from 'node:path';
 import { locate } from '../../src/cli/prepare/packages.ts';
 import { eventually, must, run } from './clients.ts';
 
+let engines = 0;
+
 /**
  * A container engine of one's own, so that it may die, or be measured, without anybody else's containers. With `apart` it has
- * a network of its own too, which leads nowhere.
+ * a network of its own too, which leads nowhere; `within` names a network namespace for it that is there.
  */
 export class OwnEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), 'own-dockerd-'));
-  readonly #bridge = `own${process.pid}`;
+  readonly #bridge = `own${process.pid}${engines++ === 0 ? '' : String.fromCharCode(96 + engines)}`;
   readonly socket = `unix://${join(this.#folder, 'docker.sock')}`;
   readonly #apart: boolean;
+  readonly #within: string | undefined;
   #process: ChildProcess | undefined;
 
-  constructor({ apart = false } = {}) {
+  constructor({ apart = false, within }: { apart?: boolean; within?: string } = {}) {
     this.#apart = apart;
+    this.#within = within ?? (apart ? this.#bridge : undefined);
   }
 
   async start(): Promise<void> {
@@ -43,7 +47,7 @@ export class OwnEngine {
       '--pidfile',
       at('pid'),
     ];
-    const enter = this.#apart ? ['nsenter', `--net=/run/netns/${this.#bridge}`] : [];
+    const enter = this.#within === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#within}`];
     const [program = '', ...rest] = [...enter, locate('dockerd') ?? 'dockerd', ...args];
     this.#process = spawn(program, [...rest, '--iptables=false', '--bridge', this.#bridge], {
       stdio: ['ignore', log, log],
@@ -66,7 +70,8 @@ export class OwnEngine {
 
   async remove(): Promise<void> {
     await this.stop();
-    await must('ip', this.#apart ? ['netns', 'delete', this.#bridge] : ['link', 'delete', this.#bridge]);
+    if (this.#apart) await must('ip', ['netns', 'delete', this.#bridge]);
+    else await must('ip', [...this.#inside(), 'link', 'delete', this.#bridge]);
     // An engine that was killed may forget a container's guardian: its command names our folder.
     for (const pid of await this.#guardians()) process.kill(pid, 'SIGKILL');
     // An engine that was killed leaves its mounts, and its data folder is one itself.
@@ -92,6 +97,6 @@ export class OwnEngine {
 
   /** The words that make `ip` act on the engine's network. */
   #inside(): string[] {
-    return this.#apart ? ['-n', this.#bridge] : [];
+    return this.#within === undefined ? [] : ['-n', this.#within];
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { eventually, healthOf } from '../control-plane-client.ts';
 import { alive, clearRunning, UsageError, type Installation } from '../installation.ts';
+import { stopAgent } from '../machine-agent.ts';
 import { prepareMachine } from '../prepare/prepare.ts';
 
 /** Ends the control plane of an installation and waits until it is gone; answers its process id if one ran. */
@@ -22,6 +23,15 @@ export const down: Command = {
   summary: 'stop the control plane; --all: its tasks, balancers and networks too',
   options: { all: { type: 'boolean' } },
   async run({ installation, terminal, json, options }) {
+    const agentPid = await stopAgent(installation.home);
+    if (agentPid !== undefined) {
+      if (json) terminal.json({ stopped: agentPid });
+      else
+        terminal.done(
+          `the agent of this machine (process ${agentPid}) has stopped; tasks go on running, 'stowage leave' ends them`,
+        );
+      return 0;
+    }
     const pid = await stopControlPlane(installation);
     const removed = { containers: 0, balancers: 0, vpcs: 0 };
     if (options['all'] === true) {

@@ -25,7 +25,7 @@ async function serve(
   terminal: Terminal,
   { startControlPlane }: typeof ControlPlaneModule,
 ): Promise<number> {
-  const { host, port, account, home } = installation;
+  const { host, port, listen, account, home } = installation;
   // Before anybody can find out that we serve and ask us to stop.
   const stopped = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve());
@@ -35,13 +35,16 @@ async function serve(
   }).catch((error: unknown) => {
     // By its name: the vault's code is loaded with the control plane's, not with every command.
     if (error instanceof Error && error.name === 'RootKeyError') throw new UsageError(error.message);
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new UsageError(`port ${port} on ${host} is taken by another program: give another one with --port`);
+    const { code, address = host } = error as NodeJS.ErrnoException & { address?: string };
+    if (code === 'EADDRNOTAVAIL') throw new UsageError(`--listen ${address} is no address of this machine`);
+    if (code !== 'EADDRINUSE') throw error;
+    throw new UsageError(`port ${port} on ${address} is taken by another program: give another one with --port`);
   });
   // A process that is killed one day writes no cache then: write it now, for the next start.
   flushCompileCache();
-  writeRunning(home, { pid: process.pid, host, port, account });
+  writeRunning(home, { pid: process.pid, host, port, listen, account });
   terminal.done(`Stowage serves on ${endpointOf(installation)}`);
+  for (const address of listen) terminal.done(`and, for signed requests, on ${endpointOf({ host: address, port })}`);
   await stopped.promise;
   terminal.step('stopping the control plane (tasks go on running)');
   await controlPlane.stop();
@@ -56,7 +59,7 @@ export async function upDetached(installation: Installation, terminal: Terminal)
   mkdirSync(installation.home, { recursive: true, mode: 0o700 });
   const logFile = join(installation.home, 'control-plane.log');
   const log = openSync(logFile, 'a');
-  const { home, host, port, account, region } = installation;
+  const { home, host, port, listen, account, region } = installation;
   const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
   const child = spawn(
     process.execPath,
@@ -71,6 +74,7 @@ export async function upDetached(installation: Installation, terminal: Terminal)
       host,
       '--port',
       String(port),
+      ...listen.flatMap((address) => ['--listen', address]),
       '--account',
       account,
       '--region',
@@ -98,9 +102,9 @@ export async function upDetached(installation: Installation, terminal: Terminal)
 /** `stowage up`: serves in the foreground, or starts a control plane in the background. */
 export const up: Command = {
   name: 'up',
-  usage: 'up [--detach] [--port 4566]',
+  usage: 'up [--detach] [--port 4566] [--listen ADDRESS]',
   summary: 'serve the AWS APIs on this machine',
-  options: { detach: { type: 'boolean', short: 'd' } },
+  options: { detach: { type: 'boolean', short: 'd' }, listen: { type: 'string', multiple: true } },
   async run({ installation, terminal, json, options }) {
     const quiet: Terminal = json ? { ...terminal, done: () => {}, step: () => {} } : terminal;
     // Loaded only here, every other command starts without the control plane's code; and while the engine is asked.

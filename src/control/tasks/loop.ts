@@ -4,7 +4,7 @@ import type { Change } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
 import { containerInstances, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
-import { machines } from '../../store/tables/fleet.ts';
+import { machines, members } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { applyTask, type TaskDeps } from './apply.ts';
@@ -25,6 +25,7 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
         source(targets, (target) => arnsBy('address', target.id)),
         source(containerInstances, (instance) => store.by(tasks, 'instance', instance.arn).map((task) => task.arn)),
         source(instances, (instance) => arnsBy('machine', instance.id)),
+        source(members, (member) => arnsBy('machine', member.id)),
         {
           table: machines,
           *subjectsOf(change: Change) {

@@ -1,11 +1,13 @@
 import { given } from '../../base/given.ts';
-import type { Machine } from '../../model/fleet/machine.ts';
+import { fargateHost, type Machine } from '../../model/fleet/machine.ts';
+import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
+import { isLeaving } from '../../store/membership.ts';
 import { placeLost } from '../../store/container-instances.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
 import type { Reader } from '../../store/store.ts';
-import { subnets } from '../../store/tables/ec2.ts';
+import { instances, subnets } from '../../store/tables/ec2.ts';
 import { kindInSubnet, tasks } from '../../store/tables/ecs.ts';
 import { machines } from '../../store/tables/fleet.ts';
 
@@ -22,8 +24,8 @@ export interface ObservedTask {
   readonly task: Task;
   /** The machine it is placed on. */
   readonly machine?: Machine;
-  /** Connected machines, asked for only while the task is placed nowhere, with their number of tasks. */
-  readonly places: readonly { readonly machineId: string; readonly tasks: number }[];
+  /** Connected machines, asked for only while the task is placed nowhere, with their free memory in MiB and their number of tasks. */
+  readonly places: readonly { readonly machineId: string; readonly freeMemory: number; readonly tasks: number }[];
   /** The subnets of its configuration that exist, in the order given; asked for as `places` is. */
   readonly subnets: readonly SubnetChoice[];
   /** Set when the instance that it was placed on is gone or off: it has ended with it. */
@@ -50,10 +52,36 @@ export function observeTask(store: Reader, taskArn: string): ObservedTask | unde
 
 function observePlaces(store: Reader, task: Task): ObservedTask['places'] {
   // One that is placed on an instance has no other place; an instance is no place for tasks of Fargate.
-  return store
+  const able = store
     .by(machines, 'connected', 'yes')
-    .filter(({ id, isInstance }) => (task.machineId === undefined ? !isInstance : id === task.machineId))
-    .map(({ id }) => ({ machineId: id, tasks: store.countBy(tasks, 'machine', id) }));
+    .filter((machine) => (task.machineId === undefined ? runsFargate(store, machine) : machine.id === task.machineId));
+  return able.map((machine) => ({
+    machineId: machine.id,
+    // Where there is no choice nobody needs to know.
+    freeMemory: able.length === 1 ? 0 : freeMemoryOf(store, machine),
+    tasks: store.countBy(tasks, 'machine', machine.id),
+  }));
+}
+
+function runsFargate(store: Reader, { id, isInstance, attributes }: Machine): boolean {
+  return !isInstance && !isLeaving(store, id) && attributes.some(({ name }) => name === fargateHost);
+}
+
+/** What is left of a machine by what was promised of it, in MiB: to instances that stand on it, and to tasks of Fargate. */
+function freeMemoryOf(store: Reader, { id, resources }: Machine): number {
+  const instancesHere = store
+    .by(instances, 'host', id)
+    .filter(({ state }) => state === 'pending' || state === 'running');
+  const taken = [
+    ...instancesHere.map(
+      ({ size, instanceType }) => size?.memoryMiB ?? instanceTypes.get(instanceType)?.memoryMiB ?? 0,
+    ),
+    ...store
+      .by(tasks, 'machine', id)
+      .filter(({ lastStatus }) => lastStatus !== 'STOPPED')
+      .map(({ memory }) => Number(memory ?? 0)),
+  ];
+  return taken.reduce((left, memory) => left - memory, resources.memory);
 }
 
 function observeSubnets(store: Reader, task: Task): SubnetChoice[] {

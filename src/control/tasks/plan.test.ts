@@ -4,7 +4,7 @@ import type { Machine } from '../../model/fleet/machine.ts';
 import { reached, taskStatuses, type Task } from '../../model/ecs/task.ts';
 import type { TaskTarget } from '../../store/task-targets.ts';
 import type { ObservedTask } from './observe.ts';
-import { planTask, stoppedTaskLifeMs, type TaskStep } from './plan.ts';
+import { lostAfterMs, planTask, stoppedTaskLifeMs, type TaskStep } from './plan.ts';
 
 const now = 1_000_000;
 const container = { name: 'web', essential: true, lastStatus: 'RUNNING' };
@@ -29,7 +29,7 @@ function next(
   task: object,
   seen: {
     targets?: TaskTarget['state'][];
-    places?: number[];
+    places?: [freeMemory: number, tasks: number][];
     subnets?: [string, string, number][];
     away?: number;
   } = {},
@@ -37,7 +37,7 @@ function next(
   const observed: ObservedTask = {
     task: { ...base, ...task } as unknown as Task,
     machine: { id: 'm', connected: seen.away === undefined, disconnectedAt: now - (seen.away ?? 0) } as Machine,
-    places: (seen.places ?? []).map((tasks, index) => ({ machineId: `m${index}`, tasks })),
+    places: (seen.places ?? []).map(([freeMemory, tasks], index) => ({ machineId: `m${index}`, freeMemory, tasks })),
     subnets: (seen.subnets ?? []).map(([subnetId, availabilityZone, tasks]) => ({ subnetId, availabilityZone, tasks })),
     targets: (seen.targets ?? []).map(target),
   };
@@ -48,16 +48,24 @@ const write = (change: object): TaskStep => ({ kind: 'write', change });
 const stopping = { desiredStatus: 'STOPPED', stop: { code: 'UserInitiated', reason: 'because' } };
 const reported = (status: string): object => ({ reported: { status, ...(status === 'RUNNING' ? { ran: true } : {}) } });
 const dead = { containers: [{ ...container, lastStatus: 'STOPPED', exitCode: 3 }] };
+const lost = {
+  code: 'TerminationNotice',
+  reason: 'The machine that the task ran on was lost: its agent has not been connected for 5 minutes.',
+};
 const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' };
 
 describe('planTask', () => {
   it.each([
     ['waits for a machine', { lastStatus: 'PROVISIONING' }, { subnets: [['a', 'z1', 0]] }, undefined],
     [
-      'places on the emptiest machine, in the emptiest subnet of the emptiest zone',
+      'places where most memory is free, on the emptiest machine, in the emptiest subnet of the emptiest zone',
       { lastStatus: 'PROVISIONING' },
       {
-        places: [2, 1],
+        places: [
+          [10, 0],
+          [20, 2],
+          [20, 1],
+        ],
         subnets: [
           ['a', 'z1', 0],
           ['b', 'z1', 3],
@@ -65,7 +73,7 @@ describe('planTask', () => {
           ['d', 'z2', 0],
         ],
       },
-      { kind: 'place', machineId: 'm1', subnetIds: ['d', 'c', 'a', 'b'] },
+      { kind: 'place', machineId: 'm2', subnetIds: ['d', 'c', 'a', 'b'] },
     ],
     ['waits for the report', { lastStatus: 'PENDING' }, {}, undefined],
     ['runs', { lastStatus: 'PENDING', ...reported('RUNNING') }, {}, write({ lastStatus: 'RUNNING', startedAt: now })],
@@ -141,6 +149,19 @@ describe('planTask', () => {
     ['is forgotten', { lastStatus: 'STOPPED', stoppedAt: now - stoppedTaskLifeMs }, {}, { kind: 'forget' }],
     ['bears a short absence', {}, { away: 5_000 }, undefined],
     ['is called disconnected', {}, { away: 10_000 }, write({ connectivity: 'DISCONNECTED', connectivityAt: now })],
+    ['is waited for', { connectivity: 'DISCONNECTED' }, { away: lostAfterMs - 1 }, undefined],
+    [
+      'is over when its machine was away for too long',
+      { connectivity: 'DISCONNECTED' },
+      { away: lostAfterMs },
+      write({ desiredStatus: 'STOPPED', stop: lost }),
+    ],
+    [
+      'keeps its own reason then',
+      { connectivity: 'DISCONNECTED', ...stopping, lastStatus: 'STOPPING' },
+      { away: lostAfterMs },
+      write({ lastStatus: 'DEPROVISIONING', stoppingAt: now }),
+    ],
     ['is found again', { connectivity: 'DISCONNECTED' }, {}, write({ connectivity: 'CONNECTED', connectivityAt: now })],
   ] as [string, object, Parameters<typeof next>[1], TaskStep | undefined][])('%s', (_, task, seen, step) => {
     expect(next(task, seen)).toEqual(step);
@@ -168,7 +189,7 @@ describe('planTask', () => {
       ended: fc.boolean(),
       isBalanced: fc.boolean(),
       targets: fc.array(states, { maxLength: 2 }),
-      places: fc.array(fc.nat(3), { maxLength: 2 }),
+      places: fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 2 }),
     });
     fc.assert(
       fc.property(any, ({ lastStatus, desiredStatus, status, ended, isBalanced, targets, places }) => {

@@ -8,6 +8,14 @@ export const stoppedTaskLifeMs = 3_600_000;
 /** How long a machine may be away before its tasks are called disconnected. */
 const disconnectedAfterMs = 10_000;
 
+/**
+ * How long a machine may be away before what it ran counts as over. ECS itself never says so of an instance whose agent is silent
+ * (it replaces tasks that fail their balancer's health checks, as here, and those of instances that were terminated); on AWS
+ * it is EC2's status checks, one a minute, and a scaling group that gives an impaired instance some minutes to recover
+ * ("Health checks for instances in an Auto Scaling group"), which end the instance: five minutes in all.
+ */
+export const lostAfterMs = 5 * 60_000;
+
 /** The fields of a task that this loop writes; absent ones stay as they are. */
 export type TaskChange = Partial<
   Pick<Task, 'lastStatus' | 'desiredStatus' | 'stop' | 'connectivity' | 'connectivityAt' | 'startedAt' | 'stoppingAt'>
@@ -52,7 +60,9 @@ function planStart({ task }: ObservedTask, now: number): TaskStep | undefined {
 }
 
 /** What the machine reported of a task's end, or that there is no such machine any more, comes before everything else. */
-function planEnd({ task, lost }: ObservedTask, now: number): TaskStep | undefined {
+function planEnd(observed: ObservedTask, now: number): TaskStep | undefined {
+  const { task } = observed;
+  const lost = observed.lost ?? lostWith(observed, now);
   const reported = task.reported.status === 'STOPPED';
   const over = reported || lost !== undefined;
   if (task.desiredStatus === 'RUNNING' && (over || essentialExited(task))) {
@@ -62,6 +72,15 @@ function planEnd({ task, lost }: ObservedTask, now: number): TaskStep | undefine
     return write({ lastStatus: 'DEPROVISIONING', stoppingAt: task.stoppingAt ?? now });
   }
   return undefined;
+}
+
+/** What is over because its machine has been away for too long. */
+function lostWith({ task, machine }: ObservedTask, now: number): TaskStop | undefined {
+  if (machine === undefined || machine.connected || now < (machine.disconnectedAt ?? now) + lostAfterMs)
+    return undefined;
+  const where = task.containerInstanceArn === undefined ? 'machine' : 'container instance';
+  const reason = `The ${where} that the task ran on was lost: its agent has not been connected for ${lostAfterMs / 60_000} minutes.`;
+  return { code: 'TerminationNotice', reason };
 }
 
 function planLife(observed: ObservedTask, now: number): TaskStep | undefined {
@@ -105,7 +124,7 @@ function planPlace({ task, places, subnets }: ObservedTask): TaskStep | undefine
     const reason = `Unexpected EC2 error while attempting to Create Network Interface in subnet '${configured.join(', ')}': InvalidSubnetID.NotFound`;
     return { kind: 'fail', stop: { code: 'TaskFailedToStart', reason } };
   }
-  const place = places.toSorted((a, b) => a.tasks - b.tasks)[0];
+  const place = places.toSorted((a, b) => b.freeMemory - a.freeMemory || a.tasks - b.tasks)[0];
   if (place === undefined) return undefined;
   return { kind: 'place', machineId: place.machineId, subnetIds: spread(subnets) };
 }
@@ -123,8 +142,8 @@ function spread(subnets: readonly SubnetChoice[]): string[] {
 function planConnectivity({ task, machine }: ObservedTask, now: number): TaskPlan {
   if (machine === undefined) return {};
   const connectivity = machine.connected ? 'CONNECTED' : 'DISCONNECTED';
-  if (task.connectivity === connectivity) return {};
   const since = machine.disconnectedAt ?? now;
+  if (task.connectivity === connectivity) return machine.connected ? {} : { lookAt: since + lostAfterMs };
   // A control plane that restarts finds its machines again within moments: not worth a word about every task.
   if (!machine.connected && now < since + disconnectedAfterMs) return { lookAt: since + disconnectedAfterMs };
   return { step: write({ connectivity, connectivityAt: now }) };

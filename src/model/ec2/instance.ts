@@ -36,6 +36,8 @@ export interface Instance extends Scoped {
   readonly launchIndex: number;
   readonly imageId: string;
   readonly instanceType: string;
+  /** What it has where its type does not say: of an instance that is the whole of a machine. */
+  readonly size?: { readonly vcpus: number; readonly memoryMiB: number };
   readonly keyName?: string;
   readonly vpcId: string;
   readonly subnetId: string;

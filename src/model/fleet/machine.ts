@@ -7,6 +7,12 @@ export interface MachineAttribute {
 /** The attribute of machines on which EC2 instances can stand. */
 export const instanceHost = 'stowage.instances';
 
+/** The attribute of machines that carry the load balancers: they all stand on the control plane's own. */
+export const balancerHost = 'stowage.balancers';
+
+/** The attribute of machines on which tasks of Fargate run. */
+export const fargateHost = 'stowage.fargate';
+
 /** What a machine has to give. */
 export interface MachineResources {
   /** CPU units: 1024 for each core. */
@@ -23,16 +29,6 @@ export interface MachineRegistration {
   readonly containerInstanceArn: string;
 }
 
-/** What a machine found out about itself, one line a check; times are epoch milliseconds. */
-export interface MachineStatus {
-  /** `ContainerRuntime`: whether the container engine answers. */
-  readonly type: string;
-  readonly status: 'OK' | 'IMPAIRED' | 'INSUFFICIENT_DATA' | 'INITIALIZING';
-  readonly statusReason?: string;
-  readonly lastUpdated: number;
-  readonly lastStatusChange: number;
-}
-
 /**
  * A machine that runs containers, as the fleet knows it; written by the fleet alone. A machine with an attribute whose name
  * begins with `stowage.` understands `Stowage…` messages: `stowage.vpc` those of VPCs and balancers, every one those of tunnels.
@@ -47,12 +43,12 @@ export interface Machine {
   readonly isInstance: boolean;
   readonly attributes: readonly MachineAttribute[];
   readonly resources: MachineResources;
+  /** `host:port` at which its engine finds our registry, where that is not the control plane's own address. */
+  readonly registryHost?: string;
   /** Whether a session with it is open. Every machine is disconnected when the control plane starts. */
   readonly connected: boolean;
   readonly connectedAt: number;
   readonly disconnectedAt?: number;
-  /** What it last said of itself, in this connection or one before. */
-  readonly statuses?: readonly MachineStatus[];
   /**
    * No `seqNum` or `timeline` above this was ever sent to it. The fleet reserves numbers in blocks, so that they rise
    * across restarts without a commit for each message.

@@ -79,7 +79,7 @@ export function sdkInstance(tx: Reader, instance: Instance): sdk.Instance {
     EbsOptimized: instance.ebsOptimized,
     EnaSupport: true,
     CpuOptions: {
-      CoreCount: (type?.vcpus ?? 1) / (type?.threadsPerCore ?? 1),
+      CoreCount: (instance.size?.vcpus ?? type?.vcpus ?? 1) / (type?.threadsPerCore ?? 1),
       ThreadsPerCore: type?.threadsPerCore ?? 1,
     },
     CapacityReservationSpecification: { CapacityReservationPreference: 'open' },

@@ -1,4 +1,5 @@
 import type { Applied, Machine } from '../../model/fleet/machine.ts';
+import type { JoinToken, MachineKey, Member } from '../../model/fleet/member.ts';
 import type { TaskCredentials } from '../../model/fleet/task-credentials.ts';
 import { table } from '../table.ts';
 
@@ -32,3 +33,20 @@ export const taskCredentials = table<TaskCredentials>()({
 export function taskCredentialsKey(taskArn: string, kind: TaskCredentials['kind']): string {
   return `${taskArn} ${kind}`;
 }
+
+/** Tokens by which machines may join, by their hash. */
+export const joinTokens = table<JoinToken>()({ name: 'fleet.join-tokens', key: (row) => row.hash, indexes: {} });
+
+/** The machines that joined, by id. */
+export const members = table<Member>()({
+  name: 'fleet.members',
+  key: (row) => row.id,
+  indexes: { instance: (row) => row.instanceId },
+});
+
+/** The keys of machines that joined. */
+export const machineKeys = table<MachineKey>()({
+  name: 'fleet.machine-keys',
+  key: (row) => row.accessKeyId,
+  indexes: { machine: (row) => row.machineId },
+});
