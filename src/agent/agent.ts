@@ -221,6 +221,7 @@ export function createAgent(options: AgentOptions): Agent {
     switch (message.type) {
       case 'HeartbeatMessage':
         send({ type: 'HeartbeatAckRequest', message: { messageId: message.message.messageId } });
+        if (!statusTold) tellStatus();
         return;
       case 'PayloadMessage':
         for (const task of message.message.tasks) tasks.take(task);
@@ -266,6 +267,10 @@ export function createAgent(options: AgentOptions): Agent {
       case 'StowageTunnelEnd':
       case 'StowageTunnelClose':
         tunnels.take(message);
+        return;
+      case 'CloseMessage':
+      case 'ErrorMessage':
+        log.info('the control plane ends the connection', { why: message.message.message });
         return;
       default:
         // A newer control plane may say what we do not know: unknown types are logged and ignored, as by the genuine agent.
@@ -324,6 +329,16 @@ export function createAgent(options: AgentOptions): Agent {
   let listing = false;
   let again = false;
   let awaySince: number | undefined;
+  let backSince = startedAt;
+  let statusTold = false;
+  /** Says whether the container engine answers: once in every connection, with its first heartbeat, and when it changes. */
+  const tellStatus = (): void => {
+    statusTold = true;
+    const status = awaySince === undefined ? 'OK' : 'IMPAIRED';
+    const lastStatusChange = awaySince ?? backSince;
+    const one = { type: 'ContainerRuntime', status, lastUpdated: clock.now(), lastStatusChange } as const;
+    send({ type: 'PublishInstanceStatusRequest', message: { statuses: [one] } });
+  };
   let listAgainMs = firstListMs;
   const list = async (): Promise<void> => {
     again = listing;
@@ -344,12 +359,17 @@ export function createAgent(options: AgentOptions): Agent {
         log.info('the container engine answers again', { afterMs: clock.now() - awaySince });
         tasks.engineReturned();
         sandboxes.wake();
+        awaySince = undefined;
+        backSince = clock.now();
+        tellStatus();
       }
-      awaySince = undefined;
       listAgainMs = firstListMs;
     } catch (error) {
-      if (awaySince === undefined) log.warn('containers not listed', { error: messageOf(error) });
-      awaySince ??= clock.now();
+      if (awaySince === undefined) {
+        log.warn('containers not listed', { error: messageOf(error) });
+        awaySince = clock.now();
+        tellStatus();
+      }
       clock.after(listAgainMs, () => void list());
       listAgainMs = Math.min(longestListMs, listAgainMs * 2);
     } finally {
@@ -380,6 +400,7 @@ export function createAgent(options: AgentOptions): Agent {
         opened.onMessage((message) => {
           if (channel === opened) receive(message);
         });
+        statusTold = false;
         tasks.connected();
         logs.resend();
         delayMs = firstReconnectMs;

@@ -23,6 +23,8 @@ export interface Credential {
 export interface Authentication {
   /** Whether signatures are checked. Without, any access key is accepted: for loopback. */
   readonly verify: boolean;
+  /** Whether those made with keys that were issued here are checked in any case. */
+  readonly verifyIssued?: boolean;
   /** The access keys that were issued here. */
   credential(accessKeyId: string): Credential | undefined;
   /** The account of a key that nobody issued; a key id of 12 digits is itself the account. */
@@ -48,33 +50,61 @@ export function authenticate(
   operation: string,
 ): Authenticated {
   const { account, region, verify } = authentication;
-  const signed = parseSignature(request);
-  if (signed === 'missing' && service.row.unsigned?.includes(operation) === true) {
+  const found = identify(authentication, clock, request);
+  if (found === 'missing' && service.row.unsigned?.includes(operation) === true) {
     return { caller: rootOf(account, 'anonymous'), region };
   }
+  if (typeof found === 'string') {
+    throw refusal(found, service, request.query.has('X-Amz-Credential') || isSignedV2(request.query));
+  }
+  const { signed, secretAccessKey, ...accepted } = found;
+  const body = request.headers['x-amz-content-sha256'];
+  if (!verify || secretAccessKey === undefined) return accepted;
+  if (typeof body !== 'string' || !body.startsWith('STREAMING-AWS4-HMAC')) return accepted;
+  return { ...accepted, chunks: chunkSignatures(signed, secretAccessKey, body.endsWith('-TRAILER')) };
+}
+
+/** Who signed a request, and with what. */
+export interface Identified {
+  readonly caller: Caller;
+  readonly region: string;
+  readonly signed: Signature;
+  /** Of a key that was issued here. */
+  readonly secretAccessKey?: string;
+}
+
+/** Who signed a request; what is wrong with its signature when nobody did whom we accept. */
+export function identify(
+  authentication: Authentication,
+  clock: Clock,
+  request: WireRequest,
+): Identified | SignatureFault {
+  const { account, region, verify, verifyIssued = false } = authentication;
+  const signed = parseSignature(request);
+  if (typeof signed === 'string') return signed;
   // Signatures of S3's old way know no region: its buckets say where they are.
-  const regionOf = (found: Signature): string => (found.expiresAt === undefined ? found.region || region : '');
-  const isUrl = request.query.has('X-Amz-Credential') || isSignedV2(request.query);
-  if (typeof signed === 'string') throw refusal(signed, service, isUrl);
+  const ofRegion = signed.expiresAt === undefined ? signed.region || region : '';
   // Whoever asks: what was shared for an hour is not shared any more.
-  if (hasExpired(clock, signed)) throw refusal('expired', service, isUrl);
+  if (hasExpired(clock, signed)) return 'expired';
   const credential = authentication.credential(signed.accessKeyId);
   if (credential === undefined) {
-    if (verify) throw refusal('unknown-key', service, isUrl);
+    if (verify) return 'unknown-key';
     const own = /^\d{12}$/.test(signed.accessKeyId) ? signed.accessKeyId : account;
-    return { caller: rootOf(own, signed.accessKeyId), region: regionOf(signed) };
+    return { caller: rootOf(own, signed.accessKeyId), region: ofRegion, signed };
   }
-  if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now())
-    throw refusal('bad-token', service, isUrl);
-  if (verify) {
-    if (credential.sessionToken !== signed.sessionToken) throw refusal('unknown-key', service, isUrl);
-    const fault = verifySignature(clock, request, signed, credential.secretAccessKey);
-    if (fault !== undefined) throw refusal(fault, service, isUrl);
+  if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now()) return 'bad-token';
+  const { caller, secretAccessKey } = credential;
+  if (verify || verifyIssued) {
+    if (credential.sessionToken !== signed.sessionToken) return 'unknown-key';
+    const fault = verifySignature(clock, request, signed, secretAccessKey);
+    if (fault !== undefined) return fault;
   }
-  const accepted = { caller: credential.caller, region: regionOf(signed) };
-  const body = request.headers['x-amz-content-sha256'];
-  if (!verify || typeof body !== 'string' || !body.startsWith('STREAMING-AWS4-HMAC')) return accepted;
-  return { ...accepted, chunks: chunkSignatures(signed, credential.secretAccessKey, body.endsWith('-TRAILER')) };
+  return { caller, region: ofRegion, signed, secretAccessKey };
+}
+
+/** What a caller is told of a fault, where no service has words of its own for it. */
+export function describeFault(fault: SignatureFault): string {
+  return refusals[fault][4];
 }
 
 /** An access key without a user is the account's root ("GetCallerIdentity", STS API Reference). */

@@ -22,6 +22,8 @@ export function createUpgrades(
 }
 
 /** Answers a request to upgrade with a refusal. */
-export function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+export function refuseUpgrade(socket: Duplex, status: string, body = ''): void {
+  const type = body === '' ? '' : 'content-type: application/json\r\n';
+  const length = Buffer.byteLength(body);
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n${type}content-length: ${length}\r\n\r\n${body}`);
 }

@@ -8,7 +8,7 @@ import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { toldTables } from './concerns.ts';
 import type { FleetDeps, MachineHello } from './deps.ts';
-import { Session } from './session.ts';
+import { Session, type SessionTerms } from './session.ts';
 
 /**
  * The machines and the conversations with them: what the store wants of each goes out, what each reports comes in. A new
@@ -35,7 +35,9 @@ export class Fleet {
     const unwatchInstances = deps.store.watch([containerInstances], ({ changes }) => {
       for (const { after } of changes) {
         const row = after as ContainerInstance | undefined;
-        if (row?.status === 'INACTIVE') queueMicrotask(() => this.#sessions.get(row.machineId)?.close());
+        if (row?.status === 'INACTIVE') {
+          queueMicrotask(() => this.#sessions.get(row.machineId)?.close('the container instance was deregistered'));
+        }
       }
     });
     this.#unwatch = () => {
@@ -45,9 +47,13 @@ export class Fleet {
   }
 
   /** Takes a machine in: registers it and begins a session, ending one that it may still have. */
-  connect(hello: MachineHello, channel: Channel<ServerMessage, AgentMessage>): void {
+  connect(
+    hello: MachineHello,
+    channel: Channel<ServerMessage, AgentMessage>,
+    terms: SessionTerms = { answersHeartbeats: true, expires: false },
+  ): void {
     const { store, clock, log, scope } = this.#deps;
-    this.#sessions.get(hello.id)?.close();
+    this.#sessions.get(hello.id)?.close('the machine connected anew');
     const before = store.get(machines, hello.id);
     const machine: Machine = {
       id: hello.id,
@@ -62,8 +68,9 @@ export class Fleet {
       ...given('registryHost', hello.registryHost),
       connected: true,
       connectedAt: clock.now(),
+      ...given('statuses', before?.statuses),
     };
-    const session = new Session(this.#deps, machine, channel, () => this.#disconnected(session));
+    const session = new Session(this.#deps, machine, channel, terms, () => this.#disconnected(session));
     this.#sessions.set(hello.id, session);
     store.transact((tx) => tx.put(machines, machine));
     log.info('machine connected', { machine: hello.id });
@@ -76,7 +83,7 @@ export class Fleet {
   /** Ends every session. */
   close(): void {
     this.#unwatch();
-    for (const session of this.#sessions.values()) session.close();
+    for (const session of this.#sessions.values()) session.close('the control plane is stopping');
   }
 
   #disconnected(session: Session): void {

@@ -1,21 +1,31 @@
 import type { Cancel } from '../base/clock.ts';
 import { given } from '../base/given.ts';
 import { AwsError, messageOf } from '../base/errors.ts';
-import { taskDefinitions, tasks } from '../store/tables/ecs.ts';
+import { takeTaskHealth, takeTaskReport } from '../store/task-reports.ts';
 import { loadBalancers, targetKey, targets } from '../store/tables/elbv2.ts';
 import { instances, vpcs } from '../store/tables/ec2.ts';
-import { applied } from '../store/tables/fleet.ts';
+import { applied, machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
 import type { TunnelReport } from '../wire/tunnel.ts';
 import type { FleetDeps, LogBatch } from './deps.ts';
-import { withHealth, withReport, withTargetHealth } from './ingest.ts';
+import { withTargetHealth } from './target-health.ts';
 
 /** The messages by which a machine reports. */
 export type Report = Exclude<
   AgentMessage,
   | TunnelReport
-  | { type: 'HeartbeatAckRequest' | 'AckRequest' | 'IAMRoleCredentialsAckRequest' | 'TaskStopVerificationMessage' }
+  | {
+      type:
+        | 'HeartbeatAckRequest'
+        | 'AckRequest'
+        | 'NackRequest'
+        | 'IAMRoleCredentialsAckRequest'
+        | 'TaskStopVerificationMessage';
+    }
 >;
+
+/** What an inbox is made from. */
+export type InboxDeps = Pick<FleetDeps, 'store' | 'clock' | 'log' | 'storeLogs'>;
 
 /** The pause before waiting reports are tried again. */
 const retryMs = 500;
@@ -25,13 +35,13 @@ const retryMs = 500;
  * be written (a full disk), reports wait in their order: a machine tells of each change once.
  */
 export class Inbox {
-  readonly #deps: FleetDeps;
+  readonly #deps: InboxDeps;
   readonly #machineId: string;
   readonly #reply: (message: ServerMessage) => void;
   readonly #waiting: Report[] = [];
   #cancelRetry: Cancel = () => {};
 
-  constructor(deps: FleetDeps, machineId: string, reply: (message: ServerMessage) => void) {
+  constructor(deps: InboxDeps, machineId: string, reply: (message: ServerMessage) => void) {
     this.#deps = deps;
     this.#machineId = machineId;
     this.#reply = reply;
@@ -70,23 +80,16 @@ export class Inbox {
     const { store, clock } = this.#deps;
     switch (report.type) {
       case 'SubmitTaskStateChange':
-        store.transact((tx) => {
-          tx.update(tasks, report.message.task, (task) =>
-            task.machineId === this.#machineId ? withReport(task, report.message, clock.now()) : task,
-          );
-        });
+        store.transact((tx) => takeTaskReport(tx, this.#machineId, report.message.task, report.message, clock.now()));
         return;
       case 'PublishHealthRequest':
-        store.transact((tx) => {
-          for (const one of report.message.tasks) {
-            tx.update(tasks, one.taskArn, (task) =>
-              task.machineId === this.#machineId
-                ? withHealth(task, tx.get(taskDefinitions, task.taskDefinitionArn), one)
-                : task,
-            );
-          }
-        });
+        store.transact((tx) => takeTaskHealth(tx, this.#machineId, report.message.tasks));
         return;
+      case 'PublishInstanceStatusRequest': {
+        const { statuses } = report.message;
+        store.transact((tx) => tx.update(machines, this.#machineId, (row) => ({ ...row, statuses })));
+        return;
+      }
       case 'StowageTargetHealth': {
         const { targetGroupArn, id, port } = report.message;
         store.transact((tx) =>

@@ -20,8 +20,23 @@ const silenceMs = 90_000;
 const ackMs = 30_000;
 /** How often a message is sent that nobody acknowledges: an agent that cannot read a task never does. */
 const attempts = 4;
+/** How long a connection lasts before its agent has to make another one, and sign anew for it. */
+const lifeMs = 30 * 60_000;
 /** The pause before trying again when the journal cannot write. */
 const journalRetryMs = 1_000;
+
+/** What was agreed on when a machine connected. */
+export interface SessionTerms {
+  /** Whether it answers heartbeats, so that one that does not is gone (the agent's `protocolVersion` 2). */
+  readonly answersHeartbeats: boolean;
+  /** Whether the connection ends after half an hour, as those of genuine agents do; they connect again at once. */
+  readonly expires: boolean;
+}
+
+type Acknowledged = Extract<
+  ServerMessage,
+  { type: 'PayloadMessage' | 'TaskManifestMessage' | 'IAMRoleCredentialsMessage' }
+>;
 
 /**
  * The conversation with one connected machine. It says everything once, then only what changed, and nothing that is not
@@ -37,7 +52,8 @@ export class Session {
   /** Absent where the machine knows no message types but Amazon's. */
   readonly tunnels: MachineTunnels | undefined;
   readonly #onClosed: () => void;
-  readonly #unacknowledged = new Map<string, Cancel>();
+  readonly #terms: SessionTerms;
+  readonly #unacknowledged = new Map<string, { readonly type: Acknowledged['type']; readonly cancel: Cancel }>();
   #concerns = noConcerns();
   #credentialsDue = false;
   #greeted = false;
@@ -47,9 +63,17 @@ export class Session {
   #heardAt: number;
   #cancelHeartbeat: Cancel = () => {};
   #cancelCredentials: Cancel = () => {};
+  #cancelExpiry: Cancel = () => {};
 
-  constructor(deps: FleetDeps, machine: Machine, channel: Channel<ServerMessage, AgentMessage>, onClosed: () => void) {
+  constructor(
+    deps: FleetDeps,
+    machine: Machine,
+    channel: Channel<ServerMessage, AgentMessage>,
+    terms: SessionTerms,
+    onClosed: () => void,
+  ) {
     this.machineId = machine.id;
+    this.#terms = terms;
     this.#deps = deps;
     this.#log = deps.log.with({ machine: machine.id });
     this.#channel = channel;
@@ -63,6 +87,9 @@ export class Session {
     channel.onClose(() => this.#end());
     this.#beat();
     this.#lookAfterCredentials();
+    if (terms.expires) {
+      this.#cancelExpiry = deps.clock.after(lifeMs, () => this.close('ConnectionExpired: Reconnect to continue'));
+    }
     this.#wake();
   }
 
@@ -72,7 +99,9 @@ export class Session {
     this.#wake();
   }
 
-  close(): void {
+  /** Ends the conversation; `why` is the last that the machine hears. */
+  close(why: string): void {
+    this.#send({ type: 'CloseMessage', message: { message: why } });
     this.#channel.close();
     this.#end();
   }
@@ -82,9 +111,10 @@ export class Session {
     this.#closed = true;
     this.#cancelHeartbeat();
     this.#cancelCredentials();
+    this.#cancelExpiry();
     this.#inbox.close();
     this.tunnels?.close();
-    for (const cancel of this.#unacknowledged.values()) cancel();
+    for (const { cancel } of this.#unacknowledged.values()) cancel();
     this.#unacknowledged.clear();
     this.#onClosed();
   }
@@ -114,7 +144,7 @@ export class Session {
     } catch (error) {
       // Whatever went wrong, the machine's next session begins with everything.
       this.#log.error('session failed', { error: messageOf(error), stack: error instanceof Error ? error.stack : '' });
-      this.close();
+      this.close('the control plane failed to go on; reconnect to continue');
     } finally {
       this.#pumping = false;
     }
@@ -133,29 +163,39 @@ export class Session {
 
   #send(message: ServerMessage): void {
     if (this.#closed) return;
-    if (message.type === 'PayloadMessage' || message.type === 'TaskManifestMessage') this.#expectAck(message, 1);
+    switch (message.type) {
+      case 'PayloadMessage':
+      case 'TaskManifestMessage':
+      case 'IAMRoleCredentialsMessage':
+        this.#expectAck(message, 1);
+        break;
+      default:
+    }
     this.#channel.send(message);
   }
 
-  #expectAck(
-    message: Extract<ServerMessage, { type: 'PayloadMessage' | 'TaskManifestMessage' }>,
-    attempt: number,
-  ): void {
+  #expectAck(message: Acknowledged, attempt: number): void {
+    const { type } = message;
     const { messageId } = message.message;
     const cancel = this.#deps.clock.after(ackMs, () => {
       this.#unacknowledged.delete(messageId);
-      if (attempt === attempts) return this.#log.warn('never acknowledged', { type: message.type, messageId });
+      if (attempt === attempts) return this.#log.warn('never acknowledged', { type, messageId });
       this.#expectAck(message, attempt + 1);
       this.#channel.send(message);
     });
-    this.#unacknowledged.set(messageId, cancel);
+    this.#unacknowledged.set(messageId, { type, cancel });
+  }
+
+  #acknowledged(messageId: string): void {
+    this.#unacknowledged.get(messageId)?.cancel();
+    this.#unacknowledged.delete(messageId);
   }
 
   #beat(): void {
     this.#cancelHeartbeat = this.#deps.clock.after(heartbeatMs, () => {
-      if (this.#deps.clock.now() - this.#heardAt > silenceMs) {
+      if (this.#terms.answersHeartbeats && this.#deps.clock.now() - this.#heardAt > silenceMs) {
         this.#log.warn('silent for too long');
-        return this.close();
+        return this.close('no answer to heartbeats');
       }
       this.#send({ type: 'HeartbeatMessage', message: { messageId: this.#deps.ids.uuid(), healthy: true } });
       return this.#beat();
@@ -176,12 +216,16 @@ export class Session {
     this.#heardAt = this.#deps.clock.now();
     switch (message.type) {
       case 'HeartbeatAckRequest':
-      case 'IAMRoleCredentialsAckRequest':
         return;
-      case 'AckRequest': {
+      case 'AckRequest':
+        return this.#acknowledged(message.message.messageId);
+      case 'NackRequest':
+        this.#log.warn('a message was refused', { ...message.message });
+        return this.#acknowledged(message.message.messageId);
+      case 'IAMRoleCredentialsAckRequest': {
+        // Those that came within a payload are acknowledged under its id, before the payload itself.
         const { messageId } = message.message;
-        this.#unacknowledged.get(messageId)?.();
-        this.#unacknowledged.delete(messageId);
+        if (this.#unacknowledged.get(messageId)?.type === 'IAMRoleCredentialsMessage') this.#acknowledged(messageId);
         return;
       }
       case 'TaskStopVerificationMessage': {

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { refuseUpgrade } from '../aws/upgrades.ts';
+import { AgentEndpoint, type AgentEndpointDeps } from '../fleet/agent-endpoint.ts';
 import type { Clock } from '../base/clock.ts';
 import { AwsError } from '../base/errors.ts';
 import { given } from '../base/given.ts';
@@ -13,7 +14,7 @@ import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
-import type { MachineHello } from '../fleet/deps.ts';
+import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
 import type { ResolvedImage } from '../fleet/translate-task.ts';
@@ -53,6 +54,8 @@ export interface ConductorDeps {
   readonly scope: Scoped;
   /** `host:port` under which this machine finds our APIs, and its engine our registry. */
   readonly registryHost: string;
+  /** Whose signature a request of an agent elsewhere carries. */
+  readonly authenticate: AgentEndpointDeps['authenticate'];
   /** Serves a connection that a task opened to the endpoint of the AWS APIs. */
   readonly serveApi: (connection: Socket) => void;
 }
@@ -61,6 +64,7 @@ export interface ConductorDeps {
 export class Conductor {
   readonly #deps: ConductorDeps;
   #gateway: Gateway | undefined;
+  #agents: AgentEndpoint | undefined;
   #sessions: MachineSessions | undefined;
   #stops: (() => void | Promise<void>)[] = [];
 
@@ -76,7 +80,7 @@ export class Conductor {
     }
     this.#stops.push(keepHostNames(store, platform.names, log));
 
-    const fleet = new Fleet({
+    const fleetDeps: FleetDeps = {
       store,
       clock,
       ids,
@@ -90,8 +94,12 @@ export class Conductor {
       credentialsOf: keepTaskCredentials({ store, clock, ids }),
       instanceCredentialsOf: keepInstanceCredentials({ store, clock, ids }),
       storeLogs: (batch) => logs.take(batch),
-    });
+    };
+    const fleet = new Fleet(fleetDeps);
     this.#stops.push(() => fleet.close());
+    const agents = new AgentEndpoint({ ...fleetDeps, fleet, authenticate: this.#deps.authenticate });
+    this.#agents = agents;
+    this.#stops.push(() => agents.close());
 
     const gateway = new Gateway({
       store,
@@ -154,6 +162,18 @@ export class Conductor {
       (known) => known || refuseUpgrade(socket, '404 Not Found'),
       (error: unknown) => {
         this.#deps.log.warn('a data channel was not opened', { error });
+        socket.destroy();
+      },
+    );
+  }
+
+  /** Takes over a connection of an agent elsewhere. */
+  openAgentSocket(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refused = this.#agents?.upgrade(request, socket, head) ?? Promise.resolve(undefined);
+    refused.then(
+      (why) => why && refuseUpgrade(socket, why.status, why.body),
+      (error: unknown) => {
+        this.#deps.log.warn('an agent was not connected', { error });
         socket.destroy();
       },
     );

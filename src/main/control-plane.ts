@@ -1,7 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createServer as createNetServer, isIPv6, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
+import type { Authentication } from '../aws/authenticate.ts';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
 import { createUpgrades } from '../aws/upgrades.ts';
@@ -17,6 +20,8 @@ import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
+import { agentPaths } from '../model/fleet/agent-paths.ts';
+import { agentAuthenticator } from './agent-authenticator.ts';
 import type { Conductor } from './conductor.ts';
 import { ownRoutes } from './own-routes.ts';
 import { publicPoolOf } from './public-pool.ts';
@@ -84,21 +89,22 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const identity = { version, pid: process.pid, home, installation: id };
   const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
   const services = makeServices(deps);
+  const authentication: Authentication = {
+    verify: false,
+    account,
+    region,
+    credential: (accessKeyId) => {
+      const session = store.get(sessions, accessKeyId);
+      return session && { ...session, caller: { ...session, accessKeyId } };
+    },
+  };
   const front = createFront({
     services,
     clock,
     ids,
     log,
     commits: store,
-    authentication: {
-      verify: false,
-      account,
-      region,
-      credential: (accessKeyId) => {
-        const session = store.get(sessions, accessKeyId);
-        return session && { ...session, caller: { ...session, accessKeyId } };
-      },
-    },
+    authentication,
     // A program in a task or on another machine is known by the credentials that were issued to it, and by nothing else.
     isForeign,
     rawRoutes: [
@@ -189,6 +195,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       platform,
       scope,
       registryHost,
+      authenticate: agentAuthenticator(authentication, isForeign, clock),
       serveApi,
     });
     logs.start();
@@ -219,6 +226,11 @@ function upgrades(conductor: Conductor) {
       prefix: '/v1/data-channel/',
       upgrade: (request, socket, head) => conductor.openDataChannel(request, socket, head),
     },
+    ...Object.values(agentPaths).map((path) => ({
+      prefix: `${path}/`,
+      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        conductor.openAgentSocket(request, socket, head),
+    })),
     {
       prefix: `${machinePaths}session`,
       upgrade: (request, socket, head) => conductor.openMachineSession(request, socket, head),

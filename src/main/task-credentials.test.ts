@@ -62,10 +62,18 @@ async function begin(): Promise<void> {
   });
   const { left, right } = loopback<AgentMessage, ServerMessage>();
   left.onMessage((message) => {
+    // Hours pass at once here, so that what is not acknowledged in time comes again.
+    const { messageId: id } = message.message as { messageId?: string };
+    if (heard.some((earlier) => (earlier.message as { messageId?: string }).messageId === id)) return;
     heard.push(message);
     if (message.type === 'PayloadMessage' || message.type === 'TaskManifestMessage') {
       const { messageId } = message.message;
       left.send({ type: 'AckRequest', message: { cluster: '', containerInstance: '', messageId } });
+    }
+    if (message.type === 'IAMRoleCredentialsMessage') {
+      const { messageId, roleCredentials } = message.message;
+      const { expiration, credentialsId } = roleCredentials;
+      left.send({ type: 'IAMRoleCredentialsAckRequest', message: { messageId, expiration, credentialsId } });
     }
     if (message.type === 'HeartbeatMessage') {
       left.send({ type: 'HeartbeatAckRequest', message: { messageId: message.message.messageId } });

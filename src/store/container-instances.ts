@@ -1,5 +1,5 @@
 import { remainingOf } from '../model/ecs/needs.ts';
-import type { ContainerInstance, InstanceResources } from '../model/ecs/container-instance.ts';
+import { isExternal, type ContainerInstance, type InstanceResources } from '../model/ecs/container-instance.ts';
 import type { Candidate } from '../model/ecs/placement.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
 import type { TaskStop } from '../model/ecs/task-end.ts';
@@ -30,15 +30,19 @@ export function countOn(reader: Reader, instance: ContainerInstance, state: 'run
   ).length;
 }
 
-/** The instances of a cluster as places for tasks of a kind: of one service, or of the group of tasks run by hand. */
+/**
+ * The instances of a cluster as places for tasks of a launch type and a kind: of one service, or of the group of tasks run by
+ * hand.
+ */
 export function candidatesIn(
   reader: Reader,
   clusterArn: string,
+  launchType: Task['launchType'],
   kind: { readonly serviceArn?: string; readonly group: string },
 ): Candidate[] {
   return reader
     .by(containerInstances, 'cluster', clusterArn)
-    .filter(({ status }) => status !== 'INACTIVE')
+    .filter((instance) => instance.status !== 'INACTIVE' && isExternal(instance) === (launchType === 'EXTERNAL'))
     .map((instance) => candidateOf(reader, instance, kind));
 }
 

@@ -202,6 +202,11 @@ export interface AckRequest {
   readonly messageId: string;
 }
 
+/** A message that the agent read and does not act on. */
+export interface NackRequest extends AckRequest {
+  readonly reason: string;
+}
+
 /** The role that credentials are of: the one that a task's containers act in, or the one that the agent acts in for it. */
 export type RoleType = 'TaskApplication' | 'TaskExecution';
 

@@ -1,5 +1,6 @@
 import type {
   AckRequest,
+  NackRequest,
   IamRoleCredentialsAckRequest,
   IamRoleCredentialsMessage,
   InterfaceNames,
@@ -11,7 +12,7 @@ import type { BalancerSpec } from './balancer-spec.ts';
 import type { InstanceReport, InstanceSpec } from './instance-spec.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
-import type { PublishHealthRequest } from './tcs.ts';
+import type { PublishHealthRequest, PublishInstanceStatusRequest } from './tcs.ts';
 import type { TunnelReport, TunnelRequest } from './tunnel.ts';
 
 /**
@@ -21,6 +22,10 @@ import type { TunnelReport, TunnelRequest } from './tunnel.ts';
 export type ServerMessage =
   | TunnelRequest
   | { readonly type: 'HeartbeatMessage'; readonly message: { readonly messageId: string; readonly healthy: boolean } }
+  /** The control plane is about to end the connection, and why. */
+  | { readonly type: 'CloseMessage'; readonly message: { readonly message: string } }
+  /** What came cannot be read; the connection ends. */
+  | { readonly type: 'ErrorMessage'; readonly message: { readonly message: string } }
   | { readonly type: 'PayloadMessage'; readonly message: PayloadMessage }
   | { readonly type: 'TaskManifestMessage'; readonly message: TaskManifestMessage }
   | { readonly type: 'IAMRoleCredentialsMessage'; readonly message: IamRoleCredentialsMessage }
@@ -91,6 +96,7 @@ export type AgentMessage =
   | TunnelReport
   | { readonly type: 'HeartbeatAckRequest'; readonly message: { readonly messageId: string } }
   | { readonly type: 'AckRequest'; readonly message: AckRequest }
+  | { readonly type: 'NackRequest'; readonly message: NackRequest }
   | { readonly type: 'IAMRoleCredentialsAckRequest'; readonly message: IamRoleCredentialsAckRequest }
   | {
       readonly type: 'TaskStopVerificationMessage';
@@ -98,6 +104,7 @@ export type AgentMessage =
     }
   | { readonly type: 'SubmitTaskStateChange'; readonly message: TaskStateChange }
   | { readonly type: 'PublishHealthRequest'; readonly message: PublishHealthRequest }
+  | { readonly type: 'PublishInstanceStatusRequest'; readonly message: PublishInstanceStatusRequest }
   /** What the checker found out about a target; sent on every change. */
   | {
       readonly type: 'StowageTargetHealth';

@@ -46,7 +46,7 @@ const names = [
   'ecs.capability.container-health-check',
   'ecs.capability.container-ordering',
   'ecs.capability.container-restart-policy',
-  'ecs.capability.container-port-range',
+  'ecs.capability.network.container-port-range',
   'ecs.capability.pid-ipc-namespace-sharing',
   'ecs.capability.task-cpu-mem-limit',
   'ecs.capability.docker-plugin.local',

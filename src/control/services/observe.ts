@@ -53,7 +53,10 @@ function observePlaces(
   const [primary] = service.deployments;
   const definition = primary && definitions.get(primary.taskDefinitionArn);
   if (primary?.launchType === undefined || primary.launchType === 'FARGATE') return { draining: new Set() };
-  const candidates = candidatesIn(store, service.clusterArn, { serviceArn: service.arn, group: '' });
+  const candidates = candidatesIn(store, service.clusterArn, primary.launchType, {
+    serviceArn: service.arn,
+    group: '',
+  });
   const draining = candidates.filter(({ instance }) => instance.status === 'DRAINING');
   return {
     ...(definition === undefined

@@ -144,9 +144,6 @@ function typesOf(family: string): InstanceType[] {
 /** The type of the instance that is the whole of a machine that joined; its size is its own (`Instance.size`). */
 export const machineInstanceType = 'stowage.machine';
 
-/** How many tasks with an interface of their own fit on such an instance: no network card bounds them. */
-export const machineInterfaces = 250;
-
 /** The instance types that there are, by name. */
 export const instanceTypes: ReadonlyMap<string, InstanceType> = new Map(
   Object.keys(sizes)

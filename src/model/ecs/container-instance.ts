@@ -59,7 +59,15 @@ export interface ContainerInstance extends Scoped {
   readonly version: number;
 }
 
-/** Whether an attribute is ECS's own: those cannot be set or taken away by users ("Container instance attributes"). */
+/** Whether an attribute is ECS's own, or ours: those cannot be set or taken away by users ("Container instance attributes"). */
 export function isBuiltIn(name: string): boolean {
-  return name.startsWith('ecs.') || name.startsWith('com.amazonaws.ecs.');
+  return ['ecs.', 'com.amazonaws.ecs.', 'stowage.'].some((prefix) => name.startsWith(prefix));
+}
+
+/** The attribute of an instance that is no EC2 instance: it takes tasks of the EXTERNAL launch type, and no others. */
+const externalCapability = 'ecs.capability.external';
+
+/** Whether tasks of the EXTERNAL launch type, and only they, run on an instance ("External instances", ECS Developer Guide). */
+export function isExternal({ attributes }: Pick<ContainerInstance, 'attributes'>): boolean {
+  return attributes.some(({ name }) => name === externalCapability);
 }

@@ -29,6 +29,16 @@ export interface MachineRegistration {
   readonly containerInstanceArn: string;
 }
 
+/** What a machine found out about itself, one line a check; times are epoch milliseconds. */
+export interface MachineStatus {
+  /** `ContainerRuntime`: whether the container engine answers. */
+  readonly type: string;
+  readonly status: 'OK' | 'IMPAIRED' | 'INSUFFICIENT_DATA' | 'INITIALIZING';
+  readonly statusReason?: string;
+  readonly lastUpdated: number;
+  readonly lastStatusChange: number;
+}
+
 /**
  * A machine that runs containers, as the fleet knows it; written by the fleet alone. A machine with an attribute whose name
  * begins with `stowage.` understands `Stowage…` messages: `stowage.vpc` those of VPCs and balancers, every one those of tunnels.
@@ -49,6 +59,8 @@ export interface Machine {
   readonly connected: boolean;
   readonly connectedAt: number;
   readonly disconnectedAt?: number;
+  /** What it last said of itself, in this connection or one before. */
+  readonly statuses?: readonly MachineStatus[];
   /**
    * No `seqNum` or `timeline` above this was ever sent to it. The fleet reserves numbers in blocks, so that they rise
    * across restarts without a commit for each message.

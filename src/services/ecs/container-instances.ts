@@ -107,10 +107,17 @@ export function containerInstanceHandlers(deps: ServiceDeps) {
       if (!isConnected(store, row)) {
         throw clientException('The agent of the container instance is not connected.');
       }
-      // Our agent is part of the control plane's own program: it is always the newest there is.
+      const { agentVersion } = row.versionInfo;
+      if (agentVersion === undefined) {
+        throw new AwsError(
+          'MissingVersionException',
+          'Amazon ECS is unable to determine the current version of the Amazon ECS container agent on the container instance.',
+        );
+      }
+      // Our agent is part of the control plane's own program, and there is no store of other agents' versions here.
       throw new AwsError(
         'NoUpdateAvailableException',
-        `There is no update available for your container agent. (agentVersion: ${row.versionInfo.agentVersion ?? 'unknown'})`,
+        `There is no update available for your container agent. (agentVersion: ${agentVersion})`,
       );
     },
   } satisfies EcsHandlers;

@@ -1,5 +1,6 @@
 import type { ServiceDeps } from '../deps.ts';
 import { accountSettingHandlers } from './account-settings.ts';
+import { agentReportHandlers } from './agent-reports.ts';
 import { attributeHandlers } from './attributes.ts';
 import { capacityProviderHandlers } from './capacity.ts';
 import { clusterHandlers } from './clusters.ts';
@@ -23,6 +24,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...taskProtectionHandlers(deps),
     ...serviceHandlers(deps),
     ...containerInstanceHandlers(deps),
+    ...agentReportHandlers(deps),
     ...attributeHandlers(deps),
     ...tagHandlers(deps),
     ...accountSettingHandlers(deps),

@@ -4,6 +4,8 @@ import { given } from '../../base/given.ts';
 import type { ContainerInstance, InstanceResources } from '../../model/ecs/container-instance.ts';
 import { countOn, isConnected, remainingResources } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
+import { machines } from '../../store/tables/fleet.ts';
+import { instanceHealth } from './instance-health.ts';
 
 /** A container instance as every operation shows it. */
 export function instanceOutput(
@@ -29,7 +31,7 @@ export function instanceOutput(
     attachments: [],
     tags: options.tags ? row.tags.map((tag) => ({ ...tag })) : [],
     ...(options.health === true
-      ? { healthStatus: { overallStatus: connected ? 'OK' : 'INSUFFICIENT_DATA', details: [] } }
+      ? { healthStatus: instanceHealth(reader.get(machines, row.machineId)?.statuses ?? [], connected) }
       : {}),
   };
 }

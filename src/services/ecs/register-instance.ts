@@ -1,10 +1,15 @@
 import type { Attribute, RegisterContainerInstanceCommandInput, Resource } from '@aws-sdk/client-ecs';
 import type { Ctx } from '../../aws/handlers.ts';
 import { given } from '../../base/given.ts';
-import { instanceTypes, machineInstanceType, machineInterfaces } from '../../model/ec2/instance-types.ts';
+import { instanceTypes, machineInstanceType } from '../../model/ec2/instance-types.ts';
 import type { Instance } from '../../model/ec2/instance.ts';
 import { containerInstanceArn } from '../../model/ecs/arns.ts';
-import type { ContainerInstance, HostPort, InstanceAttribute } from '../../model/ecs/container-instance.ts';
+import {
+  isBuiltIn,
+  type ContainerInstance,
+  type HostPort,
+  type InstanceAttribute,
+} from '../../model/ecs/container-instance.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
@@ -52,9 +57,12 @@ export function registerContainerInstance(
       const renewed: ContainerInstance = {
         ...before,
         resources,
-        // Custom attributes that were set over the API outlive the agent.
-        attributes: mergeAttributes(before.attributes, attributes),
-        versionInfo,
+        // What an agent can do is what it says now; custom attributes that were set over the API outlive it.
+        attributes: mergeAttributes(
+          before.attributes.filter(({ name }) => !isBuiltIn(name)),
+          attributes,
+        ),
+        versionInfo: { ...before.versionInfo, ...versionInfo },
         version: before.version + 1,
       };
       tx.put(containerInstances, renewed);
@@ -100,12 +108,6 @@ function readIdentity(reader: Reader, ctx: Ctx, document: string | undefined): I
   return row;
 }
 
-/** The instance type's interfaces but one. */
-function taskInterfacesOf(host: Instance | undefined): number {
-  if (host?.instanceType === machineInstanceType) return machineInterfaces;
-  return Math.max(0, (instanceTypes.get(host?.instanceType ?? '')?.interfaces ?? 1) - 1);
-}
-
 function builtIn(host: Instance | undefined): InstanceAttribute[] {
   if (host === undefined) return [];
   return [
@@ -115,6 +117,12 @@ function builtIn(host: Instance | undefined): InstanceAttribute[] {
     { name: 'ecs.vpc-id', value: host.vpcId },
     { name: 'ecs.subnet-id', value: host.subnetId },
   ];
+}
+
+/** Only EC2 instances can have no more than so many; elsewhere an interface is a matter of software. */
+function taskInterfacesOf(host: Instance | undefined): number {
+  if (host === undefined || host.instanceType === machineInstanceType) return Number.MAX_SAFE_INTEGER;
+  return Math.max(0, (instanceTypes.get(host.instanceType)?.interfaces ?? 1) - 1);
 }
 
 function mergeAttributes(before: readonly InstanceAttribute[], after: readonly InstanceAttribute[]) {

@@ -81,7 +81,7 @@ function plan(
 
 /** Tasks on instances of the cluster, as many as find a place. */
 function onInstances(reader: Reader, order: TaskOrder, count: number) {
-  const candidates = candidatesIn(reader, order.clusterArn, { group: order.group });
+  const candidates = candidatesIn(reader, order.clusterArn, order.launchType, { group: order.group });
   if (!candidates.some(({ instance }) => instance.status === 'ACTIVE')) {
     throw invalidParameter('No Container Instances were found in your cluster.');
   }

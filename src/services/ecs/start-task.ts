@@ -1,5 +1,6 @@
 import type { Failure, StartTaskCommandInput } from '@aws-sdk/client-ecs';
 import type { Ctx } from '../../aws/handlers.ts';
+import { isExternal } from '../../model/ecs/container-instance.ts';
 import { needsOf } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
 import { obstacle } from '../../model/ecs/placement.ts';
@@ -23,9 +24,13 @@ export function startTask({ store, clock, ids }: ServiceDeps, input: StartTaskCo
   const asked = input.containerInstances ?? [];
   if (asked.length === 0) throw invalidParameter('Container instances cannot be empty.');
   if (asked.length > 10) throw invalidParameter('containerInstances can have at most 10 items.');
-  if (!definition.compatibilities.includes('EC2')) {
-    throw invalidParameter('Task definition does not support launch_type EC2.');
-  }
+  // What an instance is decides on the launch type.
+  const launchTypeOn = (name: string): 'EC2' | 'EXTERNAL' => {
+    const instance = findInstance(store, cluster, name);
+    return instance !== undefined && isExternal(instance) ? 'EXTERNAL' : 'EC2';
+  };
+  const unfit = asked.map(launchTypeOn).find((launchType) => !definition.compatibilities.includes(launchType));
+  if (unfit !== undefined) throw invalidParameter(`Task definition does not support launch_type ${unfit}.`);
   const order: TaskOrder = orderOf(store, cluster, definition, { launchType: 'EC2' }, input, ctx);
   const needs = needsOf(definition, order.overrides, zonesOf(store, order.networkConfiguration));
   return store.transact((tx) => {
@@ -38,7 +43,11 @@ export function startTask({ store, clock, ids }: ServiceDeps, input: StartTaskCo
         failures.push({ arn: instanceArnOf(cluster, name), ...(reason === undefined ? {} : { reason }) });
         return [];
       }
-      const task = newTask({ ...order, place: { instance, takes: needs } }, ids, clock.now());
+      const task = newTask(
+        { ...order, launchType: launchTypeOn(name), place: { instance, takes: needs } },
+        ids,
+        clock.now(),
+      );
       tx.put(tasks, task);
       return [task];
     });

@@ -37,7 +37,7 @@ export function requiredAttributes(document: Document, registryHost: string): { 
     [any((c) => c.linuxParameters?.initProcessEnabled === true), dockerApi('1.25')],
     [any((c) => (c.dependsOn?.length ?? 0) > 0), 'ecs.capability.container-ordering'],
     [any((c) => c.restartPolicy?.enabled === true), 'ecs.capability.container-restart-policy'],
-    [any((c) => (c.portMappings ?? []).some(hasRange)), 'ecs.capability.container-port-range'],
+    [any((c) => (c.portMappings ?? []).some(hasRange)), 'ecs.capability.network.container-port-range'],
     [Boolean(document.pidMode ?? document.ipcMode), 'ecs.capability.pid-ipc-namespace-sharing'],
     ...volumeDrivers(document).map((driver) => [true, `ecs.capability.docker-plugin.${driver}`] as const),
     [Boolean(document.taskRoleArn), taskRoleCapability(document.networkMode)],

@@ -1,9 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Task } from '../model/ecs/task.ts';
-import type { TaskDefinition } from '../model/ecs/task-definition.ts';
-import type { TaskStateChange } from '../wire/submit.ts';
-import { withHealth, withReport as withReportAt, withTargetHealth } from './ingest.ts';
+import type { Task } from './task.ts';
+import { withReport as withReportAt, type TaskReport } from './task-report.ts';
 
 const containers = ['web', 'side'].map((name) => ({
   arn: name,
@@ -15,11 +13,11 @@ const containers = ['web', 'side'].map((name) => ({
 }));
 const task = { arn: 'task', version: 1, reported: {}, containers, healthStatus: 'UNKNOWN' } as unknown as Task;
 
-function report(status: TaskStateChange['status'], changes: Partial<TaskStateChange> = {}): TaskStateChange {
-  return { cluster: 'default', task: 'task', status, reason: '', containers: [], ...changes };
+function report(status: TaskReport['status'], changes: Partial<TaskReport> = {}): TaskReport {
+  return { status, reason: '', containers: [], ...changes };
 }
 
-const withReport = (before: Task, said: TaskStateChange): Task => withReportAt(before, said, 5000);
+const withReport = (before: Task, said: TaskReport): Task => withReportAt(before, said, 5000);
 
 const states = fc.constantFrom('PENDING', 'RUNNING', 'STOPPED');
 const container = fc.record({ containerName: fc.constantFrom('web', 'side', 'unknown'), status: states });
@@ -89,9 +87,7 @@ describe('withReport', () => {
     );
     fc.assert(
       fc.property(open, fc.nat(), (reports, turn) => {
-        const states = (
-          all: readonly { status: TaskStateChange['status']; containers: TaskStateChange['containers'] }[],
-        ) => {
+        const states = (all: readonly { status: TaskReport['status']; containers: TaskReport['containers'] }[]) => {
           const after = all.reduce((now, one) => withReport(now, report(one.status, one)), task);
           return [after.reported.status, ...after.containers.map(({ lastStatus }) => lastStatus)];
         };
@@ -99,55 +95,5 @@ describe('withReport', () => {
         expect(states([...reports.slice(at), ...reports.slice(0, at)])).toEqual(states(reports));
       }),
     );
-  });
-});
-
-describe('withHealth', () => {
-  const definition = {
-    document: {
-      containerDefinitions: [
-        { name: 'web', essential: true, healthCheck: { command: ['CMD', 'true'] } },
-        { name: 'side', essential: true },
-      ],
-    },
-  } as unknown as TaskDefinition;
-  it.each(['HEALTHY', 'UNHEALTHY', 'UNKNOWN'] as const)(
-    'a task is %s as its checked containers are',
-    (healthStatus) => {
-      const said = { taskArn: 'task', containers: [{ containerName: 'web', healthStatus, statusSince: 0 }] };
-      const after = withHealth(task, definition, said);
-      expect(after.healthStatus).toBe(healthStatus);
-      expect(withHealth(after, definition, said)).toBe(after);
-    },
-  );
-});
-
-describe('withTargetHealth', () => {
-  const target = {
-    targetGroupArn: 'group',
-    id: '10.0.0.4',
-    port: 80,
-    registeredAt: 0,
-    account: '0',
-    region: 'r',
-    health: { state: 'initial' as const },
-  };
-  const said = {
-    targetGroupArn: 'group',
-    id: '10.0.0.4',
-    port: 80,
-    state: 'unhealthy',
-    reason: 'Target.Timeout',
-  } as const;
-
-  it('takes what the checker found', () => {
-    const after = withTargetHealth(target, said);
-    expect(after.health).toEqual({ state: 'unhealthy', reason: 'Target.Timeout' });
-    expect(withTargetHealth(after, said)).toBe(after);
-  });
-
-  it('leaves a draining target alone', () => {
-    const draining = { ...target, drainingSince: 1 };
-    expect(withTargetHealth(draining, said)).toBe(draining);
   });
 });

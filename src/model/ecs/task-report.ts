@@ -1,10 +1,40 @@
-import { given } from '../base/given.ts';
-import type { ManagedAgent, Task, TaskContainer } from '../model/ecs/task.ts';
-import type { TaskDefinition } from '../model/ecs/task-definition.ts';
-import type { Target } from '../model/elbv2/load-balancing.ts';
-import type { AgentMessage } from '../wire/messages.ts';
-import type { ContainerStateChange, ManagedAgentStateChange, TaskStateChange } from '../wire/submit.ts';
-import type { PublishHealthRequest } from '../wire/tcs.ts';
+import { given } from '../../base/given.ts';
+import { sameMembers } from '../../base/same-members.ts';
+import type { ManagedAgent, NetworkBinding, Task, TaskContainer } from './task.ts';
+
+/** What an agent reports of a container of a task, with the names of the ECS API's model. */
+export interface ContainerReport {
+  readonly containerName: string;
+  readonly runtimeId?: string;
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly imageDigest?: string;
+  readonly networkBindings?: readonly NetworkBinding[];
+}
+
+/** A change of an agent that runs beside a container's programs: that of ECS Exec is the only one. */
+export interface ManagedAgentReport {
+  readonly managedAgentName: string;
+  readonly containerName: string;
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  readonly reason?: string;
+}
+
+/**
+ * What an agent reports of a task: it knows only these three states. PENDING carries container changes of a task that has
+ * not changed itself. Times are epoch milliseconds.
+ */
+export interface TaskReport {
+  readonly status: 'PENDING' | 'RUNNING' | 'STOPPED';
+  /** Usually empty. */
+  readonly reason: string;
+  readonly containers: readonly ContainerReport[];
+  readonly managedAgents?: readonly ManagedAgentReport[];
+  readonly pullStartedAt?: number;
+  readonly pullStoppedAt?: number;
+  readonly executionStoppedAt?: number;
+}
 
 const steps = ['PENDING', 'RUNNING', 'STOPPED'] as const;
 
@@ -17,7 +47,7 @@ function later<State extends (typeof steps)[number]>(a: State | undefined, b: St
  * A task after its machine reported something of it; the very same task when that tells nothing new. STOPPED is final:
  * what comes after it is an echo.
  */
-export function withReport(task: Task, report: TaskStateChange, now: number): Task {
+export function withReport(task: Task, report: TaskReport, now: number): Task {
   const { reported } = task;
   if (reported.status === 'STOPPED') return task;
   let { containers } = task;
@@ -40,11 +70,11 @@ export function withReport(task: Task, report: TaskStateChange, now: number): Ta
   if (next.status === 'STOPPED') {
     containers = containers.map(stopped);
   }
-  const same = containers === task.containers && equal(next, reported);
+  const same = containers === task.containers && sameMembers(next, reported);
   return same ? task : { ...task, reported: next, containers, version: task.version + 1 };
 }
 
-function withContainer(containers: readonly TaskContainer[], change: ContainerStateChange): readonly TaskContainer[] {
+function withContainer(containers: readonly TaskContainer[], change: ContainerReport): readonly TaskContainer[] {
   const index = containers.findIndex(({ name }) => name === change.containerName);
   const old = containers[index];
   if (old === undefined) return containers;
@@ -57,12 +87,12 @@ function withContainer(containers: readonly TaskContainer[], change: ContainerSt
     ...given('reason', old.reason ?? change.reason),
     networkBindings: change.networkBindings ?? old.networkBindings,
   };
-  return equal(next, old) ? containers : containers.with(index, next);
+  return sameMembers(next, old) ? containers : containers.with(index, next);
 }
 
 function withManagedAgent(
   containers: readonly TaskContainer[],
-  change: ManagedAgentStateChange,
+  change: ManagedAgentReport,
   now: number,
 ): readonly TaskContainer[] {
   const index = containers.findIndex(({ name }) => name === change.containerName);
@@ -76,7 +106,7 @@ function withManagedAgent(
     ...given('reason', change.reason ?? agent.reason),
     ...given('lastStartedAt', agent.lastStartedAt ?? (lastStatus === 'RUNNING' ? now : undefined)),
   };
-  if (equal(next, agent)) return containers;
+  if (sameMembers(next, agent)) return containers;
   const managedAgents = old.managedAgents.map((one) => (one === agent ? next : one));
   return containers.with(index, { ...old, managedAgents });
 }
@@ -87,58 +117,4 @@ function stopped(container: TaskContainer): TaskContainer {
   return container.lastStatus === 'STOPPED'
     ? container
     : { ...container, lastStatus: 'STOPPED', ...given('managedAgents', agents) };
-}
-
-/** A task after a health report of its containers; the very same one when nothing changed. */
-export function withHealth(
-  task: Task,
-  definition: TaskDefinition | undefined,
-  report: PublishHealthRequest['tasks'][number],
-): Task {
-  const containers = task.containers.map((container) => {
-    const said = report.containers.find(({ containerName }) => containerName === container.name);
-    return said === undefined || said.healthStatus === container.healthStatus
-      ? container
-      : { ...container, healthStatus: said.healthStatus };
-  });
-  const healthStatus = taskHealth(containers, definition);
-  const same = healthStatus === task.healthStatus && containers.every((one, index) => one === task.containers[index]);
-  return same ? task : { ...task, containers, healthStatus, version: task.version + 1 };
-}
-
-/** "Determine Amazon ECS task health using container health checks": essential containers with a check decide. */
-function taskHealth(
-  containers: readonly TaskContainer[],
-  definition: TaskDefinition | undefined,
-): Task['healthStatus'] {
-  const checked = new Set(
-    (definition?.document.containerDefinitions ?? [])
-      .filter(({ essential, healthCheck }) => essential !== false && healthCheck !== undefined)
-      .map(({ name }) => name),
-  );
-  const states = containers.filter(({ name }) => checked.has(name)).map(({ healthStatus }) => healthStatus);
-  if (states.includes('UNHEALTHY')) return 'UNHEALTHY';
-  return states.length > 0 && states.every((state) => state === 'HEALTHY') ? 'HEALTHY' : 'UNKNOWN';
-}
-
-/** A target after its checker spoke; the very same one when nothing changed. One that drains is judged no more. */
-export function withTargetHealth(
-  target: Target,
-  said: Extract<AgentMessage, { type: 'StowageTargetHealth' }>['message'],
-): Target {
-  if (target.drainingSince !== undefined) return target;
-  const health = { state: said.state, ...given('reason', said.reason), ...given('description', said.description) };
-  return equal(health, target.health) ? target : { ...target, health };
-}
-
-/** Whether two flat values have the same members; arrays inside are compared as JSON. */
-function equal(a: object, b: object): boolean {
-  const [left, right] = [Object.entries(a), new Map<string, unknown>(Object.entries(b))];
-  return (
-    left.length === right.size &&
-    left.every(([name, value]) => {
-      const other = right.get(name);
-      return value === other || (Array.isArray(value) && JSON.stringify(value) === JSON.stringify(other));
-    })
-  );
 }
