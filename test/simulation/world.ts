@@ -50,6 +50,7 @@ export class World {
   readonly agent = new ScriptedAgent(this.clock);
   readonly #disk = new MemoryDisk();
   #plane: { store: Store; fleet: Fleet; stop: () => void } | undefined;
+  readonly #joined = new Map<string, ScriptedAgent>();
   #deployments = 0;
 
   constructor(seed = 1) {
@@ -103,9 +104,19 @@ export class World {
     this.#plane?.fleet.connect(hello, left);
   }
 
+  /** Connects a machine that joined, whose agent it answers: it runs tasks of Fargate, and carries no load balancer. */
+  join(id: string, agent = new ScriptedAgent(this.clock)): ScriptedAgent {
+    const { left, right } = loopback<ServerMessage, AgentMessage>();
+    agent.connect(right);
+    this.#joined.set(id, agent);
+    const attributes = [{ name: 'stowage.vpc' }, { name: fargateHost }];
+    this.#plane?.fleet.connect({ id, attributes, resources: { cpu: 2048, memory: 4096 } }, left);
+    return agent;
+  }
+
   /** kill -9: nothing is closed, written or said any more. */
   crash(): void {
-    this.agent.disconnect();
+    for (const agent of [this.agent, ...this.#joined.values()]) agent.disconnect();
     this.#plane?.stop();
     this.#plane?.fleet.close();
     this.#plane = undefined;
