@@ -1,6 +1,5 @@
 import { given } from '../../base/given.ts';
 import { fargateHost, type Machine } from '../../model/fleet/machine.ts';
-import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import { isLeaving } from '../../store/membership.ts';
@@ -67,21 +66,13 @@ function runsFargate(store: Reader, { id, isInstance, attributes }: Machine): bo
   return !isInstance && !isLeaving(store, id) && attributes.some(({ name }) => name === fargateHost);
 }
 
-/** What is left of a machine by what was promised of it, in MiB: to instances that stand on it, and to tasks of Fargate. */
+/** What is left of a machine by what was set aside on it for tasks, in MiB: those of Fargate, and those of instances that stand on it. */
 function freeMemoryOf(store: Reader, { id, resources }: Machine): number {
-  const instancesHere = store
-    .by(instances, 'host', id)
-    .filter(({ state }) => state === 'pending' || state === 'running');
-  const taken = [
-    ...instancesHere.map(
-      ({ size, instanceType }) => size?.memoryMiB ?? instanceTypes.get(instanceType)?.memoryMiB ?? 0,
-    ),
-    ...store
-      .by(tasks, 'machine', id)
-      .filter(({ lastStatus }) => lastStatus !== 'STOPPED')
-      .map(({ memory }) => Number(memory ?? 0)),
-  ];
-  return taken.reduce((left, memory) => left - memory, resources.memory);
+  const places = [id, ...store.by(instances, 'host', id).map((instance) => instance.id)];
+  return places
+    .flatMap((place) => store.by(tasks, 'machine', place))
+    .filter(({ lastStatus }) => lastStatus !== 'STOPPED')
+    .reduce((left, { reservation, memory }) => left - (reservation?.memory ?? Number(memory ?? 0)), resources.memory);
 }
 
 function observeSubnets(store: Reader, task: Task): SubnetChoice[] {
