@@ -1,9 +1,10 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { shortName } from '../../model/ecs/arns.ts';
-import type { ContainerInstance, InstanceResources } from '../../model/ecs/container-instance.ts';
+import type { InstanceResources } from '../../model/ecs/container-instance.ts';
 import { nextProvider } from '../../model/ecs/capacity.ts';
 import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
+import type { Placement } from '../../model/ecs/placement.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
@@ -12,8 +13,8 @@ import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 export interface NewTasks {
   readonly count: number;
   readonly placed: readonly Task[];
-  /** The instance of each, and what it takes there; absent on Fargate. */
-  readonly places?: { readonly instances: readonly ContainerInstance[]; readonly takes: InstanceResources };
+  /** The place of each, and what it takes there; absent on Fargate. */
+  readonly places?: { readonly found: readonly Placement[]; readonly takes: InstanceResources };
   readonly ids: Ids;
   readonly now: number;
 }
@@ -36,7 +37,7 @@ export function newTasks(
     service: { name: service.name, tags: service.tags },
   });
   return Array.from({ length: count }, (_, index) => {
-    const instance = places?.instances[index];
+    const place = places?.found[index];
     const provider = nextProvider(strategy, shares);
     if (provider !== undefined) shares.set(provider, (shares.get(provider) ?? 0) + 1);
     return newTask(
@@ -57,7 +58,7 @@ export function newTasks(
         ...given('imageDigests', deployment.imageDigests),
         ...given('networkConfiguration', deployment.networkConfiguration),
         loadBalancers: deployment.loadBalancers,
-        ...(instance === undefined || places === undefined ? {} : { place: { instance, takes: places.takes } }),
+        ...(place === undefined || places === undefined ? {} : { place: { ...place, takes: places.takes } }),
       },
       ids,
       now,

@@ -244,7 +244,7 @@ class ServicePlanner {
       definition === undefined
         ? []
         : newTasks(this.#service, primary, definition, {
-            count: places?.instances.length ?? decision.start,
+            count: places?.found.length ?? decision.start,
             placed: judged.map(({ task }) => task),
             ...given('places', places),
             ids: this.#ids,
@@ -267,7 +267,7 @@ class ServicePlanner {
     if (places === undefined) return undefined;
     const { placed, failures } = placeTasks(places.needs, places.candidates, count);
     if (placed.length < count) this.#events.tellOnce(unplacedEvent(failures));
-    return { instances: placed, takes: places.needs };
+    return { found: placed, takes: places.needs };
   }
 
   #stop(stop: readonly JudgedTask[]): void {

@@ -1,4 +1,5 @@
 import { arn } from '../../base/arn.ts';
+import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { privateDnsNameOf } from '../../model/ec2/addresses.ts';
 import type { NetworkInterface } from '../../model/ec2/network.ts';
@@ -26,14 +27,14 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
       case 'forget':
         return tx.delete(tasks, taskArn);
       case 'write':
-        return change(tx, task, step.change);
+        return change(tx, task, now, step.change);
       case 'place':
         return place(deps, tx, task, step, now);
       case 'fail':
         return fail(tx, task, step.stop, now);
       case 'finish':
         if (task.networkInterface !== undefined) releaseInterface(tx, task.networkInterface.networkInterfaceId);
-        return change(tx, task, {
+        return change(tx, task, now, {
           lastStatus: 'STOPPED',
           stoppedAt: now,
           // A machine that is gone, or never heard of them, will not say so.
@@ -48,12 +49,14 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
   });
 }
 
-function change(tx: Transaction, task: Task, fields: Partial<Task>): void {
-  tx.put(tasks, { ...task, ...fields, version: task.version + 1 });
+function change(tx: Transaction, task: Task, now: number, fields: Partial<Task>): void {
+  const { lastStatus = task.lastStatus } = fields;
+  const statusAt = lastStatus === task.lastStatus ? task.statusAt : { ...task.statusAt, [lastStatus]: now };
+  tx.put(tasks, { ...task, ...fields, ...given('statusAt', statusAt), version: task.version + 1 });
 }
 
 function fail(tx: Transaction, task: Task, stop: NonNullable<Task['stop']>, now: number): void {
-  change(tx, task, {
+  change(tx, task, now, {
     desiredStatus: 'STOPPED',
     lastStatus: 'DEPROVISIONING',
     stop: task.stop ?? stop,
@@ -75,14 +78,14 @@ function place(
     connectivityAt: now,
   } as const;
   const configuration = task.networkConfiguration;
-  if (configuration === undefined) return change(tx, task, placed);
+  if (configuration === undefined) return change(tx, task, now, placed);
   const attachmentId = task.attachmentId ?? deps.ids.uuid();
-  const given = interfaceFor(deps, tx, task, configuration, step.subnetIds, attachmentId, now);
-  if (typeof given === 'string') return fail(tx, task, { code: 'TaskFailedToStart', reason: given }, now);
-  return change(tx, task, {
+  const found = interfaceFor(deps, tx, task, configuration, step.subnetIds, attachmentId, now);
+  if (typeof found === 'string') return fail(tx, task, { code: 'TaskFailedToStart', reason: found }, now);
+  return change(tx, task, now, {
     ...placed,
-    availabilityZone: given.availabilityZone,
-    networkInterface: attached(given, attachmentId),
+    availabilityZone: found.availabilityZone,
+    networkInterface: attached(found, attachmentId),
   });
 }
 

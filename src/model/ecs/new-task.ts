@@ -4,6 +4,7 @@ import type { Ids } from '../../base/ids.ts';
 import type { Scoped, Tag } from '../tags.ts';
 import { containerArn, shortName, taskArn } from './arns.ts';
 import type { ContainerInstance, InstanceResources } from './container-instance.ts';
+import type { PlacementDecision } from './placement.ts';
 import type { AwsvpcConfiguration, ServiceLoadBalancer, Task, TaskContainer } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';
 
@@ -27,7 +28,12 @@ export interface TaskOrder {
   readonly networkConfiguration?: AwsvpcConfiguration;
   readonly loadBalancers: readonly ServiceLoadBalancer[];
   /** The container instance that it is placed on, and what it takes there; absent on Fargate. */
-  readonly place?: { readonly instance: ContainerInstance; readonly takes: InstanceResources };
+  readonly place?: {
+    readonly instance: ContainerInstance;
+    readonly takes: InstanceResources;
+    /** How it was found; absent where the caller named the instance. */
+    readonly decision?: PlacementDecision;
+  };
 }
 
 /** The GiB of scratch space that every Fargate task has ("Fargate task ephemeral storage", ECS Developer Guide). */
@@ -43,6 +49,7 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
   const cluster = shortName(order.clusterArn);
   const definitions = definition.document.containerDefinitions ?? [];
   const fargate = order.launchType === 'FARGATE';
+  const lastStatus = order.place === undefined || order.networkConfiguration !== undefined ? 'PROVISIONING' : 'PENDING';
   const cpu = overrides.cpu ?? definition.document.cpu ?? total(definitions, (c) => c.cpu);
   const memory =
     overrides.memory ?? definition.document.memory ?? total(definitions, (c) => c.memory ?? c.memoryReservation);
@@ -73,7 +80,8 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
       : { networkConfiguration: order.networkConfiguration, attachmentId: ids.uuid() }),
     loadBalancers: order.loadBalancers,
     desiredStatus: 'RUNNING',
-    lastStatus: order.place === undefined || order.networkConfiguration !== undefined ? 'PROVISIONING' : 'PENDING',
+    lastStatus,
+    statusAt: { [lastStatus]: now },
     ...placement(order.place, now),
     healthStatus: 'UNKNOWN',
     createdAt: now,
@@ -93,11 +101,12 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
 
 function placement(place: TaskOrder['place'], now: number): Partial<Task> {
   if (place === undefined) return {};
-  const { instance, takes } = place;
+  const { instance, takes, decision } = place;
   return {
     machineId: instance.machineId,
     containerInstanceArn: instance.arn,
     ...given('availabilityZone', instance.availabilityZone),
+    ...given('placement', decision),
     reservation: { cpu: takes.cpu, memory: takes.memory, ports: takes.ports },
     connectivity: 'CONNECTED',
     connectivityAt: now,

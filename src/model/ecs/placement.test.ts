@@ -75,7 +75,10 @@ describe('whether an instance can take a task', () => {
 describe('placing tasks', () => {
   const place = (needs: TaskNeeds, count: number, ...shapes: readonly Shape[]) => {
     const { placed, failures } = placeTasks(needs, shapes.map(candidate), count);
-    return [placed.map(({ id }) => id).join(' '), failures.map(({ instance, reason }) => `${instance.id} ${reason}`)];
+    return [
+      placed.map(({ instance }) => instance.id).join(' '),
+      failures.map(({ instance, reason }) => `${instance.id} ${reason}`),
+    ];
   };
 
   it.each([
@@ -123,6 +126,50 @@ describe('placing tasks', () => {
     expect(closest([])).toBeUndefined();
   });
 
+  it('tells how each place was found, however many instances there are', () => {
+    const full = Array.from({ length: 50 }, (_, index) => candidate({ id: `full-${index}`, memory: 1 }));
+    const { placed } = placeTasks(
+      small,
+      [
+        ...full,
+        candidate({ id: 'x', status: 'DRAINING' }),
+        candidate({ id: 'y', connected: false }),
+        candidate({ id: 'a', kin: 2, memory: 900 }),
+        candidate({ id: 'b', zone: 'b', kin: 1, memory: 400 }),
+        candidate({ id: 'c', zone: 'b', memory: 500 }),
+      ],
+      2,
+    );
+    const excluded = [
+      { reason: 'RESOURCE:MEMORY', count: 50, instanceIds: ['full-0', 'full-1', 'full-2'] },
+      { reason: 'DRAINING', count: 1, instanceIds: ['x'] },
+      { reason: 'AGENT', count: 1, instanceIds: ['y'] },
+    ];
+    const [first, second] = placed;
+    expect(first?.instance.id).toBe('c');
+    expect(first?.decision).toEqual({ considered: 55, able: 3, excluded, kinInZone: 1, memoryFree: 500 });
+    // It now stands in that zone as well, and c is nearly full.
+    expect(second?.instance.id).toBe('a');
+    expect(second?.decision).toMatchObject({
+      able: 2,
+      kinInZone: 2,
+      memoryFree: 900,
+      excluded: [{ reason: 'RESOURCE:MEMORY', count: 51 }, {}, {}],
+    });
+  });
+
+  it('says by what all were excluded', () => {
+    const { excluded } = placeTasks(
+      port80,
+      [candidate({ id: 'x', ports: [80] }), candidate({ id: 'y', connected: false })],
+      1,
+    );
+    expect(excluded).toEqual([
+      { reason: 'RESOURCE:PORTS', count: 1, instanceIds: ['x'] },
+      { reason: 'AGENT', count: 1, instanceIds: ['y'] },
+    ]);
+  });
+
   it('never takes more than there is, and leaves no room for one more', () => {
     const shape = fc.record({
       zone: fc.constantFrom('a', 'b'),
@@ -144,7 +191,9 @@ describe('placing tasks', () => {
         const all = shapes.map((each, index) => candidate({ id: `i${index}`, ...each }));
         const { placed, failures } = placeTasks(wanted, all, count);
         const after = all.map((each) =>
-          placed.filter(({ id }) => id === each.instance.id).reduce((state) => afterTaking(state, wanted), each),
+          placed
+            .filter(({ instance }) => instance.id === each.instance.id)
+            .reduce((state) => afterTaking(state, wanted), each),
         );
         for (const { remaining, interfacesInUse } of after) {
           expect(Math.min(remaining.cpu, remaining.memory)).toBeGreaterThanOrEqual(0);

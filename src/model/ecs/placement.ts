@@ -62,6 +62,37 @@ export function obstacle(candidate: Candidate, needs: TaskNeeds): PlacementReaso
   return undefined;
 }
 
+/** Instances that could not take a task, by what kept them from it. */
+export interface Exclusion {
+  /** DRAINING ones take no new tasks, whatever they have. */
+  readonly reason: PlacementReason | 'DRAINING';
+  readonly count: number;
+  /** The ids of the first `namedInstances` of them. */
+  readonly instanceIds: readonly string[];
+}
+
+/** How the place of a task was found; kept with the task, so it is short however many instances there are. */
+export interface PlacementDecision {
+  /** The instances of the cluster that were looked at. */
+  readonly considered: number;
+  /** Those that could have taken it. */
+  readonly able: number;
+  readonly excluded: readonly Exclusion[];
+  /** The tasks of its kind that stood in its zone then: no zone with an able instance had fewer. */
+  readonly kinInZone: number;
+  /** MiB that were free on its instance: no able one of the zone had more. */
+  readonly memoryFree: number;
+}
+
+/** A place for one task. */
+export interface Placement {
+  readonly instance: ContainerInstance;
+  readonly decision: PlacementDecision;
+}
+
+/** How many instances an exclusion names. */
+const namedInstances = 3;
+
 /**
  * Finds instances for `count` tasks of a kind, one after the other: in the zone that has fewest of them, and there where most memory is
  * free ("Amazon ECS task placement": spread over zones unless told otherwise). DRAINING instances take none. What the
@@ -71,25 +102,77 @@ export function placeTasks(
   needs: TaskNeeds,
   candidates: readonly Candidate[],
   count: number,
-): { readonly placed: readonly ContainerInstance[]; readonly failures: readonly PlacementFailure[] } {
-  let open = candidates.filter(({ instance }) => instance.status === 'ACTIVE');
-  const placed: ContainerInstance[] = [];
+): {
+  readonly placed: readonly Placement[];
+  readonly failures: readonly PlacementFailure[];
+  /** What kept the first task without a place from each instance; empty where all were placed. */
+  readonly excluded: readonly Exclusion[];
+} {
+  const draining = candidates.filter(({ instance }) => instance.status === 'DRAINING');
+  const open = candidates.filter(({ instance }) => instance.status === 'ACTIVE');
+  const kin = new Map<string | undefined, number>();
+  for (const { instance, kin: here } of open) {
+    kin.set(instance.availabilityZone, (kin.get(instance.availabilityZone) ?? 0) + here);
+  }
+  const placed: Placement[] = [];
   while (placed.length < count) {
-    const best = bestOf(
-      open.filter((candidate) => obstacle(candidate, needs) === undefined),
-      open,
-    );
-    if (best === undefined) {
+    const exclusions = new Exclusions();
+    for (const { instance } of draining) exclusions.add('DRAINING', instance);
+    let best: number | undefined;
+    let able = 0;
+    for (const [index, candidate] of open.entries()) {
+      const reason = obstacle(candidate, needs);
+      if (reason !== undefined) {
+        exclusions.add(reason, candidate.instance);
+        continue;
+      }
+      able += 1;
+      const rival = best === undefined ? undefined : open[best];
+      if (rival === undefined || isBetter(candidate, rival, kin)) best = index;
+    }
+    const chosen = best === undefined ? undefined : open[best];
+    if (best === undefined || chosen === undefined) {
       const failures = open.flatMap((candidate): PlacementFailure[] => {
         const reason = obstacle(candidate, needs);
         return reason === undefined ? [] : [{ instance: candidate.instance, reason }];
       });
-      return { placed, failures };
+      return { placed, failures, excluded: exclusions.all() };
     }
-    placed.push(best.instance);
-    open = open.map((candidate) => (candidate === best ? afterTaking(candidate, needs) : candidate));
+    const zone = chosen.instance.availabilityZone;
+    const kinInZone = kin.get(zone) ?? 0;
+    placed.push({
+      instance: chosen.instance,
+      decision: {
+        considered: candidates.length,
+        able,
+        excluded: exclusions.all(),
+        kinInZone,
+        memoryFree: chosen.remaining.memory,
+      },
+    });
+    open[best] = afterTaking(chosen, needs);
+    kin.set(zone, kinInZone + 1);
   }
-  return { placed, failures: [] };
+  return { placed, failures: [], excluded: [] };
+}
+
+/** Collects exclusions, those of most instances first. */
+class Exclusions {
+  readonly #byReason = new Map<Exclusion['reason'], { count: number; instanceIds: string[] }>();
+
+  add(reason: Exclusion['reason'], { id }: ContainerInstance): void {
+    const same = this.#byReason.get(reason);
+    if (same === undefined) {
+      this.#byReason.set(reason, { count: 1, instanceIds: [id] });
+      return;
+    }
+    same.count += 1;
+    if (same.instanceIds.length < namedInstances) same.instanceIds.push(id);
+  }
+
+  all(): Exclusion[] {
+    return [...this.#byReason].map(([reason, rest]) => ({ reason, ...rest })).sort((a, b) => b.count - a.count);
+  }
 }
 
 /** The failure of the instance that lacked least. */
@@ -112,13 +195,9 @@ export function afterTaking(candidate: Candidate, needs: TaskNeeds): Candidate {
   };
 }
 
-function bestOf(able: readonly Candidate[], all: readonly Candidate[]): Candidate | undefined {
-  const inZone = (zone: string | undefined): number =>
-    all.filter(({ instance }) => instance.availabilityZone === zone).reduce((sum, { kin }) => sum + kin, 0);
-  return able.toSorted(
-    (a, b) =>
-      inZone(a.instance.availabilityZone) - inZone(b.instance.availabilityZone) ||
-      b.remaining.memory - a.remaining.memory ||
-      (a.instance.arn < b.instance.arn ? -1 : 1),
-  )[0];
+/** Whether a task rather goes to `a` than to `b`, both able to take it. */
+function isBetter(a: Candidate, b: Candidate, kin: ReadonlyMap<string | undefined, number>): boolean {
+  const inZone = ({ instance }: Candidate): number => kin.get(instance.availabilityZone) ?? 0;
+  const order = inZone(a) - inZone(b) || b.remaining.memory - a.remaining.memory;
+  return order < 0 || (order === 0 && a.instance.arn < b.instance.arn);
 }

@@ -1,6 +1,7 @@
 import type { TaskOverride } from '@aws-sdk/client-ecs';
 import type { Scoped, Tag } from '../tags.ts';
 import type { InstanceResources } from './container-instance.ts';
+import type { PlacementDecision } from './placement.ts';
 
 /** The life of a task in order; it only moves forward ("Amazon ECS task lifecycle", ECS Developer Guide). */
 export const taskStatuses = [
@@ -151,10 +152,14 @@ export interface Task extends Scoped {
   readonly stop?: { readonly code: TaskStopCode; readonly reason: string };
 
   readonly lastStatus: TaskStatus;
+  /** When it came to each state that it has been in. */
+  readonly statusAt?: Readonly<Partial<Record<TaskStatus, number>>>;
   /** The machine that runs it, a key of `fleet.machines`; absent until placed. */
   readonly machineId?: string;
   /** The container instance that it is placed on, from its first moment; absent on Fargate. */
   readonly containerInstanceArn?: string;
+  /** How that was chosen; absent on Fargate, and where StartTask named it. */
+  readonly placement?: PlacementDecision;
   /** What is set aside for it there; `ports` are those of its choice. */
   readonly reservation?: InstanceResources;
   readonly availabilityZone?: string;

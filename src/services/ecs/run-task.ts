@@ -88,7 +88,7 @@ function onInstances(reader: Reader, order: TaskOrder, count: number) {
   const needs = needsOf(order.definition, order.overrides, zonesOf(reader, order.networkConfiguration));
   const { placed, failures } = placeTasks(needs, candidates, count);
   return {
-    orders: placed.map((instance) => ({ ...order, place: { instance, takes: needs } })),
+    orders: placed.map(({ instance, decision }) => ({ ...order, place: { instance, takes: needs, decision } })),
     failures: failures.map(({ instance, reason }) => ({ arn: instance.arn, reason })),
   };
 }
