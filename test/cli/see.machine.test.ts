@@ -98,7 +98,7 @@ describe('seeing a cluster', () => {
     expect(json()).toMatchObject({
       name: 'see',
       instances: [{ ec2InstanceId: instanceId, cpu: { used: 128 }, ports: { used: [{ port: 80 }] } }],
-      unplaced: [{ name: 'web', count: 1, failures: [{ reason: 'RESOURCE:PORTS' }] }],
+      unplaced: [{ name: 'web', count: 1, excluded: [{ reason: 'RESOURCE:PORTS' }] }],
     });
     expect(() => fleet('--cluster', 'none')).toThrow("there is no cluster 'none'");
   });

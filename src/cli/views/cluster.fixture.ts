@@ -92,10 +92,18 @@ export const prod: ClusterView = {
       count: 2,
       reason:
         'was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 3f2a9c1d77e04b5aa1c2d3e4f5061728) is already using a port required by your task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.',
-      failures: [
-        { instanceId: '3f2a9c1d77e04b5aa1c2d3e4f5061728', reason: 'RESOURCE:PORTS' },
-        { instanceId: 'c0ffee00c0ffee00c0ffee00c0ffee00', reason: 'AGENT' },
+      excluded: [
+        { reason: 'RESOURCE:PORTS', count: 1, instanceIds: ['3f2a9c1d77e04b5aa1c2d3e4f5061728'] },
+        { reason: 'AGENT', count: 5, instanceIds: ['c0ffee00c0ffee00c0ffee00c0ffee00', 'unknown0', 'unknown1'] },
       ],
+    },
+    {
+      name: 'report',
+      arn: 'arn:aws:ecs:us-east-1:000000000000:task-definition/report:1',
+      count: 1,
+      reason: 'RunTask made no task: RESOURCE:MEMORY',
+      excluded: [{ reason: 'RESOURCE:MEMORY', count: 1, instanceIds: ['3f2a9c1d77e04b5aa1c2d3e4f5061728'] }],
+      refusedAt: now - 300_000,
     },
   ],
 };

@@ -1,4 +1,5 @@
 import type { ClusterView, Gauge, InstanceView, TaskView } from '../../main/views/fleet.ts';
+import type { Exclusion } from '../../model/ecs/placement.ts';
 import type { Unplaced } from '../../main/views/unplaced.ts';
 import { bar } from './bar.ts';
 import { taskColumns, taskLines, type TaskColumns } from './task-lines.ts';
@@ -52,7 +53,7 @@ function heading({ name, region, account, instances, unplaced }: ClusterView, ta
   );
   const stopping = tasks.filter(({ desiredStatus }) => desiredStatus === 'STOPPED');
   const starting = tasks.length - running.length - stopping.length;
-  const waiting = unplaced.reduce((sum, { count }) => sum + count, 0);
+  const waiting = unplaced.reduce((sum, { count, refusedAt }) => sum + (refusedAt === undefined ? count : 0), 0);
   const unhealthy = tasks.filter(({ healthStatus }) => healthStatus === 'UNHEALTHY').length;
   const away = instances.filter(({ connected }) => !connected).length;
   const parts: readonly (Span | undefined)[] = [
@@ -131,22 +132,29 @@ function flow(pieces: readonly Line[], columns: number, { indent, gap }: { inden
   return line.length > 0 ? [...lines, line] : lines;
 }
 
-function unplacedPicture(one: Unplaced, instances: readonly InstanceView[], { columns }: Frame): Line[] {
-  const nameOf = (id: string): string => instances.find((each) => each.id === id)?.ec2InstanceId ?? id.slice(0, 8);
-  const byReason = Map.groupBy(one.failures, ({ reason }) => reason);
+function unplacedPicture(one: Unplaced, instances: readonly InstanceView[], { columns, now }: Frame): Line[] {
+  const names = new Map(instances.map(({ id, ec2InstanceId }) => [id, ec2InstanceId]));
   const count = one.count > 1 ? ` ×${one.count}` : '';
+  const ago = one.refusedAt === undefined ? '' : `  ${ageOf(now - one.refusedAt)} ago`;
   return [
-    [span('    '), span('✗ ', 'bad'), span(`${one.name}${count}`)],
+    [span('    '), span('✗ ', 'bad'), span(`${one.name}${count}`), span(ago, 'dim')],
     ...wrap(one.reason, columns - 6).map((text): Line => [span(`      ${text}`, 'dim')]),
-    ...[...byReason].map(([reason, failures]): Line => {
-      const named = failures.slice(0, shownInstances).map(({ instanceId }) => nameOf(instanceId));
-      const more = failures.length > named.length ? ` +${failures.length - named.length}` : '';
-      return [span('      '), span(reason, 'busy'), span(`  ${named.join(' ')}${more}`)];
-    }),
+    ...exclusionLines(one.excluded, (id) => names.get(id)),
   ];
 }
 
-const shownInstances = 3;
+/** By what instances were kept from a task, with the first of each. */
+export function exclusionLines(
+  excluded: readonly Exclusion[],
+  nameOf: (instanceId: string) => string | undefined,
+): Line[] {
+  const widest = Math.max(0, ...excluded.map(({ reason }) => reason.length));
+  return excluded.map(({ reason, count, instanceIds }): Line => {
+    const more = count > instanceIds.length ? ` +${count - instanceIds.length}` : '';
+    const named = instanceIds.map((id) => nameOf(id) ?? id.slice(0, 8)).join(' ');
+    return [span('      '), span(reason.padEnd(widest), 'busy'), span(`  ${named}${more}`)];
+  });
+}
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;

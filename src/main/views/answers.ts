@@ -21,7 +21,7 @@ export async function answerFleet(deps: ViewDeps, query: URLSearchParams): Promi
   return {
     revision: revisionOf(store),
     at: clock.now(),
-    clusters: fleetOf(store, query.get('cluster') ?? undefined),
+    clusters: fleetOf(store, clock.now(), query.get('cluster') ?? undefined),
   };
 }
 

@@ -27,7 +27,7 @@ const service = (desiredCount: number) =>
     { serviceName: 'httpd', taskDefinition: 'web', desiredCount, launchType: 'EC2' },
     fixture.ctx,
   );
-const cluster = () => fleetOf(fixture.store)[0];
+const cluster = () => fleetOf(fixture.store, 0)[0];
 
 describe('the clusters at one moment', () => {
   it('shows instances by zone, what is taken of them, and by whom', () => {
@@ -76,9 +76,9 @@ describe('the clusters at one moment', () => {
     expect(unplaced).toMatchObject({
       name: 'httpd',
       count: 2,
-      failures: [
-        { instanceId: 'aa', reason: 'RESOURCE:PORTS' },
-        { instanceId: 'bb', reason: 'RESOURCE:MEMORY' },
+      excluded: [
+        { reason: 'RESOURCE:PORTS', count: 1, instanceIds: ['aa'] },
+        { reason: 'RESOURCE:MEMORY', count: 1, instanceIds: ['bb'] },
       ],
     });
     const told = fixture.store.list(services)[0]?.events.map(({ message }) => message);
@@ -88,12 +88,29 @@ describe('the clusters at one moment', () => {
     expect(cluster()?.unplaced).toEqual([]);
   });
 
+  it('tells for a while what RunTask and StartTask found no place for, until it finds one', () => {
+    const arn = fixture.instance({ id: 'aa', memory: 100 });
+    defined(80);
+    const asked = { taskDefinition: 'web', launchType: 'EC2' } as const;
+    const { failures } = fixture.ecs.RunTask({ ...asked, count: 2 }, fixture.ctx);
+    expect(failures).toEqual([{ arn, reason: 'RESOURCE:MEMORY' }]);
+    const excluded = [{ reason: 'RESOURCE:MEMORY', count: 1, instanceIds: ['aa'] }];
+    const reason = 'RunTask made no task: RESOURCE:MEMORY';
+    expect(cluster()?.unplaced).toMatchObject([{ name: 'web', count: 2, reason, excluded }]);
+    expect(fleetOf(fixture.store, fixture.clock.now() + 3_600_000)[0]?.unplaced).toEqual([]);
+    fixture.ecs.StartTask({ taskDefinition: 'web', containerInstances: [arn] }, fixture.ctx);
+    expect(cluster()?.unplaced).toMatchObject([{ count: 1, reason: 'StartTask made no task: RESOURCE:MEMORY' }]);
+    fixture.instance({ id: 'bb' });
+    fixture.ecs.RunTask(asked, fixture.ctx);
+    expect(cluster()?.unplaced).toEqual([]);
+  });
+
   it('names what is asked for only, and no cluster that is deleted', () => {
     fixture.ecs.CreateCluster({ clusterName: 'other' }, fixture.ctx);
-    expect(fleetOf(fixture.store).map(({ name }) => name)).toEqual(['default', 'other']);
-    expect(fleetOf(fixture.store, 'other').map(({ name }) => name)).toEqual(['other']);
+    expect(fleetOf(fixture.store, 0).map(({ name }) => name)).toEqual(['default', 'other']);
+    expect(fleetOf(fixture.store, 0, 'other').map(({ name }) => name)).toEqual(['other']);
     fixture.ecs.DeleteCluster({ cluster: 'other' }, fixture.ctx);
-    expect(fleetOf(fixture.store, 'other')).toEqual([]);
+    expect(fleetOf(fixture.store, 0, 'other')).toEqual([]);
   });
 });
 

@@ -86,14 +86,14 @@ export interface TaskView {
 }
 
 /** Reads the clusters that are not deleted: all of them, or those with that name or ARN. */
-export function fleetOf(store: Reader, cluster?: string): readonly ClusterView[] {
+export function fleetOf(store: Reader, now: number, cluster?: string): readonly ClusterView[] {
   return store
     .list(clusters)
     .filter((row) => row.status !== 'INACTIVE' && (cluster === undefined || [row.name, row.arn].includes(cluster)))
-    .map((row) => clusterView(store, row));
+    .map((row) => clusterView(store, row, now));
 }
 
-function clusterView(store: Reader, { arn, name, account, region }: Cluster): ClusterView {
+function clusterView(store: Reader, { arn, name, account, region }: Cluster, now: number): ClusterView {
   const registered = store
     .by(containerInstances, 'cluster', arn)
     .filter(({ status }) => status !== 'INACTIVE')
@@ -110,11 +110,12 @@ function clusterView(store: Reader, { arn, name, account, region }: Cluster): Cl
       (a, b) => compare(a.zone ?? '~', b.zone ?? '~') || compare(a.ec2InstanceId ?? a.id, b.ec2InstanceId ?? b.id),
     ),
     fargate: ordered(onFargate).map(taskView),
-    unplaced: unplacedIn(store, arn),
+    unplaced: unplacedIn(store, arn, now),
   };
 }
 
-function instanceView(store: Reader, instance: ContainerInstance): InstanceView {
+/** An instance as pictures of the cluster show it. */
+export function instanceView(store: Reader, instance: ContainerInstance): InstanceView {
   const here = tasksOn(store, instance);
   const left = remainingOf(instance, here);
   const { resources, attributes } = instance;

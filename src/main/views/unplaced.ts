@@ -1,30 +1,33 @@
 import { unplacedEvent } from '../../control/services/events.ts';
 import { observeService } from '../../control/services/observe.ts';
-import { placeTasks, type PlacementFailure } from '../../model/ecs/placement.ts';
+import { placeTasks, refusalLifeMs, type Exclusion } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Reader } from '../../store/store.ts';
-import { services, tasks } from '../../store/tables/ecs.ts';
+import { refusals, services, tasks } from '../../store/tables/ecs.ts';
 import { machines } from '../../store/tables/fleet.ts';
 
 /** Tasks that are wanted and have no place. */
 export interface Unplaced {
-  /** The service that wants them, or the task that waits. */
+  /** The service that wants them, the task that waits, or the family that RunTask or StartTask was asked for. */
   readonly name: string;
+  /** Of the service or the task, or of the task definition. */
   readonly arn: string;
   readonly count: number;
-  /** As ECS says it in service events, without the service's name. */
+  /** As ECS says it in service events, without the service's name; of a call, what it answered. */
   readonly reason: string;
-  /** What each instance lacks, in the words of RunTask's failures; empty where there is none to ask. */
-  readonly failures: readonly { readonly instanceId: string; readonly reason: string }[];
+  /** What kept them from the instances, in the words of RunTask's failures; empty where there is none. */
+  readonly excluded: readonly Exclusion[];
+  /** When a call was refused; absent for what still waits. */
+  readonly refusedAt?: number;
 }
 
 /** What finds no place in a cluster at this moment. */
-export function unplacedIn(store: Reader, clusterArn: string): readonly Unplaced[] {
+export function unplacedIn(store: Reader, clusterArn: string, now: number): readonly Unplaced[] {
   const ofServices = store
     .by(services, 'cluster', clusterArn)
     .filter(({ status }) => status === 'ACTIVE')
     .flatMap((service) => unplacedOf(store, service) ?? []);
-  return [...ofServices, ...waitingForMachine(store, clusterArn)];
+  return [...ofServices, ...waitingForMachine(store, clusterArn), ...refused(store, clusterArn, now)];
 }
 
 /** The tasks of a service that no instance can take now; `undefined` when there are none. */
@@ -41,9 +44,9 @@ export function unplacedOf(store: Reader, service: Service): Unplaced | undefine
   const count = service.desiredCount - there.length;
   if (count <= 0) return undefined;
   const { needs, candidates } = observed.places;
-  const { placed, failures } = placeTasks(needs, candidates, 1);
+  const { placed, failures, excluded } = placeTasks(needs, candidates, 1);
   if (placed.length > 0) return undefined;
-  return { name: service.name, arn: service.arn, count, reason: unplacedEvent(failures), failures: named(failures) };
+  return { name: service.name, arn: service.arn, count, reason: unplacedEvent(failures), excluded };
 }
 
 /** Tasks of Fargate while no machine that runs such is connected. */
@@ -53,9 +56,20 @@ function waitingForMachine(store: Reader, clusterArn: string): Unplaced[] {
   const waiting = store
     .by(tasks, 'unplaced', 'yes')
     .filter((task) => task.clusterArn === clusterArn && task.machineId === undefined);
-  return waiting.map(({ id, arn }) => ({ name: id, arn, count: 1, reason: unplacedEvent([]), failures: [] }));
+  return waiting.map(({ id, arn }) => ({ name: id, arn, count: 1, reason: unplacedEvent([]), excluded: [] }));
 }
 
-function named(failures: readonly PlacementFailure[]): Unplaced['failures'] {
-  return failures.map(({ instance, reason }) => ({ instanceId: instance.id, reason }));
+/** What was asked for by hand and found no place, lately; until the same family finds one. */
+function refused(store: Reader, clusterArn: string, now: number): Unplaced[] {
+  return store
+    .by(refusals, 'cluster', clusterArn)
+    .filter(({ at }) => now < at + refusalLifeMs)
+    .map(({ family, taskDefinitionArn, operation, count, excluded, at }) => ({
+      name: family,
+      arn: taskDefinitionArn,
+      count,
+      reason: `${operation} made no task: ${excluded.length === 0 ? 'MISSING' : excluded.map(({ reason }) => reason).join(', ')}`,
+      excluded,
+      refusedAt: at,
+    }));
 }

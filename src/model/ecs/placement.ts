@@ -1,3 +1,4 @@
+import type { Scoped } from '../tags.ts';
 import type { ContainerInstance, InstanceResources } from './container-instance.ts';
 import type { TaskNeeds } from './needs.ts';
 
@@ -84,6 +85,18 @@ export interface PlacementDecision {
   readonly memoryFree: number;
 }
 
+/** Tasks run by hand that found no place: RunTask and StartTask make none of them, so nothing else would tell of them. */
+export interface Refusal extends Scoped {
+  readonly clusterArn: string;
+  readonly operation: 'RunTask' | 'StartTask';
+  readonly family: string;
+  readonly taskDefinitionArn: string;
+  readonly at: number;
+  /** How many found none. */
+  readonly count: number;
+  readonly excluded: readonly Exclusion[];
+}
+
 /** A place for one task. */
 export interface Placement {
   readonly instance: ContainerInstance;
@@ -92,6 +105,9 @@ export interface Placement {
 
 /** How many instances an exclusion names. */
 const namedInstances = 3;
+
+/** How long a refusal is told of, milliseconds: as long as a stopped task is. */
+export const refusalLifeMs = 3_600_000;
 
 /**
  * Finds instances for `count` tasks of a kind, one after the other: in the zone that has fewest of them, and there where most memory is
@@ -157,7 +173,7 @@ export function placeTasks(
 }
 
 /** Collects exclusions, those of most instances first. */
-class Exclusions {
+export class Exclusions {
   readonly #byReason = new Map<Exclusion['reason'], { count: number; instanceIds: string[] }>();
 
   add(reason: Exclusion['reason'], { id }: ContainerInstance): void {

@@ -6,7 +6,7 @@ import { nextProvider } from '../../model/ecs/capacity.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import { needsOf } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
-import { placeTasks } from '../../model/ecs/placement.ts';
+import { placeTasks, type Exclusion } from '../../model/ecs/placement.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import { candidatesIn } from '../../store/container-instances.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
@@ -17,6 +17,7 @@ import { invalidParameter, notSupported } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { checkPlatformIsThere } from './platform.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { orderOf } from './task-order.ts';
 
 /** How long RunTask remembers a client token, milliseconds ("Ensuring idempotency", ECS API Reference). */
@@ -37,8 +38,9 @@ export function runTask({ store, clock, ids }: ServiceDeps, input: RunTaskComman
     const earlier = repeated(store, token, now);
     if (earlier !== undefined) return { tasks: earlier, failures: [] };
   }
-  const { orders, failures } = plan(store, cluster, input, ctx);
+  const { orders, failures, refused } = plan(store, cluster, input, ctx);
   return store.transact((tx) => {
+    if (refused !== undefined) noteRefusal(tx, 'RunTask', refused.order, refused, now);
     const made = orders.map((order) => newTask(order, ids, now));
     for (const task of made) tx.put(tasks, task);
     if (token !== undefined) remember(tx, token, made, now);
@@ -46,13 +48,15 @@ export function runTask({ store, clock, ids }: ServiceDeps, input: RunTaskComman
   });
 }
 
+interface Planned {
+  readonly orders: readonly TaskOrder[];
+  readonly failures: readonly Failure[];
+  /** On instances: how many tasks of which order found no place, and by what. */
+  readonly refused?: { readonly order: TaskOrder; readonly count: number; readonly excluded: readonly Exclusion[] };
+}
+
 /** What each of the tasks is to be. Throws before anything is written. */
-function plan(
-  reader: Reader,
-  cluster: Cluster,
-  input: RunTaskCommandInput,
-  ctx: Ctx,
-): { readonly orders: readonly TaskOrder[]; readonly failures: readonly Failure[] } {
+function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx: Ctx): Planned {
   const definition = needTaskDefinition(reader, ctx, input.taskDefinition);
   const count = input.count ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > 10) throw invalidParameter('count must be between 1 and 10.');
@@ -80,16 +84,17 @@ function plan(
 }
 
 /** Tasks on instances of the cluster, as many as find a place. */
-function onInstances(reader: Reader, order: TaskOrder, count: number) {
+function onInstances(reader: Reader, order: TaskOrder, count: number): Planned {
   const candidates = candidatesIn(reader, order.clusterArn, order.launchType, { group: order.group });
   if (!candidates.some(({ instance }) => instance.status === 'ACTIVE')) {
     throw invalidParameter('No Container Instances were found in your cluster.');
   }
   const needs = needsOf(order.definition, order.overrides, zonesOf(reader, order.networkConfiguration));
-  const { placed, failures } = placeTasks(needs, candidates, count);
+  const { placed, failures, excluded } = placeTasks(needs, candidates, count);
   return {
     orders: placed.map(({ instance, decision }) => ({ ...order, place: { instance, takes: needs, decision } })),
     failures: failures.map(({ instance, reason }) => ({ arn: instance.arn, reason })),
+    refused: { order, count: count - placed.length, excluded },
   };
 }
 

@@ -3,7 +3,7 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { isExternal } from '../../model/ecs/container-instance.ts';
 import { needsOf } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
-import { obstacle } from '../../model/ecs/placement.ts';
+import { Exclusions, obstacle } from '../../model/ecs/placement.ts';
 import { candidateOf } from '../../store/container-instances.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { tasks } from '../../store/tables/ecs.ts';
@@ -11,6 +11,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { invalidParameter } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { findInstance, instanceArnOf } from './find-instance.ts';
+import { noteRefusal } from './note-refusal.ts';
 import type { Started } from './run-task.ts';
 import { orderOf } from './task-order.ts';
 
@@ -34,23 +35,24 @@ export function startTask({ store, clock, ids }: ServiceDeps, input: StartTaskCo
   const order: TaskOrder = orderOf(store, cluster, definition, { launchType: 'EC2' }, input, ctx);
   const needs = needsOf(definition, order.overrides, zonesOf(store, order.networkConfiguration));
   return store.transact((tx) => {
+    const now = clock.now();
+    const excluded = new Exclusions();
     const failures: Failure[] = [];
     const made = asked.flatMap((name) => {
       const instance = findInstance(tx, cluster, name);
-      const reason =
-        instance === undefined ? 'MISSING' : obstacle(candidateOf(tx, instance, { group: order.group }), needs);
+      const obstructed =
+        instance === undefined ? undefined : obstacle(candidateOf(tx, instance, { group: order.group }), needs);
+      if (instance !== undefined && obstructed !== undefined) excluded.add(obstructed, instance);
+      const reason = instance === undefined ? 'MISSING' : obstructed;
       if (instance === undefined || reason !== undefined) {
         failures.push({ arn: instanceArnOf(cluster, name), ...(reason === undefined ? {} : { reason }) });
         return [];
       }
-      const task = newTask(
-        { ...order, launchType: launchTypeOn(name), place: { instance, takes: needs } },
-        ids,
-        clock.now(),
-      );
+      const task = newTask({ ...order, launchType: launchTypeOn(name), place: { instance, takes: needs } }, ids, now);
       tx.put(tasks, task);
       return [task];
     });
+    noteRefusal(tx, 'StartTask', order, { count: failures.length, excluded: excluded.all() }, now);
     return { tasks: made, failures };
   });
 }

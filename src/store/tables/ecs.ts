@@ -1,5 +1,6 @@
 import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
+import type { Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
@@ -112,3 +113,15 @@ export const accountSettings = table<
   key: (row) => `${scopeOf(row)}/${row.principalArn}/${row.name}`,
   indexes: { scope: scopeOf },
 });
+
+/** The last refusal of each task definition family that RunTask or StartTask found no place for, by cluster and family. */
+export const refusals = table<Refusal>()({
+  name: 'ecs.refusals',
+  key: (row) => refusalKey(row.clusterArn, row.family),
+  indexes: { cluster: (row) => row.clusterArn },
+});
+
+/** The key of a refusal. */
+export function refusalKey(clusterArn: string, family: string): string {
+  return `${clusterArn} ${family}`;
+}
