@@ -14,6 +14,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['down', async () => (await import('./commands/down.ts')).down],
   ['status', async () => (await import('./commands/status.ts')).status],
   ['fleet', async () => (await import('./commands/fleet.ts')).fleet],
+  ['explain', async () => (await import('./commands/explain.ts')).explain],
   ['demo', async () => (await import('./commands/demo.ts')).demo],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
   ['env', async () => (await import('./commands/env.ts')).env],

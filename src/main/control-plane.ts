@@ -126,6 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
           status: (): Status => ({ ...identity, ...statusOf(store) }),
           fleet: async (query) => (await import('./views/answers.ts')).answerFleet({ store, clock }, query),
+          explain: async (query) => (await import('./views/answers.ts')).answerExplain({ store, clock }, query),
         },
         post: {
           reset: async () => {

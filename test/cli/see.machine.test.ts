@@ -3,12 +3,17 @@ import { resolve } from 'node:path';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
+  DescribeServicesCommand,
   ListContainerInstancesCommand,
   RegisterTaskDefinitionCommand,
+  RunTaskCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import { DescribeImagesCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { InstanceExplanation } from '../../src/main/views/explain-instance.ts';
+import type { ServiceExplanation } from '../../src/main/views/explain-service.ts';
+import type { TaskExplanation } from '../../src/main/views/explain-task.ts';
 import type { FleetView } from '../../src/main/views/fleet.ts';
 import { eventually, pushHello } from '../support/clients.ts';
 import { startInstallation, type TestInstallation } from '../support/installation.ts';
@@ -25,7 +30,7 @@ describe('seeing a cluster', () => {
 
   const fleet = (...args: readonly string[]) => installation.stowage('fleet', '--cluster', 'see', ...args);
   const json = (): FleetView['clusters'][number] | undefined => (JSON.parse(fleet('--json')) as FleetView).clusters[0];
-  const define = (family: string, hostPort: number) =>
+  const define = (family: string, hostPort: number, memory = 64) =>
     clients.ecs.send(
       new RegisterTaskDefinitionCommand({
         family,
@@ -36,7 +41,7 @@ describe('seeing a cluster', () => {
             name: 'web',
             image,
             cpu: 128,
-            memory: 64,
+            memory,
             stopTimeout: 2,
             portMappings: [{ containerPort: 8080, hostPort }],
           },
@@ -101,6 +106,41 @@ describe('seeing a cluster', () => {
       unplaced: [{ name: 'web', count: 1, excluded: [{ reason: 'RESOURCE:PORTS' }] }],
     });
     expect(() => fleet('--cluster', 'none')).toThrow("there is no cluster 'none'");
+  });
+
+  it('explains the service, its task and the instance, in the words of ECS', async () => {
+    const explain = (subject: string) => JSON.parse(installation.stowage('explain', subject, '--json')) as never;
+    const service: ServiceExplanation = explain('web');
+    const { services = [] } = await clients.ecs.send(
+      new DescribeServicesCommand({ cluster: 'see', services: ['web'] }),
+    );
+    const told = services[0]?.events?.map(({ message }) => message);
+    expect(told).toContain(`(service web) ${service.unplaced?.reason}`);
+    expect(service.blockers[0]).toContain(service.unplaced?.reason);
+    const [running] = service.tasks;
+    const task: TaskExplanation = explain(running?.id.slice(0, 8) ?? '');
+    expect(task).toMatchObject({
+      place: { ec2InstanceId: instanceId, decision: { considered: 1, able: 1, excluded: [] } },
+      waitsFor: [],
+    });
+    const [first, ...later] = task.history;
+    expect(first?.what).toBe('PENDING');
+    expect(later.map(({ what }) => what)).toContain('RUNNING');
+    expect(installation.stowage('explain', running?.arn ?? '')).toContain('it alone could take the task');
+    const instance: InstanceExplanation = explain(instanceId);
+    expect(instance.turnedAway).toEqual([{ who: 'service web', reason: 'RESOURCE:PORTS' }]);
+    // What RunTask refuses is told with the very reasons that it answered.
+    await define('huge', 0, 99_999);
+    const { failures = [] } = await clients.ecs.send(
+      new RunTaskCommand({ cluster: 'see', taskDefinition: 'huge', launchType: 'EC2' }),
+    );
+    expect(failures).toMatchObject([{ reason: 'RESOURCE:MEMORY' }]);
+    expect(explain('huge')).toMatchObject({ kind: 'refusal', excluded: [{ reason: failures[0]?.reason, count: 1 }] });
+    expect(installation.stowage('explain', instanceId)).toMatch(/RESOURCE:MEMORY +RunTask of huge/);
+    expect(() => installation.stowage('explain', 'nobody')).toThrow(
+      "there is no task, service or container instance 'nobody'",
+    );
+    expect(() => installation.stowage('explain')).toThrow('what is to be explained?');
   });
 
   it('follows changes on a terminal until q is pressed', async () => {

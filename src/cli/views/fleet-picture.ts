@@ -81,9 +81,14 @@ function instancePicture(instance: InstanceView, columns: TaskColumns, frame: Fr
       ...(instance.ec2InstanceId === undefined ? [] : [span(`  ${instance.id.slice(0, 8)}`, 'dim')]),
       ...(instance.instanceType === undefined ? [] : [span(`  ${instance.instanceType}`, 'dim')]),
     ],
-    ...flow(gauges(instance), frame.columns, { indent: '    ', gap: '   ' }),
+    ...instanceGauges(instance, frame.columns),
     ...taskLines(instance.tasks, columns, frame.now),
   ];
+}
+
+/** What is taken of an instance, in as many lines as it needs. */
+export function instanceGauges(instance: InstanceView, columns: number): Line[] {
+  return flow(gauges(instance), columns, { indent: '    ', gap: '   ' });
 }
 
 function stateOf({ status, connected, disconnectedAt }: InstanceView, now: number): Span[] {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
+import { AwsError } from '../../base/errors.ts';
 import type { Store } from '../../store/store.ts';
 import { clusters, containerInstances, services, tasks } from '../../store/tables/ecs.ts';
 import { machines } from '../../store/tables/fleet.ts';
+import { explain, type Explanation } from './explain.ts';
 import { fleetOf, type FleetView } from './fleet.ts';
 
 /** What the views are made from. */
@@ -23,6 +25,14 @@ export async function answerFleet(deps: ViewDeps, query: URLSearchParams): Promi
     at: clock.now(),
     clusters: fleetOf(store, clock.now(), query.get('cluster') ?? undefined),
   };
+}
+
+/** `GET /_stowage/explain?subject=TEXT[&cluster=NAME]`. */
+export async function answerExplain({ store, clock }: ViewDeps, query: URLSearchParams): Promise<Explanation> {
+  const subject = query.get('subject') ?? '';
+  if (subject === '') throw new AwsError('MissingParameter', 'say what to explain: ?subject=TASK, SERVICE or INSTANCE');
+  await store.flushed(store.sequence);
+  return explain(store, subject, query.get('cluster') ?? undefined, clock.now());
 }
 
 /** Commits are counted by each process for itself. */

@@ -1,6 +1,6 @@
 import { unplacedEvent } from '../../control/services/events.ts';
 import { observeService } from '../../control/services/observe.ts';
-import { placeTasks, refusalLifeMs, type Exclusion } from '../../model/ecs/placement.ts';
+import { placeTasks, refusalLifeMs, type Exclusion, type Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Reader } from '../../store/store.ts';
 import { refusals, services, tasks } from '../../store/tables/ecs.ts';
@@ -27,7 +27,7 @@ export function unplacedIn(store: Reader, clusterArn: string, now: number): read
     .by(services, 'cluster', clusterArn)
     .filter(({ status }) => status === 'ACTIVE')
     .flatMap((service) => unplacedOf(store, service) ?? []);
-  return [...ofServices, ...waitingForMachine(store, clusterArn), ...refused(store, clusterArn, now)];
+  return [...ofServices, ...waitingForMachine(store, clusterArn), ...refusedIn(store, clusterArn, now).map(asUnplaced)];
 }
 
 /** The tasks of a service that no instance can take now; `undefined` when there are none. */
@@ -59,17 +59,13 @@ function waitingForMachine(store: Reader, clusterArn: string): Unplaced[] {
   return waiting.map(({ id, arn }) => ({ name: id, arn, count: 1, reason: unplacedEvent([]), excluded: [] }));
 }
 
-/** What was asked for by hand and found no place, lately; until the same family finds one. */
-function refused(store: Reader, clusterArn: string, now: number): Unplaced[] {
-  return store
-    .by(refusals, 'cluster', clusterArn)
-    .filter(({ at }) => now < at + refusalLifeMs)
-    .map(({ family, taskDefinitionArn, operation, count, excluded, at }) => ({
-      name: family,
-      arn: taskDefinitionArn,
-      count,
-      reason: `${operation} made no task: ${excluded.length === 0 ? 'MISSING' : excluded.map(({ reason }) => reason).join(', ')}`,
-      excluded,
-      refusedAt: at,
-    }));
+/** What was asked for by hand and found no place lately; until the same family finds one. */
+export function refusedIn(store: Reader, clusterArn: string, now: number): Refusal[] {
+  return store.by(refusals, 'cluster', clusterArn).filter(({ at }) => now < at + refusalLifeMs);
+}
+
+function asUnplaced({ family, taskDefinitionArn, operation, count, excluded, at }: Refusal): Unplaced {
+  const reasons = excluded.length === 0 ? 'MISSING' : excluded.map(({ reason }) => reason).join(', ');
+  const reason = `${operation} made no task: ${reasons}`;
+  return { name: family, arn: taskDefinitionArn, count, reason, excluded, refusedAt: at };
 }
