@@ -36,6 +36,13 @@ register bridge bridge "[{\"name\":\"web\",$web,\"essential\":false,\"portMappin
   {\"name\":\"probe\",\"links\":[\"web:store\"],\"hostname\":\"prober\",\"extraHosts\":[{\"hostname\":\"extra\",\"ipAddress\":\"10.1.2.3\"}],$(probe "$tests")}]"
 bridge=$(run bridge)
 
+say 'bridge, with FireLens: programs find the router at its address on the bridge'
+send='until echo through the bridge | /bin/busybox nc -w 3 $FLUENT_HOST $FLUENT_PORT; do /bin/busybox sleep 0.1; done'
+register routed bridge "[{\"name\":\"app\",$web,\"essential\":false,\"entryPoint\":[\"/bin/busybox\",\"sh\",\"-c\"],\"command\":[\"$send\"],
+  \"logConfiguration\":{\"logDriver\":\"awsfirelens\",\"options\":{\"Name\":\"stdout\"}}},
+  {\"name\":\"probe\",\"firelensConfiguration\":{\"type\":\"fluentbit\"},$(probe '/bin/busybox nc -l -p 24224; echo done')}]"
+routed=$(run routed)
+
 say 'host: the port is that of the instance, and there is one of it'
 register host host "[{\"name\":\"web\",$web,\"portMappings\":[{\"containerPort\":8080}]}]"
 host=$(run host)
@@ -66,5 +73,7 @@ lines() {
 has() { grep -qE "$2" "$work/${1##*/}" || fail "no '$2' in: $(cat "$work/${1##*/}")"; }
 until_ok 30 lines "$bridge"
 for line in 'linked open' 'localhost shut' "^task/Modes/${bridge##*/}\$" '^prober$' '^hosts$' "$private"; do has "$bridge" "$line"; done
+until_ok 30 lines "$routed"
+has "$routed" '^through the bridge$'
 until_ok 30 lines "$none"
 has "$none" 'links: *1$'

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import type { Fetched } from '../fetch/fetched.ts';
-import { taskIdOf } from '../tasks/names.ts';
+import { hostConfigOf } from '../tasks/docker-config.ts';
+import { digest, taskIdOf } from '../tasks/names.ts';
 import { bufferLimitOption, forwardPort, renderRouterConfig } from './router-config.ts';
 
 /** The name, beside the generated configuration, of the one that a router's user keeps in S3. */
@@ -16,20 +16,10 @@ export interface Router {
   readonly configFile: string;
 }
 
-interface LogConfig {
-  readonly Type?: string;
-  readonly Config?: Readonly<Record<string, string>>;
-}
-
-function logConfigOf(container: PayloadContainer): LogConfig {
-  const { LogConfig: config } = JSON.parse(container.dockerConfig.hostConfig) as { LogConfig?: LogConfig };
-  return config ?? {};
-}
-
 /** The `awsfirelens` options of a container; `undefined` when its output goes elsewhere. */
 export function firelensOptions(container: PayloadContainer): Readonly<Record<string, string>> | undefined {
-  const { Type, Config } = logConfigOf(container);
-  return Type === 'awsfirelens' ? (Config ?? {}) : undefined;
+  const { LogConfig: log } = hostConfigOf(container);
+  return log?.Type === 'awsfirelens' ? (log.Config ?? {}) : undefined;
 }
 
 /** The router of a task, when it has one. */
@@ -63,11 +53,10 @@ export function routerVolumes(
   installationId: string,
   task: PayloadTask,
 ): { readonly socket: string; readonly config?: string } {
-  const name = (what: string): string =>
-    `firelens-${createHash('sha256').update([installationId, task.arn, what].join('\0')).digest('hex').slice(0, 20)}`;
+  const name = (what: string): string => `firelens-${digest(installationId, task.arn, what).slice(0, 20)}`;
   const router = routerOf(task)?.container;
-  const host = router && (JSON.parse(router.dockerConfig.hostConfig) as { ReadonlyRootfs?: boolean });
-  return { socket: name('socket'), ...(host?.ReadonlyRootfs === true ? { config: name('config') } : {}) };
+  const readonly = router !== undefined && hostConfigOf(router).ReadonlyRootfs === true;
+  return { socket: name('socket'), ...(readonly ? { config: name('config') } : {}) };
 }
 
 /** The configuration of a task's router. Throws an `Error` that says what is wrong with it. */
@@ -127,13 +116,14 @@ export function firelensLogConfig(
 
 /**
  * What a router's part of a task adds to a container's environment: for the router the secret options of those who log
- * through it, for them where a program finds the router's forward input itself, which only in a network of the task's own is
- * known beforehand.
+ * through it, for them where a program finds the router's forward input itself: in the network that they share, or at the router's
+ * address on the bridge.
  */
 export function firelensEnvironment(
   task: PayloadTask,
   container: PayloadContainer,
   fetched: Fetched | undefined,
+  routerAddress?: string,
 ): Record<string, string> {
   if (container.firelensConfiguration !== undefined) {
     const secrets = task.containers.flatMap((each, index) =>
@@ -145,8 +135,9 @@ export function firelensEnvironment(
     );
     return Object.fromEntries(secrets);
   }
-  if (task.networkMode !== 'awsvpc' || firelensOptions(container) === undefined) return {};
-  return { FLUENT_HOST: '127.0.0.1', FLUENT_PORT: forwardPort };
+  const host = task.networkMode === 'awsvpc' ? '127.0.0.1' : routerAddress;
+  if (host === undefined || firelensOptions(container) === undefined) return {};
+  return { FLUENT_HOST: host, FLUENT_PORT: forwardPort };
 }
 
 /** The router's environment variable that holds a secret option of the task's container at `index`. */

@@ -124,6 +124,22 @@ it('runs without an agent where its image has none, and is not made again when n
   expect([introduced.length, reports()]).toEqual([1, 1]);
 });
 
+it('tells who logs through FireLens in bridge mode where the router is', async () => {
+  const hostConfig = '{"LogConfig":{"Type":"awsfirelens","Config":{"Name":"stdout"}}}';
+  const task = onInstance(
+    0,
+    'bridge',
+    ['web', 'sleep 1000', { dockerConfig: { version: '1.18', config: '{}', hostConfig } }],
+    ['router', 'sleep 1000', { firelensConfiguration: { type: 'fluentbit', options: {} } }],
+  );
+  inside.run(task);
+  await running(task);
+  const pause = await found('stowage.container', '~internal~ecs~pause~router');
+  const { address } = JSON.parse(pause?.labels['stowage.lease'] ?? '{}') as { address: string };
+  const id = (await found('stowage.container', 'web'))?.id ?? '';
+  expect(docker.specOf(id).env).toMatchObject({ FLUENT_HOST: address, FLUENT_PORT: '24224' });
+});
+
 it('gives containers in bridge mode a network each, and their host ports', async () => {
   const task = onInstance(
     0,

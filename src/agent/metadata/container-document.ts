@@ -3,6 +3,7 @@ import { given } from '../../base/given.ts';
 import { cidrText, parseCidr } from '../../base/ipv4.ts';
 import type { ContainerDetails } from '../../drivers/docker/driver.ts';
 import type { PayloadNetworkInterface, PayloadTask } from '../../wire/acs.ts';
+import { configOf, hostConfigOf } from '../tasks/docker-config.ts';
 import { containerName, labels, labelsOf, pauseName } from '../tasks/names.ts';
 import type { ContainerView, TaskView } from '../tasks/view.ts';
 
@@ -20,14 +21,6 @@ export interface DescribedContainer {
 /** Docker knows no share of less than two CPU units; that is what a container without any has. */
 const leastCpuUnits = 2;
 
-interface DockerConfig {
-  readonly Labels?: Record<string, string>;
-}
-
-interface DockerHostConfig {
-  readonly LogConfig?: { readonly Type?: string; readonly Config?: Record<string, string> };
-}
-
 /**
  * A container as the metadata endpoint shows it ("Amazon ECS task metadata endpoint version 4", ECS Developer Guide, for
  * Fargate and for EC2). Only what this machine knows is in it.
@@ -41,8 +34,8 @@ export function containerDocument(
   const { payload } = task;
   const { spec } = view;
   const fargate = payload.launchType === 'FARGATE';
-  const { LogConfig: log } = JSON.parse(spec.dockerConfig.hostConfig) as DockerHostConfig;
-  const { Labels: own } = JSON.parse(spec.dockerConfig.config) as DockerConfig;
+  const { LogConfig: log } = hostConfigOf(spec);
+  const { Labels: own } = configOf(spec);
   return {
     DockerId: view.id ?? '',
     Name: spec.name,

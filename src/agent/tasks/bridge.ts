@@ -4,6 +4,7 @@ import { resolverAddress } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask } from '../../wire/acs.ts';
 import type { InnerNetwork, Lease } from '../instances/inner-network.ts';
 import { ensurePauseImage, pauseImage } from '../pause/image.ts';
+import { configOf, hostConfigOf } from './docker-config.ts';
 import { containerName, labels, labelsOf, pauseName, scopeOfTask } from './names.ts';
 import type { TaskStep } from './plan.ts';
 import type { ContainerView, PauseView, TaskView } from './view.ts';
@@ -113,6 +114,16 @@ export async function createSandbox(
   return { pause: { phase: 'created', id, pid: 0 }, lease, plugged: false };
 }
 
+/** The address that a container of a task in bridge mode has, or will have; `undefined` in any other mode. */
+export function bridgeAddress(
+  task: PayloadTask,
+  container: PayloadContainer | undefined,
+  deps: BridgeDeps,
+): string | undefined {
+  if (task.networkMode !== 'bridge' || container === undefined) return undefined;
+  return needInner(deps).lease(leaseKey(task, container.name), container.portMappings).address;
+}
+
 /** Takes the networks of a task's containers away. */
 export async function releaseSandboxes(task: TaskView, { docker, inner }: BridgeDeps): Promise<void> {
   for (const { spec, bridge } of task.containers) {
@@ -141,8 +152,8 @@ function sandboxSpec(
   lease: Lease,
   links: readonly string[],
 ): ContainerSpec {
-  const { Dns, DnsSearch, ExtraHosts } = JSON.parse(container.dockerConfig.hostConfig) as Record<string, string[]>;
-  const { Hostname } = JSON.parse(container.dockerConfig.config) as { Hostname?: string };
+  const { Dns, DnsSearch, ExtraHosts } = hostConfigOf(container);
+  const { Hostname } = configOf(container);
   const { region } = scopeOfTask(task.arn);
   const domain = region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
   return {

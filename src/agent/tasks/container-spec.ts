@@ -11,18 +11,14 @@ import {
 } from '../firelens/firelens.ts';
 import { logFileConfig, logTarget, type LogTarget } from '../logs/options.ts';
 import { pauseShape } from '../pause/shape.ts';
+import { configOf, hostConfigOf } from './docker-config.ts';
 import { agentEnvironment, defaultEnvironment } from './environment.ts';
 import { containerName, labels, labelsOf, pauseName, scopeOfTask, taskIdOf, taskVolume } from './names.ts';
 import { mountsOf } from './volumes.ts';
 
-interface LogConfig {
-  readonly Type?: string;
-  readonly Config?: Readonly<Record<string, string>>;
-}
-
 /** The `awslogs` options of a container; `undefined` when its output goes elsewhere. */
 export function awslogsOptions(container: PayloadContainer): Readonly<Record<string, string>> | undefined {
-  const { LogConfig: config } = hostConfigOf(container) as { LogConfig?: LogConfig };
+  const { LogConfig: config } = hostConfigOf(container);
   return config?.Type === 'awslogs' ? (config.Config ?? {}) : undefined;
 }
 
@@ -58,6 +54,8 @@ export function appSpec(
     /** The container whose network it joins. */
     readonly networkId?: string | undefined;
     readonly fetched?: Fetched | undefined;
+    /** The address on the bridge of the task's log router. */
+    readonly routerAddress?: string | undefined;
     /** Where the socket of the task's log router lies on the machine. */
     readonly socketDirectory?: string | undefined;
   },
@@ -66,8 +64,8 @@ export function appSpec(
   const fetched = made.fetched?.[container.name];
   const mounts = mountsOf(installationId, task, container);
   const hostConfig = hostConfigOf(container);
-  const config = JSON.parse(container.dockerConfig.config) as Record<string, unknown>;
-  const logConfig = hostConfig['LogConfig'] as LogConfig | undefined;
+  const config = configOf(container);
+  const { LogConfig: logConfig } = hostConfig;
   const overrides = JSON.parse(container.overrides === '' ? '{}' : container.overrides) as { command?: string[] };
   const command = overrides.command ?? container.command;
   return {
@@ -83,7 +81,7 @@ export function appSpec(
       ...container.environment,
       ...fetched?.environment,
       ...agentEnvironment(installationId, task, container),
-      ...firelensEnvironment(task, container, made.fetched),
+      ...firelensEnvironment(task, container, made.fetched, made.routerAddress),
     },
     ...(container.entryPoint === undefined ? {} : { entryPoint: container.entryPoint }),
     ...(command === undefined ? {} : { command }),
@@ -126,7 +124,7 @@ function namespacesOf(
 const sandboxConfig = ['Hostname', 'Domainname'];
 const sandboxHostConfig = ['Dns', 'DnsSearch', 'DnsOptions', 'ExtraHosts', 'Links'];
 
-function without(members: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+function without(members: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
 }
 
@@ -151,8 +149,4 @@ function routerMounts(
     { Type: 'volume', Source: socket, Target: '/var/run' },
     ...(config === undefined ? [] : [{ Type: 'volume', Source: config, Target: router.configDirectory }]),
   ];
-}
-
-function hostConfigOf(container: PayloadContainer): Record<string, unknown> {
-  return JSON.parse(container.dockerConfig.hostConfig) as Record<string, unknown>;
 }

@@ -6,13 +6,14 @@ import type { NetworkDriver } from '../../drivers/network/driver.ts';
 import type { PayloadContainer, PayloadTask, RegistryAuthentication } from '../../wire/acs.ts';
 import type { AwsClient } from '../aws/client.ts';
 import { fetchFor } from '../fetch/fetch.ts';
+import { routerOf } from '../firelens/firelens.ts';
 import { makeRouterVolumes, writeRouterConfig } from '../firelens/router-files.ts';
 import { awslogsProblem } from '../logs/options.ts';
 import type { InnerNetwork } from '../instances/inner-network.ts';
 import type { LogShipper } from '../logs/shipper.ts';
 import { ensurePauseImage } from '../pause/image.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
-import { createSandbox, needInner, releaseSandboxes } from './bridge.ts';
+import { bridgeAddress, createSandbox, needInner, releaseSandboxes } from './bridge.ts';
 import { appSpec, awslogsOptions, logTargetOf, pauseSpec, taskVolumes } from './container-spec.ts';
 import type { TaskStorage } from '../storage/storage.ts';
 import { sharesLimit, type TaskGroups } from './group.ts';
@@ -181,6 +182,7 @@ export async function executeStep(
             networkId,
             fetched,
             socketDirectory,
+            routerAddress: bridgeAddress(payload, routerOf(payload)?.container, deps),
           }),
         );
         await writeRouterConfig(docker, id, payload, spec, fetched?.[spec.name]?.routerFile);

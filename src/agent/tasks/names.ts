@@ -79,6 +79,7 @@ export function scopeOfTask(arn: string): { readonly region: string; readonly ac
   return { region: parsed?.region ?? '', account: parsed?.account ?? '' };
 }
 
-function digest(...parts: readonly string[]): string {
+/** Hexadecimal digits that follow from what they are made of, and from nothing else. */
+export function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex');
 }
