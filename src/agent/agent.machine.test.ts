@@ -160,6 +160,12 @@ it('restarts a container in place as its policy says, until its exit code is an 
   const told = control.changes.flatMap(({ containers: each }) => each.map(({ status }) => status));
   expect(told).toEqual(['RUNNING', 'STOPPED']);
   const stream = `web/app/${installationId}${zeros(0)}`;
+  // A new process knows of it.
+  control.disconnect();
+  await agent?.stop();
+  await network.close();
+  begin();
+  await until('it counts its lives', () => agent?.tasks[0]?.containers[0]?.restarts === 2);
   await until('every life is in the log', () => control.lines(stream).length === 3);
   expect(control.lines(stream)).toEqual(['1', '2', '3']);
   await until('no second container was made', async () => (await containers()).length === 1);

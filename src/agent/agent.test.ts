@@ -250,6 +250,10 @@ describe('the life of a task', () => {
       await until(() => starts() === 2, 10);
       await until(() => control.connected);
       expect(status(task)).toBe('RUNNING');
+      // Another agent knows of it too.
+      await agents.pop()?.stop();
+      const last = agentOn();
+      await until(() => last.tasks[0]?.containers[0]?.restarts === 1);
       control.stop(task.arn);
       await until(() => status(task) === 'STOPPED');
       expect(control.reported(task.arn).containers['app']).toMatchObject({ exitCode: 143 });

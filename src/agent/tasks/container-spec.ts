@@ -51,6 +51,8 @@ export function appSpec(
     readonly cgroupParent?: string | undefined;
     /** What bounds its own layer. */
     readonly storageOpt?: Readonly<Record<string, string>> | undefined;
+    /** The engine's ids of the task's other containers. */
+    readonly idOf?: (container: string) => string;
     /** The container whose network it joins. */
     readonly networkId?: string | undefined;
     readonly fetched?: Fetched | undefined;
@@ -100,8 +102,7 @@ export function appSpec(
       Mounts: [...mounts.Mounts, ...routerMounts(installationId, task, container)],
       Binds: mounts.Binds,
       VolumesFrom: container.volumesFrom.map(
-        ({ sourceContainer, readOnly }) =>
-          `${containerName(installationId, task, sourceContainer)}:${readOnly ? 'ro' : 'rw'}`,
+        ({ sourceContainer, readOnly }) => `${made.idOf?.(sourceContainer) ?? ''}:${readOnly ? 'ro' : 'rw'}`,
       ),
     },
   };

@@ -20,6 +20,7 @@ import { sharesLimit, type TaskGroups } from './group.ts';
 import type { Images } from './images.ts';
 import { failureReason, withContainer, withRestart, withState } from './observe.ts';
 import type { TaskStep } from './plan.ts';
+import { restartName } from './restart-name.ts';
 import { makeVolumes, VolumeError } from './volumes.ts';
 import { hasPause, type ContainerView, type TaskView } from './view.ts';
 
@@ -182,6 +183,7 @@ export async function executeStep(
             networkId,
             fetched,
             socketDirectory,
+            idOf: (name) => named(name).id ?? '',
             routerAddress: bridgeAddress(payload, routerOf(payload)?.container, deps),
           }),
         );
@@ -214,6 +216,10 @@ export async function executeStep(
     case 'restart': {
       const { id = '' } = named(step.container);
       try {
+        const ended = await docker.inspect(id);
+        const name = restartName(ended);
+        // It may run already: the answer to an earlier attempt was lost.
+        if (ended.finishedAt !== undefined && name !== ended.name) await docker.rename(id, name);
         await docker.start(id);
         const state = await docker.inspect(id);
         return (now) => withState(withRestart(now, state), state);

@@ -3,6 +3,7 @@ import type { ContainerEvent, ContainerState } from '../../drivers/docker/driver
 import type { PayloadTask } from '../../wire/acs.ts';
 import { bridgedContainer, withBridgeState } from './bridge.ts';
 import { labels, pauseName } from './names.ts';
+import { restartsOf } from './restart-name.ts';
 import {
   newTaskView,
   willRestart,
@@ -70,6 +71,7 @@ export function withState(before: TaskView, state: ContainerState): TaskView {
       phase,
       id: state.id,
       pulled: true,
+      restarts: Math.max(container.restarts, restartsOf(state)),
       ...(state.startedAt === undefined ? {} : { startedAt: container.startedAt ?? state.startedAt }),
       ...(health === undefined || health === container.health
         ? {}

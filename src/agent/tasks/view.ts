@@ -33,7 +33,7 @@ export interface ContainerView {
   readonly failed: boolean;
   /** Its network, in bridge mode. */
   readonly bridge?: BridgeView;
-  /** How often its restart policy had it started again, as far as this agent has seen. */
+  /** How often its restart policy had it started again. */
   readonly restarts: number;
   /** A restart was tried and refused: its end is final. */
   readonly restartFailed?: true;
