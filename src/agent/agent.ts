@@ -383,7 +383,13 @@ export function createAgent(options: AgentOptions): Agent {
     const found = await docker.listVolumes([`${labels.installation}=${installationId}`, labels.task]);
     const known = new Set(tasks.tasks.map(({ payload }) => payload.arn));
     for (const volume of found) {
-      if (!known.has(volume.labels[labels.task] ?? '')) await docker.removeVolume(volume.name);
+      if (known.has(volume.labels[labels.task] ?? '')) continue;
+      try {
+        await docker.removeVolume(volume.name);
+      } catch (error) {
+        // Somebody else mounted it.
+        log.warn('a volume was not removed', { volume: volume.name, error: messageOf(error) });
+      }
     }
   };
 

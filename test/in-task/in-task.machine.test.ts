@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateSecurityGroupCommand,
+  DescribeImagesCommand,
   DescribeSubnetsCommand,
   RevokeSecurityGroupEgressCommand,
+  RunInstancesCommand,
   type Subnet,
 } from '@aws-sdk/client-ec2';
 import {
@@ -12,6 +14,7 @@ import {
   DescribeServicesCommand,
   DescribeTasksCommand,
   GetTaskProtectionCommand,
+  ListContainerInstancesCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
   RunTaskCommand,
@@ -89,26 +92,34 @@ afterAll(async () => {
   await run('docker', ['rmi', '--force', `${tag}:node`, `${tag}:python`]);
 });
 
-/** Runs a program that looks around as a task without any way out, to its end. */
-async function look(image: 'node' | 'python'): Promise<{ task: Task; found: Found; definition: string }> {
+/**
+ * Runs a program that looks around as a task without any way out, to its end: on Fargate, or in another network mode on the
+ * cluster's instance.
+ */
+async function look(
+  image: 'node' | 'python',
+  networkMode: 'awsvpc' | 'bridge' | 'host' = 'awsvpc',
+): Promise<{ task: Task; found: Found; definition: string }> {
   const { ecs } = sdk(installation);
+  const fargate = networkMode === 'awsvpc';
+  const family = fargate ? image : `${image}-${networkMode}`;
   const options = {
     'awslogs-group': '/inside',
     'awslogs-region': 'us-east-1',
-    'awslogs-stream-prefix': image,
+    'awslogs-stream-prefix': family,
     'awslogs-create-group': 'true',
     mode: 'non-blocking',
   };
   const { taskDefinition } = await ecs.send(
     new RegisterTaskDefinitionCommand({
-      family: image,
-      requiresCompatibilities: ['FARGATE'],
-      networkMode: 'awsvpc',
+      family,
+      requiresCompatibilities: [fargate ? 'FARGATE' : 'EC2'],
+      networkMode,
       cpu: '256',
       memory: '512',
       taskRoleArn: roleArn,
       executionRoleArn: roleArn,
-      enableFaultInjection: image === 'node',
+      enableFaultInjection: family === 'node',
       volumes: [{ name: 'scratch' }],
       containerDefinitions: [
         {
@@ -129,15 +140,19 @@ async function look(image: 'node' | 'python'): Promise<{ task: Task; found: Foun
   const { tasks: started } = await ecs.send(
     new RunTaskCommand({
       cluster: 'inside',
-      taskDefinition: image,
-      launchType: 'FARGATE',
-      networkConfiguration: {
-        awsvpcConfiguration: {
-          subnets: [subnet.SubnetId ?? ''],
-          securityGroups: [groupId],
-          assignPublicIp: 'DISABLED',
-        },
-      },
+      taskDefinition: family,
+      launchType: fargate ? 'FARGATE' : 'EC2',
+      ...(fargate
+        ? {
+            networkConfiguration: {
+              awsvpcConfiguration: {
+                subnets: [subnet.SubnetId ?? ''],
+                securityGroups: [groupId],
+                assignPublicIp: 'DISABLED' as const,
+              },
+            },
+          }
+        : {}),
       tags: [{ key: 'team', value: 'blue' }],
     }),
   );
@@ -148,7 +163,7 @@ async function look(image: 'node' | 'python'): Promise<{ task: Task; found: Foun
   if (task === undefined) throw new Error('the task is gone');
   const logs = new CloudWatchLogsClient(config());
   const { events } = await logs.send(
-    new FilterLogEventsCommand({ logGroupName: '/inside', logStreamNamePrefix: `${image}/` }),
+    new FilterLogEventsCommand({ logGroupName: '/inside', logStreamNamePrefix: `${family}/` }),
   );
   const lines = (events ?? []).map(({ message = '' }) => message);
   const found = lines.map((line) => {
@@ -350,6 +365,43 @@ describe('a container with the AWS SDK for JavaScript', () => {
       { status: 200, body: { Status: 'running' } },
       { status: 500, body: { Error: 'internal error' } },
     ]).toContainEqual(found['fault/latency']);
+  });
+});
+
+describe('a container on an instance', () => {
+  beforeAll(async () => {
+    const { ecs, ec2 } = sdk(installation);
+    const Filters = [{ Name: 'name', Values: ['amzn2-ami-ecs-hvm-*-x86_64-ebs'] }];
+    const { Images } = await ec2.send(new DescribeImagesCommand({ Filters }));
+    await ec2.send(
+      new RunInstancesCommand({
+        ImageId: Images?.[0]?.ImageId,
+        InstanceType: 't3.small',
+        MinCount: 1,
+        MaxCount: 1,
+        SubnetId: subnet.SubnetId,
+        SecurityGroupIds: [groupId],
+        UserData: Buffer.from('#!/bin/bash\necho ECS_CLUSTER=inside >> /etc/ecs/ecs.config\n').toString('base64'),
+      }),
+    );
+    await eventually('its agent is connected', 30_000, async () => {
+      const filter = 'agentConnected == true';
+      const found = await ecs.send(new ListContainerInstancesCommand({ cluster: 'inside', filter }));
+      return found.containerInstanceArns?.length === 1 ? true : undefined;
+    });
+  });
+
+  test.each(['bridge', 'host'] as const)('is the task role in network mode %s too', async (mode) => {
+    const { task, found } = await look('node', mode);
+    expect(found['output']).toBeUndefined();
+    const id = task.taskArn?.split('/').at(-1) ?? '';
+    expect(found['environment']).toMatchObject({ AWS_ENDPOINT_URL: 'http://169.254.170.2:4566' });
+    expect(found['identity']).toMatchObject({ Arn: `arn:aws:sts::000000000000:assumed-role/inside/${id}` });
+    expect(found['clusters']).toContain('arn:aws:ecs:us-east-1:000000000000:cluster/inside');
+    expect(found['object']).toBe('written inside');
+    expect(found['v4/task']).toMatchObject({ status: 200, body: { TaskARN: task.taskArn, LaunchType: 'EC2' } });
+    // The control plane's own paths are not served to tasks.
+    expect(found['own paths']).not.toMatchObject({ status: 200 });
   });
 });
 

@@ -22,6 +22,14 @@ export function engineOf(docker: DockerDriver, { machineId, cgroupParent }: Mach
         hostConfig: { ...(cgroupParent === '' ? {} : { CgroupParent: cgroupParent }), ...spec.hostConfig },
       }),
     list: (wanted) => docker.list([...wanted, label]),
+    // Volumes that tasks share are nobody's.
+    createVolume: (volume) =>
+      docker.createVolume(
+        volume.labels[labels.installation] === undefined
+          ? volume
+          : { ...volume, labels: { ...volume.labels, [labels.machine]: machineId } },
+      ),
+    listVolumes: (wanted) => docker.listVolumes([...wanted, label]),
     events: (_, onEvent, onConnect) => docker.events(label, onEvent, onConnect),
   };
   return new Proxy(docker, {

@@ -140,6 +140,15 @@ it('tells who logs through FireLens in bridge mode where the router is', async (
   expect(docker.specOf(id).env).toMatchObject({ FLUENT_HOST: address, FLUENT_PORT: '24224' });
 });
 
+it('leaves alone what its host keeps for tasks of its own', async () => {
+  const labels = { 'stowage.installation': '0a0a0a0a', 'stowage.task': 'a task', 'stowage.machine': 'host' };
+  await docker.createVolume({ name: 'scratch', labels });
+  tell(spec({ instanceId: 'i-2', interfaceId: 'eni-2' }));
+  // An agent has looked around before it connects.
+  await until(() => introduced.some((each) => each.startsWith('i-2')));
+  expect([...docker.volumes.keys()]).toEqual(['scratch']);
+});
+
 it('gives containers in bridge mode a network each, and their host ports', async () => {
   const task = onInstance(
     0,
