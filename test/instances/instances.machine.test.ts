@@ -1,4 +1,14 @@
 import { ModifyInstanceMetadataOptionsCommand } from '@aws-sdk/client-ec2';
+import {
+  CreateServiceCommand,
+  DeleteServiceCommand,
+  DescribeServicesCommand,
+  DescribeTasksCommand,
+  ListContainerInstancesCommand,
+  ListTasksCommand,
+  UpdateContainerInstancesStateCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/clients.ts';
 import { gone } from '../support/installation.ts';
@@ -94,4 +104,61 @@ test('the metadata service answers as on EC2, to those whom EC2 answers', async 
   );
 
   await change({ HttpEndpoint: 'disabled' }, async () => (await curl(host, '/', ...header)).status === 403);
+}, 120_000);
+
+test('a daemon has a task on each instance, also on one that comes later, and leaves what is drained last', async () => {
+  const { clients, cluster } = scene;
+  const { ecs } = clients;
+  const arn = async () => {
+    const { containerInstanceArns = [] } = await ecs.send(new ListContainerInstancesCommand({ cluster }));
+    return containerInstanceArns;
+  };
+  /** The instances on which its tasks run, of one revision. */
+  const places = async (revision: number): Promise<string> => {
+    const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster, serviceName: 'everywhere' }));
+    if (taskArns.length === 0) return '';
+    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: taskArns }));
+    return tasks
+      .filter(({ lastStatus, taskDefinitionArn }) => {
+        return lastStatus === 'RUNNING' && taskDefinitionArn?.endsWith(`daemon:${revision}`) === true;
+      })
+      .map(({ containerInstanceArn = '' }) => containerInstanceArn)
+      .toSorted()
+      .join(' ');
+  };
+  const settled = (revision: number, wanted: readonly string[]) =>
+    eventually(`daemon:${revision} on ${wanted.length} instances`, 30_000, async () =>
+      (await places(revision)) === wanted.toSorted().join(' ') ? true : undefined,
+    );
+  await scene.define('daemon', 'bridge');
+  const serviceName = 'everywhere';
+  await ecs.send(
+    new CreateServiceCommand({
+      cluster,
+      serviceName,
+      taskDefinition: 'daemon',
+      launchType: 'EC2',
+      schedulingStrategy: 'DAEMON',
+    }),
+  );
+  const [first = ''] = await arn();
+  await settled(1, [first]);
+  await scene.launch(2, { config: 'ECS_RESERVED_MEMORY=256' });
+  const both = await arn();
+  await settled(1, both);
+  // Every one is replaced in its place.
+  await scene.define('daemon', 'bridge');
+  await ecs.send(new UpdateServiceCommand({ cluster, service: serviceName, taskDefinition: 'daemon' }));
+  await settled(2, both);
+  const second = both.find((each) => each !== first) ?? '';
+  const containerInstances = [second];
+  await ecs.send(new UpdateContainerInstancesStateCommand({ cluster, containerInstances, status: 'DRAINING' }));
+  await settled(2, [first]);
+  await eventually('its count follows', 10_000, async () => {
+    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: [serviceName] }));
+    const [{ desiredCount, schedulingStrategy } = {}] = services;
+    return desiredCount === 1 && schedulingStrategy === 'DAEMON' ? true : undefined;
+  });
+  await ecs.send(new DeleteServiceCommand({ cluster, service: serviceName }));
+  await settled(2, []);
 }, 120_000);

@@ -1,9 +1,10 @@
+import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
 import type { Candidate } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
-import { candidatesIn } from '../../store/container-instances.ts';
+import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
@@ -26,6 +27,8 @@ export interface ObservedService {
   readonly places?: { readonly needs: TaskNeeds; readonly candidates: readonly Candidate[] };
   /** The container instances that are being drained. */
   readonly draining: ReadonlySet<string>;
+  /** Of those: where tasks run that are no daemon's. */
+  readonly busy: ReadonlySet<string>;
 }
 
 /** Reads what `planService` needs; `undefined` when the service is gone or over. */
@@ -49,10 +52,12 @@ function observePlaces(
   store: Reader,
   service: Service,
   definitions: ReadonlyMap<string, TaskDefinition>,
-): Pick<ObservedService, 'places' | 'draining'> {
+): Pick<ObservedService, 'places' | 'draining' | 'busy'> {
   const [primary] = service.deployments;
   const definition = primary && definitions.get(primary.taskDefinitionArn);
-  if (primary?.launchType === undefined || primary.launchType === 'FARGATE') return { draining: new Set() };
+  if (primary?.launchType === undefined || primary.launchType === 'FARGATE') {
+    return { draining: new Set(), busy: new Set() };
+  }
   const candidates = candidatesIn(store, service.clusterArn, primary.launchType, {
     serviceArn: service.arn,
     group: '',
@@ -63,5 +68,13 @@ function observePlaces(
       ? {}
       : { places: { needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration)), candidates } }),
     draining: new Set(draining.map(({ instance }) => instance.arn)),
+    busy: new Set(draining.flatMap(({ instance }) => (isBusy(store, instance) ? [instance.arn] : []))),
   };
+}
+
+/** Whether tasks of others than daemon services are left on an instance. */
+function isBusy(store: Reader, instance: ContainerInstance): boolean {
+  return tasksOn(store, instance).some(
+    ({ serviceArn }) => serviceArn === undefined || store.get(services, serviceArn)?.schedulingStrategy !== 'DAEMON',
+  );
 }

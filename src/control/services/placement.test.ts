@@ -186,4 +186,35 @@ describe('a service on instances', () => {
     tick();
     expect(placed()).toBe('y z');
   });
+
+  it('as a daemon has a task on each, also on one that comes later, and leaves a drained one', () => {
+    instance('x', 'a');
+    store.transact((tx) =>
+      tx.update(services, service, (row): Service => ({
+        ...row,
+        schedulingStrategy: 'DAEMON',
+        desiredCount: 0,
+        deploymentConfiguration: { minimumHealthyPercent: 0, maximumPercent: 100 },
+      })),
+    );
+    tick();
+    expect(placed()).toBe('x');
+    instance('y', 'b');
+    tick();
+    expect(placed()).toBe('x y');
+    tick();
+    tick();
+    expect(store.get(services, service)).toMatchObject({ desiredCount: 2 });
+    expect(events()[0]).toBe('(service web) has reached a steady state.');
+    instance('x', 'a', 'DRAINING');
+    tick();
+    expect(placed()).toBe('y');
+    expect(store.get(services, service)).toMatchObject({ desiredCount: 1 });
+    store.transact((tx) => tx.update(services, service, (row): Service => ({ ...row, status: 'DRAINING' })));
+    tick();
+    tick();
+    expect(placed()).toBe('');
+    tick();
+    expect(store.get(services, service)?.status).toBe('INACTIVE');
+  });
 });

@@ -5,6 +5,7 @@ import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
 import { placeTasks } from '../../model/ecs/placement.ts';
 import { newTasks, type NewTasks } from './create.ts';
+import { daemonPlaces, planDaemon } from './daemon.ts';
 import { EventWriter, unplacedEvent } from './events.ts';
 import {
   breakerThreshold,
@@ -50,6 +51,13 @@ export function planService(observed: ObservedService, now: number, ids: Ids): S
   return new ServicePlanner(observed, now, ids).plan();
 }
 
+/** What is to be started, and where on instances, and what is to be stopped. */
+interface Changes {
+  readonly start: number;
+  readonly places: NewTasks['places'] | undefined;
+  readonly stop: readonly JudgedTask[];
+}
+
 /** One run of the scheduler; its fields are what the steps so far come to. */
 class ServicePlanner {
   readonly #observed: ObservedService;
@@ -88,7 +96,16 @@ class ServicePlanner {
   }
 
   get #desired(): number {
-    return this.#service.status === 'DRAINING' ? 0 : this.#service.desiredCount;
+    const { places } = this.#observed;
+    if (this.#service.status === 'DRAINING') return 0;
+    // A daemon's follows from its cluster.
+    return this.#isDaemon && places !== undefined
+      ? daemonPlaces(places.needs, places.candidates).length
+      : this.#service.desiredCount;
+  }
+
+  get #isDaemon(): boolean {
+    return this.#service.schedulingStrategy === 'DAEMON';
   }
 
   #judgeAll(): JudgedTask[] {
@@ -213,12 +230,39 @@ class ServicePlanner {
   #scale(judged: readonly JudgedTask[]): Task[] {
     const primary = this.#primary;
     if (primary === undefined) return [];
-    const { throttle, deploymentConfiguration } = this.#service;
+    const { throttle } = this.#service;
     const failed = primary.rolloutState === 'FAILED';
     const resting = throttle.deploymentId === primary.id && this.#now < throttle.retryAt;
     const retrying = throttle.deploymentId === primary.id && throttle.consecutiveFailures > 1;
     const definition = this.#observed.definitions.get(primary.taskDefinitionArn);
     const mayStart = failed || resting || definition === undefined ? 0 : retrying ? tasksPerRetry : startsPerPlan;
+    if (resting) this.#lookAts.push(throttle.retryAt);
+    if (definition === undefined && this.#desired > 0) {
+      this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
+    }
+    const { start, places, stop } =
+      this.#isDaemon && this.#service.status === 'ACTIVE'
+        ? this.#daemon(judged, primary, mayStart, failed)
+        : this.#replicas(judged, primary, mayStart, failed);
+    const started =
+      definition === undefined
+        ? []
+        : newTasks(this.#service, primary, definition, {
+            count: start,
+            placed: judged.map(({ task }) => task),
+            ...given('places', places),
+            ids: this.#ids,
+            now: this.#now,
+          });
+    for (const task of started) this.#steps.push({ kind: 'start', task });
+    this.#events.started(started);
+    this.#stop(stop);
+    return started;
+  }
+
+  /** What a replica service starts and stops: as many tasks as are desired. */
+  #replicas(judged: readonly JudgedTask[], primary: Deployment, mayStart: number, failed: boolean): Changes {
+    const { deploymentConfiguration } = this.#service;
     const decision = scale({
       desired: this.#desired,
       minimumHealthyPercent: deploymentConfiguration.minimumHealthyPercent ?? 100,
@@ -229,31 +273,31 @@ class ServicePlanner {
       mayStart,
       failed,
     });
-    if (resting) this.#lookAts.push(throttle.retryAt);
     if (decision.stuck) {
       this.#events.tellOnce(
         'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
       );
     }
-
-    if (definition === undefined && this.#desired > 0) {
-      this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
-    }
     const places = this.#place(decision.start);
-    const started =
-      definition === undefined
-        ? []
-        : newTasks(this.#service, primary, definition, {
-            count: places?.found.length ?? decision.start,
-            placed: judged.map(({ task }) => task),
-            ...given('places', places),
-            ids: this.#ids,
-            now: this.#now,
-          });
-    for (const task of started) this.#steps.push({ kind: 'start', task });
-    this.#events.started(started);
-    this.#stop(decision.stop);
-    return started;
+    return { start: places?.found.length ?? decision.start, places, stop: decision.stop };
+  }
+
+  /** What a daemon service starts and stops: a task on each instance. */
+  #daemon(judged: readonly JudgedTask[], primary: Deployment, mayStart: number, failed: boolean): Changes {
+    const { places, busy } = this.#observed;
+    if (places === undefined) return { start: 0, places: undefined, stop: [] };
+    if (this.#service.desiredCount !== this.#desired) this.#write({ desiredCount: this.#desired });
+    const { start, stop, failures } = planDaemon({
+      ...places,
+      busy,
+      minimumHealthyPercent: this.#service.deploymentConfiguration.minimumHealthyPercent ?? 0,
+      primary: judged.filter(({ task }) => task.deploymentId === primary.id),
+      old: judged.filter(({ task }) => task.deploymentId !== primary.id),
+      mayStart,
+      failed,
+    });
+    if (failures.length > 0) this.#events.tellOnce(unplacedEvent(failures));
+    return { start: start.length, places: { found: start, takes: places.needs }, stop };
   }
 
   /** Whether a task stands on an instance that is being drained: it is to be replaced. */

@@ -611,12 +611,6 @@ describe('With a cluster and a task definition,', () => {
       'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block any deployment.',
     ],
     [
-      'CreateService with a count for a daemon',
-      ({ ecs }) => ecs.CreateService({ ...service, schedulingStrategy: 'DAEMON' }, ctx),
-      'InvalidParameterException',
-      'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.',
-    ],
-    [
       'CreateService with placement on Fargate',
       ({ ecs }) => ecs.CreateService({ ...service, placementStrategy: [{ type: 'random' }] }, ctx),
       'InvalidParameterException',

@@ -10,7 +10,8 @@ import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { canonical, newDeployment, specOf } from './deployments.ts';
 import { needTaskRole } from './exec-rules.ts';
-import { invalidParameter, notSupported } from './errors.ts';
+import { invalidParameter } from './errors.ts';
+import { checkOneOf } from './one-of.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { checkPlatformIsThere } from './platform.ts';
@@ -30,13 +31,15 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     throw invalidParameter('clientToken must have 1 to 36 characters in the range of 33 to 126.');
   }
   const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA';
-  if (schedulingStrategy === 'DAEMON') checkDaemon(input);
-  if (input.desiredCount === undefined) throw invalidParameter('desiredCount can not be blank.');
-  checkDesiredCount(input.desiredCount);
+  checkOneOf('schedulingStrategy', schedulingStrategy, ['REPLICA', 'DAEMON']);
+  checkDesiredCount(input.desiredCount, schedulingStrategy);
+  if (schedulingStrategy === 'REPLICA' && input.desiredCount === undefined) {
+    throw invalidParameter('desiredCount can not be blank.');
+  }
   const definition = needTaskDefinition(store, ctx, input.taskDefinition);
   const launch = readLaunch(input, cluster, definition);
   checkPlatformIsThere(store, definition, launch);
-  checkPlacement(input, launch);
+  checkPlacement(input, launch, schedulingStrategy);
   const awsvpc = readAwsvpc(store, ctx, input.networkConfiguration, {
     networkMode: definition.document.networkMode,
     launchType: launch.launchType,
@@ -68,9 +71,9 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     status: 'ACTIVE',
     schedulingStrategy,
     deploymentController: 'ECS',
-    deploymentConfiguration: readDeploymentConfiguration(input.deploymentConfiguration),
-    desiredCount: input.desiredCount,
-    deployments: [newDeployment(spec, input.desiredCount, ids, now)],
+    deploymentConfiguration: readDeploymentConfiguration(input.deploymentConfiguration, schedulingStrategy),
+    desiredCount: input.desiredCount ?? 0,
+    deployments: [newDeployment(spec, input.desiredCount ?? 0, ids, now)],
     serviceRegistries: [],
     placementConstraints: [],
     placementStrategy: [],
@@ -104,25 +107,15 @@ function request(service: Service): string {
   const [primary] = service.deployments;
   return canonical({
     spec: primary === undefined ? undefined : specOf(primary),
-    desiredCount: service.desiredCount,
+    schedulingStrategy: service.schedulingStrategy,
+    // A daemon's is the scheduler's.
+    ...(service.schedulingStrategy === 'DAEMON' ? {} : { desiredCount: service.desiredCount }),
     deploymentConfiguration: service.deploymentConfiguration,
     healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
     enableECSManagedTags: service.enableECSManagedTags,
     propagateTags: service.propagateTags,
     enableExecuteCommand: service.enableExecuteCommand,
   });
-}
-
-function checkDaemon(input: CreateServiceCommandInput): never {
-  if (input.desiredCount !== undefined) {
-    throw invalidParameter(
-      'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.',
-    );
-  }
-  if (input.launchType === 'FARGATE' || (input.capacityProviderStrategy?.length ?? 0) > 0) {
-    throw invalidParameter('The daemon scheduling strategy is not supported with FARGATE launch type.');
-  }
-  throw notSupported('schedulingStrategy = "DAEMON"');
 }
 
 /** The role by which ECS calls ELB and EC2: the service-linked one, wherever the service needs any. */

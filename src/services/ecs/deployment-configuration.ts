@@ -1,4 +1,5 @@
 import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import type { Service } from '../../model/ecs/service.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 
 /** What a rolling update goes by when nothing is said ("DeploymentConfiguration", ECS API Reference). */
@@ -10,18 +11,31 @@ const defaultDeploymentConfiguration: DeploymentConfiguration = {
   bakeTimeInMinutes: 0,
 };
 
+/** The same for a daemon, of which there is never more than one task on an instance. */
+const defaultOfDaemons: DeploymentConfiguration = {
+  ...defaultDeploymentConfiguration,
+  maximumPercent: 100,
+  minimumHealthyPercent: 0,
+};
+
 /**
  * A service's deployment configuration: what `before` says, changed by what is asked for. Throws
  * `InvalidParameterException`, and `ClientException` for the ways of deploying that Stowage does not have.
  */
 export function readDeploymentConfiguration(
   asked: DeploymentConfiguration | undefined,
-  before: DeploymentConfiguration = defaultDeploymentConfiguration,
+  scheduling: Service['schedulingStrategy'],
+  before: DeploymentConfiguration = scheduling === 'DAEMON' ? defaultOfDaemons : defaultDeploymentConfiguration,
 ): DeploymentConfiguration {
   if (asked === undefined) return before;
   refuse(asked);
   const maximumPercent = asked.maximumPercent ?? before.maximumPercent ?? 200;
   const minimumHealthyPercent = asked.minimumHealthyPercent ?? before.minimumHealthyPercent ?? 100;
+  if (scheduling === 'DAEMON' && maximumPercent > 100) {
+    throw invalidParameter(
+      'The daemon scheduling strategy does not support values above 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to 100, and try again',
+    );
+  }
   if (minimumHealthyPercent > 100) throw invalidParameter('minimumHealthyPercent must be at most 100.');
   if (minimumHealthyPercent < 0) throw invalidParameter('minimumHealthyPercent must be at least 0.');
   if (maximumPercent < 100) throw invalidParameter('maximumPercent must be at least 100.');

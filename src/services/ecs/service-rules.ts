@@ -1,10 +1,13 @@
 import type { CreateServiceCommandInput, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
+import type { Service } from '../../model/ecs/service.ts';
 import type { Launch } from './launch.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
 
 /** The members that CreateService and UpdateService share. */
 type Shared = CreateServiceCommandInput | UpdateServiceCommandInput;
+
+type Scheduling = Service['schedulingStrategy'];
 
 /** Refuses what a service cannot have on Stowage yet, naming it. Throws `ClientException`. */
 export function refuseUnsupportedService(input: Shared): void {
@@ -23,9 +26,19 @@ export function refuseUnsupportedService(input: Shared): void {
 }
 
 /** Placement is a matter of instances: Fargate has none to choose from. */
-export function checkPlacement(input: Shared, launch: Launch): void {
+export function checkPlacement(input: Shared, launch: Launch, scheduling: Scheduling): void {
   const constraints = (input.placementConstraints?.length ?? 0) > 0;
   const strategy = (input.placementStrategy?.length ?? 0) > 0;
+  if (scheduling === 'DAEMON') {
+    if (launch.launchType === 'FARGATE') {
+      throw invalidParameter('The daemon scheduling strategy is not supported with FARGATE launch type.');
+    }
+    if (strategy) {
+      throw invalidParameter(
+        'The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again',
+      );
+    }
+  }
   if (launch.launchType === 'FARGATE') {
     if (constraints) throw invalidParameter('Placement constraints are not supported with FARGATE launch type.');
     if (strategy) throw invalidParameter('Placement strategies are not supported with FARGATE launch type.');
@@ -35,7 +48,12 @@ export function checkPlacement(input: Shared, launch: Launch): void {
 }
 
 /** The rules for `desiredCount`, by scheduling strategy. */
-export function checkDesiredCount(desiredCount: number | undefined): void {
+export function checkDesiredCount(desiredCount: number | undefined, scheduling: Scheduling): void {
+  if (desiredCount !== undefined && scheduling === 'DAEMON') {
+    throw invalidParameter(
+      'The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again',
+    );
+  }
   if (desiredCount !== undefined && desiredCount < 0) throw invalidParameter('desiredCount must be at least 0.');
   // "Amazon ECS service quotas": tasks per service.
   if (desiredCount !== undefined && desiredCount > 5000) throw invalidParameter('desiredCount must be at most 5000.');

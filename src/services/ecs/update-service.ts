@@ -31,7 +31,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
     if (service.status !== 'ACTIVE' || primary === undefined) {
       throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
     }
-    checkDesiredCount(input.desiredCount);
+    checkDesiredCount(input.desiredCount, service.schedulingStrategy);
     const spec = readSpec(tx, cluster, service, primary, input, ctx);
     refuseUnsupportedService(input);
     checkExec(tx, service, spec, input);
@@ -43,6 +43,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       desiredCount: input.desiredCount ?? service.desiredCount,
       deploymentConfiguration: readDeploymentConfiguration(
         input.deploymentConfiguration,
+        service.schedulingStrategy,
         service.deploymentConfiguration,
       ),
       ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
@@ -99,7 +100,7 @@ function readSpec(
     definition,
   );
   checkPlatformIsThere(reader, definition, launch);
-  checkPlacement(input, launch);
+  checkPlacement(input, launch, service.schedulingStrategy);
   const networkMode = definition.document.networkMode;
   const asked = input.networkConfiguration;
   const awsvpc =
