@@ -1,5 +1,6 @@
 import type { ServiceDeps } from '../deps.ts';
 import { addressOperations } from './addresses.ts';
+import { creditSpecificationOperations } from './credit-specifications.ts';
 import { dhcpOptionOperations } from './dhcp-options.ts';
 import { internetGatewayOperations } from './internet-gateways.ts';
 import { metadataOptionOperations } from './metadata-options.ts';
@@ -38,6 +39,7 @@ export function ec2Handlers(deps: ServiceDeps): Ec2Handlers {
     ...dhcpOptionOperations,
     ...instanceOperations,
     ...metadataOptionOperations,
+    ...creditSpecificationOperations,
     ...instanceTypeOperations,
     ...keyPairOperations,
     ...launchTemplateOperations,

@@ -86,6 +86,21 @@ describe('RunInstances', () => {
     });
   });
 
+  it('has unlimited credits where it is burstable', () => {
+    const [burstable, other] = [
+      one({ CreditSpecification: { CpuCredits: 'unlimited' } }),
+      one({ InstanceType: 'm5.large' }),
+    ];
+    const ids = [burstable.InstanceId ?? ''];
+    const all = [{ InstanceId: ids[0], CpuCredits: 'unlimited' }];
+    const describe = (InstanceIds: string[]) =>
+      fixture.call('DescribeInstanceCreditSpecifications', { InstanceIds }).InstanceCreditSpecifications;
+    expect(describe(ids)).toEqual(all);
+    expect(describe([])).toEqual(all);
+    const refused = { InstanceIds: [other.InstanceId ?? ''] };
+    expect(fixture.refusal('DescribeInstanceCreditSpecifications', refused)[0]).toBe('InvalidParameterValue');
+  });
+
   it('changes metadata options, and only those that are named', () => {
     const id = one().InstanceId;
     const change = { InstanceId: id, HttpTokens: 'required', InstanceMetadataTags: 'enabled' } as const;
@@ -131,6 +146,13 @@ describe('RunInstances', () => {
       'InvalidLaunchTemplateName.NotFoundException',
     ],
     ['a volume', { BlockDeviceMappings: [{ DeviceName: '/dev/xvda' }] }, 'UnsupportedOperation'],
+    ['credits that are counted', { CreditSpecification: { CpuCredits: 'standard' } }, 'UnsupportedOperation'],
+    ['unknown credits', { CreditSpecification: { CpuCredits: 'all' } }, 'InvalidParameterValue'],
+    [
+      'credits of a type that needs none',
+      { InstanceType: 'm5.large' as const, CreditSpecification: { CpuCredits: 'unlimited' } },
+      'InvalidParameterCombination',
+    ],
     ['a dedicated host', { Placement: { Tenancy: 'dedicated' as const } }, 'UnsupportedOperation'],
   ])('refuses %s', (_, more, code) => {
     expect(fixture.refusal('RunInstances', { ...base, ...more })[0]).toBe(code);

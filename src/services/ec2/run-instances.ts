@@ -11,6 +11,7 @@ import { scopeOf } from '../../model/tags.ts';
 import { instances, keyPairs, securityGroups, subnets } from '../../store/tables/ec2.ts';
 import { machines } from '../../store/tables/fleet.ts';
 import { instanceProfiles, nameKey } from '../../store/tables/iam.ts';
+import { checkCredits } from './credit-specifications.ts';
 import { defaultVpcOf } from './default-vpc.ts';
 import { badCombination, badValue, invalidValue, missing, unsupported } from './errors.ts';
 import { launchTemplateData } from './launch-template-versions.ts';
@@ -35,6 +36,7 @@ export const runInstancesTakes = [
   'Placement',
   'UserData',
   'IamInstanceProfile',
+  'CreditSpecification',
   'MetadataOptions',
   'Monitoring',
   'EbsOptimized',
@@ -57,6 +59,7 @@ export function runInstances(request: sdk.RunInstancesRequest, call: Call): Inst
   const image = readImage(call, input.ImageId);
   const type = instanceTypes.get(input.InstanceType ?? 'm1.small');
   if (type === undefined) throw invalidValue(`Invalid value '${input.InstanceType ?? 'm1.small'}' for InstanceType.`);
+  checkCredits(input.CreditSpecification, type.name);
   if (input.KeyName !== undefined && tx.countBy(keyPairs, 'name', `${scopeOf(call)}/${input.KeyName}`) === 0) {
     throw new AwsError('InvalidKeyPair.NotFound', `The key pair '${input.KeyName}' does not exist`);
   }
@@ -234,7 +237,9 @@ function readNetwork(call: Call, input: sdk.RunInstancesRequest): Network {
 
 /** The subnet that is named, or the default one (of the zone asked for) in which fewest instances stand. */
 function readSubnet(call: Call, id: string | undefined, placement: sdk.Placement | undefined): Subnet {
-  const { AvailabilityZone: zone, Tenancy: tenancy = 'default', GroupName: group = '' } = placement ?? {};
+  const { Tenancy: tenancy = 'default', GroupName: group = '' } = placement ?? {};
+  // Some clients send an empty name for none.
+  const zone = placement?.AvailabilityZone === '' ? undefined : placement?.AvailabilityZone;
   if (tenancy !== 'default') throw unsupported(`The tenancy ${tenancy}`);
   if (group !== '') throw unsupported('A placement group');
   if (placement?.HostId !== undefined || placement?.Affinity !== undefined) throw unsupported('A dedicated host');
