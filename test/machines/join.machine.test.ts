@@ -81,7 +81,7 @@ describe('a machine that joined', () => {
             cpu: 128,
             memory: 64,
             entryPoint: ['/bin/busybox', 'sh', '-c'],
-            command: ['echo it runs; exec /bin/busybox sleep 3600'],
+            command: ['trap "exit 0" TERM; echo it runs; /bin/busybox sleep 3600 & wait'],
             stopTimeout: 1,
             ...(networkMode === 'bridge' ? { portMappings: [{ containerPort: 8080 }] } : {}),
             logConfiguration: {

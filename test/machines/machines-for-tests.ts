@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemIds } from '../../src/base/ids.ts';
-import { eventually, must, run } from '../support/clients.ts';
+import { eventually, must, run, type Ran } from '../support/clients.ts';
 import { OwnEngine } from '../support/own-engine.ts';
 
 const cli = resolve(import.meta.dirname, '../../src/cli/cli.ts');
@@ -60,7 +60,7 @@ export class TestNetwork {
   }
 
   async close(): Promise<void> {
-    for (const machine of this.machines) await machine.remove();
+    await Promise.all(this.machines.map((machine) => machine.remove()));
     await run('ip', ['link', 'delete', this.#hostLink]);
     await run('ip', ['netns', 'delete', this.#switch]);
   }
@@ -97,6 +97,12 @@ export class TestMachine {
   stowage(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
     const [program = '', ...rest] = [...this.#here, ...node, cli, ...args];
     return spawnSync(program, rest, { env: this.env, encoding: 'utf8' });
+  }
+
+  /** The same, while others do other things. */
+  run(...args: readonly string[]): Promise<Ran> {
+    const [program = '', ...rest] = [...this.#here, ...node, cli, ...args];
+    return run(program, rest, { env: this.env });
   }
 
   /** Starts `stowage join` in the foreground, and resolves once it is connected. */
@@ -148,7 +154,7 @@ export class TestMachine {
   async remove(): Promise<void> {
     await this.killAgent();
     // Whatever of it is left: networks, containers, control groups.
-    this.stowage('leave', '--forget');
+    await this.run('leave', '--forget');
     await this.engine.remove();
     await run('ip', ['netns', 'delete', this.name]);
     rmSync(this.home, { recursive: true, force: true });

@@ -6,7 +6,9 @@ import type { Log } from '../../base/log.ts';
 import { sha256Hex, signatureAlgorithm, signatureOf, signingTime } from '../../base/sigv4.ts';
 import { machinePaths, machineSigningName, type KeyOfMachine } from '../../wire/join.ts';
 import type { Channel } from '../../wire/messages.ts';
-import { largestMessage, websocketChannel } from '../../wire/websocket-channel.ts';
+import { decode, type Envelope } from '../../wire/envelope.ts';
+import { endWhenSilent } from '../../wire/liveness.ts';
+import { maxFrameBytes, socketChannel } from '../../wire/socket-channel.ts';
 
 /** What the control plane refuses, and how it says so. */
 export class ControlError extends Error {
@@ -29,7 +31,7 @@ export function isRemoved(error: unknown): boolean {
 
 const answerTimeoutMs = 30_000;
 /** A control plane that is not heard of for so long is not there. */
-const silenceMs = 45_000;
+const silenceMs = 30_000;
 
 /** How to reach the control plane of another machine: its address, and with what requests are signed. */
 export interface ControlAccess {
@@ -74,7 +76,7 @@ export function post<Answer>(access: ControlAccess, path: string, input: object)
 }
 
 /** Opens a session. Throws `ControlError` where it is refused. */
-export async function openSession<Out, In extends object>(
+export async function openSession<Out extends Envelope, In>(
   access: ControlAccess,
   onEnd: (code: number) => void = () => {},
 ): Promise<Channel<Out, In>> {
@@ -84,12 +86,13 @@ export async function openSession<Out, In extends object>(
   const socket = new WebSocket(url.href.replace(/^http/, 'ws'), {
     headers,
     perMessageDeflate: false,
-    maxPayload: largestMessage,
+    maxPayload: maxFrameBytes,
     handshakeTimeout: answerTimeoutMs,
   });
   const { promise, resolve, reject } = Promise.withResolvers<Channel<Out, In>>();
   // From the first moment, so that no message is missed.
-  const channel = websocketChannel<Out, In>(socket, { ...access, silenceMs });
+  const channel = socketChannel<Out, In>(socket, (frame) => decode(frame) as In);
+  endWhenSilent(socket, { ...access, silenceMs });
   socket.on('close', onEnd);
   socket.on('open', () => resolve(channel));
   socket.on('error', reject);

@@ -13,7 +13,9 @@ import { instances } from '../../store/tables/ec2.ts';
 import { members } from '../../store/tables/fleet.ts';
 import { sessionEnds, type Introduction } from '../../wire/join.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../../wire/messages.ts';
-import { largestMessage, websocketChannel } from '../../wire/websocket-channel.ts';
+import { decode } from '../../wire/envelope.ts';
+import { endWhenSilent } from '../../wire/liveness.ts';
+import { maxFrameBytes, socketChannel } from '../../wire/socket-channel.ts';
 import type { InstanceAdmission } from '../instance-agents.ts';
 import { authenticateMachine } from './authenticate.ts';
 import { removed } from './routes.ts';
@@ -28,7 +30,7 @@ export interface SessionDeps {
 }
 
 /** A machine that is not heard of for so long is not there. */
-const silenceMs = 45_000;
+const silenceMs = 30_000;
 /** How long a machine may take to say who it is. */
 const introductionMs = 10_000;
 
@@ -60,7 +62,7 @@ export class MachineSessions {
     await store.flushed();
     if (member.removedAt !== undefined) throw removed();
     const { WebSocketServer } = await import('ws');
-    this.#server ??= new WebSocketServer({ noServer: true, maxPayload: largestMessage, perMessageDeflate: false });
+    this.#server ??= new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
     this.#server.handleUpgrade(request, socket, head, (client) => this.#welcome(member, client));
   }
 
@@ -72,7 +74,8 @@ export class MachineSessions {
   /** Its first words say for whom it speaks. */
   #welcome(member: Member, client: WebSocket): void {
     const { clock, log } = this.#deps;
-    const channel = websocketChannel<ServerMessage, Arriving>(client, { clock, log, silenceMs });
+    const channel = socketChannel<ServerMessage, Arriving>(client, (frame) => decode(frame) as Arriving);
+    endWhenSilent(client, { clock, log, silenceMs });
     this.#open.set(channel, member.id);
     channel.onClose(() => this.#open.delete(channel));
     const cancel = clock.after(introductionMs, () => channel.close());
