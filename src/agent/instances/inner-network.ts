@@ -35,6 +35,11 @@ export class InnerNetwork {
   readonly #network: NetworkDriver;
   readonly sandbox: InstanceSandbox;
   readonly #leases = new Map<string, Lease>();
+  /** The processes that hang on the bridge, by address. */
+  readonly #plugged = new Map<string, BridgeEndpoint>();
+  /** What is being plugged or unplugged now. Looking after them waits for it, and it for that. */
+  readonly #changing = new Set<Promise<void>>();
+  #looking: Promise<boolean> | undefined;
   #nextAddress = 0;
   #nextPort = 0;
 
@@ -59,21 +64,52 @@ export class InnerNetwork {
     return lease;
   }
 
-  /** Notes a lease that was given before this process began. */
-  restore(key: string, lease: Lease): void {
+  /** Notes a lease that was given before this process began, and the process that hangs on the bridge with it, if one does. */
+  restore(key: string, lease: Lease, pid?: number): void {
     this.#leases.set(key, lease);
+    if (pid !== undefined) this.#plugged.set(lease.address, endpointOf(lease, pid));
   }
 
   release(key: string): void {
     this.#leases.delete(key);
   }
 
-  async plug(lease: Lease, pid: number): Promise<void> {
-    await this.#network.plug(this.sandbox.pid, { address: lease.address, pid, ports: lease.bindings.flatMap(pairsOf) });
+  plug(lease: Lease, pid: number): Promise<void> {
+    return this.#change(async () => {
+      const endpoint = endpointOf(lease, pid);
+      await this.#network.plug(this.sandbox.pid, endpoint);
+      this.#plugged.set(lease.address, endpoint);
+    });
   }
 
-  async unplug({ address }: Lease): Promise<void> {
-    await this.#network.unplug(this.sandbox.pid, address);
+  unplug({ address }: Lease): Promise<void> {
+    return this.#change(async () => {
+      this.#plugged.delete(address);
+      await this.#network.unplug(this.sandbox.pid, address);
+    });
+  }
+
+  /** Mends what somebody took away; answers whether a container had lost anything. */
+  verify(): Promise<boolean> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  async #look(): Promise<boolean> {
+    // A failure of theirs is told to who asked for it.
+    await Promise.allSettled(this.#changing);
+    return this.#network.verifyInstance(this.sandbox.pid, [...this.#plugged.values()]);
+  }
+
+  async #change(work: () => Promise<void>): Promise<void> {
+    while (this.#looking !== undefined) await this.#looking.catch(() => false);
+    const change = work();
+    this.#changing.add(change);
+    try {
+      await change;
+    } finally {
+      this.#changing.delete(change);
+    }
   }
 
   #portsInUse(): Set<string> {
@@ -125,6 +161,10 @@ export class InnerNetwork {
     }
     throw new DriverError('retryable', 'The bridge has no free address');
   }
+}
+
+function endpointOf({ address, bindings }: Lease, pid: number): BridgeEndpoint {
+  return { address, pid, ports: bindings.flatMap(pairsOf) };
 }
 
 function portsOf(binding: Binding): number[] {

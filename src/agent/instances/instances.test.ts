@@ -253,6 +253,16 @@ it('is taken over with all that runs on it by the next process', async () => {
   await running(task);
   expect((await found('stowage.container', 'web'))?.id).toBe(before);
   expect(inside.reported(task.arn).containers['web']?.networkBindings).toMatchObject([{ hostPort: 32_768 }]);
+  // What the process before had plugged is mended too, and nothing is started again.
+  const pid = await instancePid();
+  const plugged = network.plugged(pid);
+  expect(plugged).toHaveLength(1);
+  network.ruinInstance(pid);
+  const ruinedAt = clock.now();
+  await until(() => network.plugged(pid).length > 0);
+  expect(clock.now() - ruinedAt).toBeLessThanOrEqual(30_000);
+  expect(network.plugged(pid)).toEqual(plugged);
+  expect((await found('stowage.container', 'web'))?.id).toBe(before);
   const next = onInstance(1, 'bridge', [
     'web2',
     'sleep 1000',

@@ -51,12 +51,16 @@ interface Lane {
   retryMs: number;
   cancelRetry: () => void;
   agent: InstanceAgent | undefined;
+  /** The network inside, while it runs. */
+  inner: InnerNetwork | undefined;
   /** What was last told of it. */
   told: InstanceReport['state'] | undefined;
 }
 
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
+/** How often to look whether an instance's inside is what it was: as often as the networks around it are looked at. */
+const verifyMs = 30_000;
 
 /**
  * Brings the instances of this machine to what they were last told: a container that holds the network namespace, its interface, the
@@ -66,6 +70,7 @@ export class Instances {
   readonly #deps: InstancesDeps;
   readonly #lanes = new Map<string, Lane>();
   readonly #unfollow: () => void;
+  #cancelLook: () => void;
   #closed = false;
 
   constructor(deps: InstancesDeps) {
@@ -79,6 +84,7 @@ export class Instances {
         for (const id of this.#lanes.keys()) this.#wake(id);
       },
     );
+    this.#cancelLook = deps.clock.after(verifyMs, () => void this.#look());
   }
 
   /** The tasks of all instances, with the address under which those without an interface of their own are seen. */
@@ -112,6 +118,7 @@ export class Instances {
       retryMs: firstRetryMs,
       cancelRetry: () => {},
       agent: undefined,
+      inner: undefined,
       told: undefined,
     };
     lane.spec = spec;
@@ -162,9 +169,24 @@ export class Instances {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unfollow();
+    this.#cancelLook();
     for (const lane of this.#lanes.values()) lane.cancelRetry();
     await this.settled();
     await Promise.all([...this.#lanes.values()].map(({ agent }) => agent?.stop() ?? Promise.resolve()));
+  }
+
+  /** Mends what somebody took away inside of instances. Containers and their programs are left alone. */
+  async #look(): Promise<void> {
+    const { clock, log } = this.#deps;
+    for (const [instance, { inner }] of this.#lanes) {
+      try {
+        if ((await inner?.verify()) === true)
+          log.warn("an instance's inner network was changed and is mended", { instance });
+      } catch (error) {
+        log.warn("an instance's inner network could not be looked at", { instance, error: messageOf(error) });
+      }
+    }
+    if (!this.#closed) this.#cancelLook = clock.after(verifyMs, () => void this.#look());
   }
 
   #wake(id: string): void {
@@ -204,6 +226,7 @@ export class Instances {
     const { instanceId } = spec;
     const found = await this.#find(instanceId);
     if (spec.desired === 'running') return this.#boot(lane, spec, found);
+    lane.inner = undefined;
     await lane.agent?.stop();
     lane.agent = undefined;
     const machine = `${labels.machine}=${instanceId}`;
@@ -228,6 +251,7 @@ export class Instances {
     const up = found?.status === 'running' && bootOf(found) === spec.boot;
     if (!up) {
       // It boots: what ran before is over, and its agent finds it so.
+      lane.inner = undefined;
       await lane.agent?.stop();
       lane.agent = undefined;
       await haltContainers(docker, await docker.list([`${labels.machine}=${instanceId}`]));
@@ -236,8 +260,9 @@ export class Instances {
     const sandbox = await instanceSandbox({ docker, installationId, arch }, spec, cgroupParent);
     await network.attach(vpcId, spec.interfaceId, sandbox.pid);
     await network.openInstance(sandbox.pid);
+    lane.inner ??= new InnerNetwork(network, sandbox);
     if (spec.agent !== undefined && lane.agent === undefined && !this.#closed) {
-      lane.agent = startAgent({ spec, inner: new InnerNetwork(network, sandbox), cgroupParent });
+      lane.agent = startAgent({ spec, inner: lane.inner, cgroupParent });
     }
     return 'running';
   }

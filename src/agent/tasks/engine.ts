@@ -251,8 +251,12 @@ export class TaskEngine {
       cancelTimer: () => {},
     };
     this.#runs.set(task.payload.arn, run);
-    for (const { spec, bridge } of task.containers) {
-      if (bridge !== undefined) this.#deps.inner?.restore(leaseKey(task.payload, spec.name), bridge.lease);
+    for (const { spec, bridge, phase } of task.containers) {
+      if (bridge === undefined) continue;
+      // A program runs only where its network hung on the bridge.
+      const hangs = bridge.pause.phase === 'running' && (bridge.plugged || phase === 'running');
+      const pid = hangs ? bridge.pause.pid : undefined;
+      this.#deps.inner?.restore(leaseKey(task.payload, spec.name), bridge.lease, pid);
     }
     this.#update(run, (each) => each);
   }

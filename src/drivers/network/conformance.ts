@@ -19,8 +19,13 @@ export interface World {
   pidOf(vpcId: string, interfaceId: string): Promise<number>;
   /** As `reach`, to whoever serves there already. */
   knock(packet: Packet, patienceMs: number): Promise<string | undefined>;
+  /** Takes a part of an instance's inside away, behind the driver's back. */
+  ruin(instancePid: number, part: (typeof innerParts)[number]): Promise<void>;
   dispose(): Promise<void>;
 }
+
+/** What somebody may take away inside an instance: its rules, all rules there, its bridge, or a container's cable. */
+export const innerParts = ['table', 'ruleset', 'bridge', 'cable'] as const;
 
 /** The host, by its address among public ones. */
 const outside = { outside: '100.127.79.255' };
@@ -366,6 +371,17 @@ export function networkDriverConformance(name: string, make: () => Promise<World
       expect(await knock('10.0.1.70', 81)).toBeDefined();
       expect(await knock('10.0.1.70', 80, short)).toBeUndefined();
       expect(await knock('10.0.1.70', 91, short)).toBeUndefined();
+
+      // What somebody takes away is mended, and what is there is left alone.
+      const endpoint = { address: '172.17.0.2', pid: web, ports: moved };
+      expect(await driver.verifyInstance(first, [endpoint])).toBe(false);
+      for (const part of innerParts) {
+        await world.ruin(first, part);
+        expect(await knock('10.0.1.70', 81, short)).toBeUndefined();
+        expect(await driver.verifyInstance(first, [endpoint])).toBe(true);
+        expect(await knock('10.0.1.70', 81)).toBeDefined();
+        expect(await driver.verifyInstance(first, [endpoint])).toBe(false);
+      }
 
       await driver.unplug(first, '172.17.0.2');
       await driver.unplug(first, '172.17.0.2');

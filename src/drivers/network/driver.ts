@@ -55,6 +55,11 @@ export interface NetworkDriver {
    * whom the instance's security groups let in. Again, or for another process, replaces.
    */
   plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void>;
+  /**
+   * Looks whether an instance still has its inside, with these containers on its bridge, and mends what somebody took away; answers
+   * whether a container had lost anything. What is there is left alone, connections included.
+   */
+  verifyInstance(pid: number, endpoints: readonly BridgeEndpoint[]): Promise<boolean>;
   /** Closes a container's ports and takes it off the bridge; one that is not there is fine, and so is an instance that is gone. */
   unplug(instancePid: number, address: string): Promise<void>;
   /**

@@ -34,6 +34,7 @@ networkDriverConformance('fake', () => {
       const open = driver.plugged(attached('vpc-a', verdict.receiver)).flatMap(({ ports }) => ports);
       return Promise.resolve(open.some(({ hostPort }) => hostPort === packet.port) ? verdict.seenFrom : undefined);
     },
+    ruin: (pid) => Promise.resolve(driver.ruinInstance(pid)),
     dispose: () => driver.close(),
   });
 });

@@ -100,6 +100,19 @@ export class FakeNetworkDriver implements NetworkDriver {
     return Promise.resolve();
   }
 
+  verifyInstance(pid: number, endpoints: readonly BridgeEndpoint[]): Promise<boolean> {
+    const instance = this.#instances.get(pid) ?? new Map<string, BridgeEndpoint>();
+    this.#instances.set(pid, instance);
+    const lost = endpoints.filter(({ address }) => !instance.has(address));
+    for (const endpoint of lost) instance.set(endpoint.address, endpoint);
+    return Promise.resolve(lost.length > 0);
+  }
+
+  /** Takes an instance's inside away, as somebody might. */
+  ruinInstance(pid: number): void {
+    this.#instances.delete(pid);
+  }
+
   unplug(instancePid: number, address: string): Promise<void> {
     this.#instances.get(instancePid)?.delete(address);
     return Promise.resolve();

@@ -79,9 +79,14 @@ interface Concatenation {
   readonly concat: readonly [string, string | number];
 }
 
+/** A port in the map of ports. */
+export function portKey({ protocol, hostPort }: BridgeEndpoint['ports'][number]): string {
+  return `${protocol} . ${hostPort}`;
+}
+
 /** The nftables script that opens a container's ports and closes those it had: `before` are the elements that lead to it. */
 export function changePorts({ address, ports }: BridgeEndpoint, before: readonly string[]): string {
-  const keys = ports.map(({ protocol, hostPort }) => `${protocol} . ${hostPort}`);
+  const keys = ports.map(portKey);
   const lines = before.map((key) => `delete element ip stowage ports { ${key} }`);
   ports.forEach(({ containerPort }, index) => {
     lines.push(`add element ip stowage ports { ${keys[index] ?? ''} : ${address} . ${containerPort} }`);

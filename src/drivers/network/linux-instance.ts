@@ -6,8 +6,10 @@ import {
   elementsOf,
   endpointLink,
   endpointSide,
+  innerBridge,
   innerTable,
   openScript,
+  portKey,
 } from './inner-bridge.ts';
 import { Netns, netnsInode, unlessMissing } from './netns.ts';
 
@@ -28,6 +30,44 @@ export async function plug(instancePid: number, endpoint: BridgeEndpoint, mtu: n
   await container.ip(endpointSide(endpoint, instancePid, mtu));
   await instance.ip(bridgeSide(endpoint));
   await instance.nft(changePorts(endpoint, await portsTo(instance, endpoint.address)));
+}
+
+/** Mends an instance's inside; answers whether one of these containers had lost its link, its place on the bridge or a port. */
+export async function verifyInstance(
+  instancePid: number,
+  endpoints: readonly BridgeEndpoint[],
+  mtu: number,
+): Promise<boolean> {
+  const instance = netnsOf(instancePid);
+  // Whether a rule is missing costs as much to find out as to make all of them anew, in one transaction.
+  await openInstance(instancePid);
+  const links = linksIn(await instance.run('ip', '-o', 'link'));
+  const ports = await instance.run('nft', '-j', 'list', 'map', 'ip', 'stowage', 'ports');
+  let mended = false;
+  for (const endpoint of endpoints) {
+    const link = endpointLink(endpoint.address);
+    const open = new Set(elementsOf(ports, endpoint.address));
+    if (links.get(link) === innerBridge && endpoint.ports.every((port) => open.has(portKey(port)))) continue;
+    mended = true;
+    if (!links.has(link)) {
+      // One that ended meanwhile needs none.
+      if (netnsInode(`/proc/${endpoint.pid}/ns/net`) !== undefined) await plug(instancePid, endpoint, mtu);
+      continue;
+    }
+    await instance.ip(bridgeSide(endpoint));
+    await instance.nft(changePorts(endpoint, [...open]));
+  }
+  return mended;
+}
+
+/** The links of a namespace with what they hang on, in the output of `ip -o link`. */
+function linksIn(output: string): Map<string, string | undefined> {
+  const links = new Map<string, string | undefined>();
+  for (const line of output.split('\n')) {
+    const [, name] = /^\d+: ([^:@]+)/.exec(line) ?? [];
+    if (name !== undefined) links.set(name, / master (\S+)/.exec(line)?.[1]);
+  }
+  return links;
 }
 
 /** Takes a container off; an instance that is gone is fine. */

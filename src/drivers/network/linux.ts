@@ -9,7 +9,7 @@ import type { VpcSpec } from '../../wire/network-spec.ts';
 import type { BridgeEndpoint, InterfaceCounters, NetworkDriver } from './driver.ts';
 import type { NetworkFault, RunningFaults } from './faults.ts';
 import { LinuxHost } from './linux-host.ts';
-import { openInstance, plug, unplug } from './linux-instance.ts';
+import { openInstance, plug, unplug, verifyInstance } from './linux-instance.ts';
 import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
@@ -105,6 +105,10 @@ export class LinuxNetworkDriver implements NetworkDriver {
 
   plug(instancePid: number, endpoint: BridgeEndpoint): Promise<void> {
     return plug(instancePid, endpoint, this.#options.mtu ?? 1500);
+  }
+
+  verifyInstance(pid: number, endpoints: readonly BridgeEndpoint[]): Promise<boolean> {
+    return verifyInstance(pid, endpoints, this.#options.mtu ?? 1500);
   }
 
   unplug(instancePid: number, address: string): Promise<void> {

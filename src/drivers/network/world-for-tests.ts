@@ -5,7 +5,7 @@ import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
-import type { World } from './conformance.ts';
+import type { innerParts, World } from './conformance.ts';
 import { LinuxNetworkDriver } from './linux.ts';
 import { Netns } from './netns.ts';
 import type { Packet } from './policy.ts';
@@ -159,6 +159,16 @@ export class LinuxWorld implements World {
     const sender = await this.#at(from.vpcId, from.address);
     const answer = await sender.ask('connect', { protocol, from: from.address, address: to, port, patienceMs });
     return answer as string | undefined;
+  }
+
+  async ruin(instancePid: number, part: (typeof innerParts)[number]): Promise<void> {
+    const scripts = {
+      table: 'nft delete table ip stowage',
+      ruleset: 'nft flush ruleset',
+      bridge: 'ip link delete docker0',
+      cable: 'ip link delete bac110002',
+    };
+    await new Netns(`/proc/${instancePid}/ns/net`).script(scripts[part]);
   }
 
   /** A prober in the namespace that holds an address of a VPC. */
