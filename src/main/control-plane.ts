@@ -73,7 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const vault = openVault({ home, store, ids });
   const publicPool = await publicPoolOf(home, id);
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
-  const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids);
+  const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids, vault.derive('blobs'));
   const registryHost = `${host}:${port}`;
   const endpoints = (options.listen ?? []).map(
     (address) => `http://${isIPv6(address) ? `[${address}]` : address}:${port}`,

@@ -64,6 +64,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     'PutLogEvents.entity': 'the answer says that the entity was rejected',
   },
   s3: {
+    'ServerSideEncryptionConfiguration.Rules.BlockedEncryptionTypes': refusedAbove,
     RequestPayer: 'says that the caller knows who pays, and nobody does',
     'CreateBucketConfiguration.Location': refusedAbove,
     'CreateBucketConfiguration.Bucket': refusedAbove,

@@ -52,6 +52,8 @@ export interface Bucket extends Scoped {
   readonly policy?: string;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly ownership?: Ownership;
+  /** Whether its default encryption says to use a bucket key: kept and shown, it is KMS's that such a key would spare. */
+  readonly bucketKey?: boolean;
   readonly cors?: readonly CorsRule[];
   readonly lifecycle?: readonly LifecycleRule[];
   /** What PutBucketLifecycleConfiguration said of the size from which objects change their class; there is one class. */

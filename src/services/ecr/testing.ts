@@ -33,7 +33,7 @@ export async function startEcr(): Promise<EcrServer> {
     ids: systemIds,
     log: silentLog,
     publicPool: '100.127.0.0/24',
-    blobs: await DiskBlobs.open(dir, clock, seededIds(1)),
+    blobs: await DiskBlobs.open(dir, clock, seededIds(1), new Uint8Array(32)),
   };
   const server = createServer(
     createFront({

@@ -7,6 +7,7 @@ import { checksumAnswer, checksumName } from './checksums.ts';
 import { findSource, holdSource, type CopySource } from './copy-source.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { digestContent } from './digest-content.ts';
+import { encrypted } from './encryption.ts';
 import { invalidArgument, invalidRequest, refuse } from './errors.ts';
 import { findBucket, versionHeader } from './find.ts';
 import { checkKey, checkStorage, readMetadata } from './metadata.ts';
@@ -39,7 +40,8 @@ export function copyObjectHandlers(deps: S3Deps) {
         );
       }
       const isItself = from.name === bucket && object.key === key && namedVersion === undefined;
-      if (isItself && !replacesMetadata && input.WebsiteRedirectLocation === undefined) throw illegalCopy();
+      const changes = replacesMetadata || input.WebsiteRedirectLocation !== undefined;
+      if (isItself && !changes && input.ServerSideEncryption === undefined) throw illegalCopy();
       return holdSource(deps, source, async () => {
         const plain = await inOnePiece(deps, source, input.ChecksumAlgorithm);
         const { redirect: _, ...kept } = object.content.metadata;
@@ -59,6 +61,7 @@ export function copyObjectHandlers(deps: S3Deps) {
             LastModified: dateOf(written.version.modifiedAt),
             ...checksumAnswer(content.checksum),
           },
+          ...encrypted,
           ...given('CopySourceVersionId', from.versioning === undefined ? undefined : object.versionId),
           ...versionHeader(written.bucket, written.version),
         };

@@ -8,7 +8,7 @@ import type { S3Deps } from './deps.ts';
 import { invalidArgument, notSupported, preconditionFailed } from './errors.ts';
 import { findAnywhere } from './find.ts';
 import { findObject } from './get-object.ts';
-import { refuseCustomerKey } from './metadata.ts';
+import { refuseCustomerKey } from './encryption.ts';
 
 /** What a copy is made of, and under which conditions ("CopyObject", "UploadPartCopy"). */
 export interface CopyInput {

@@ -9,7 +9,7 @@ import { streamContent } from './content.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { invalidArgument, invalidRequest, noSuchKey, s3Error } from './errors.ts';
 import { findBucket, findVersion, versionHeader, type BucketInput } from './find.ts';
-import { refuseCustomerKey } from './metadata.ts';
+import { encrypted, refuseCustomerKey } from './encryption.ts';
 import { readRange, type ByteRange } from './ranges.ts';
 import type { Bucket } from '../../model/s3/bucket.ts';
 import type { Reader } from '../../store/store.ts';
@@ -56,6 +56,7 @@ function read({ store }: S3Deps, input: ReadInput, ctx: Ctx) {
     LastModified: dateOf(object.modifiedAt),
     ContentLength: end - start + 1,
     ETag: `"${content.etag}"`,
+    ...encrypted,
     ...versionHeader(bucket, object),
     ...metadataAnswer(object, input),
     ...(range === undefined ? {} : { ContentRange: `bytes ${start}-${end}/${content.sizeBytes}` }),

@@ -1,5 +1,6 @@
 import { given } from '../../base/given.ts';
 import type { Metadata } from '../../model/s3/object.ts';
+import { checkEncryption } from './encryption.ts';
 import { invalidArgument, refuse, s3Error } from './errors.ts';
 
 /** "Working with object metadata": of the names and values of `x-amz-meta-` headers together. */
@@ -88,7 +89,7 @@ const storageClasses = new Set([
   'FSX_ONTAP',
 ]);
 
-/** Refuses what would have to be done to the content and is not: other storage classes, encryption, locks. */
+/** Refuses what would have to be done to the content and is not: other storage classes, other encryption, locks. */
 export function checkStorage(input: StorageInput): void {
   const { StorageClass = 'STANDARD' } = input;
   if (StorageClass !== 'STANDARD') {
@@ -97,13 +98,7 @@ export function checkStorage(input: StorageInput): void {
       StorageClassRequested: StorageClass,
     });
   }
-  refuse({
-    'x-amz-server-side-encryption': input.ServerSideEncryption,
-    'x-amz-server-side-encryption-aws-kms-key-id': input.SSEKMSKeyId,
-    'x-amz-server-side-encryption-context': input.SSEKMSEncryptionContext,
-    'x-amz-server-side-encryption-bucket-key-enabled': input.BucketKeyEnabled,
-  });
-  refuseCustomerKey(input);
+  checkEncryption(input);
   const locks = [
     input.ObjectLockMode,
     input.ObjectLockRetainUntilDate,
@@ -115,15 +110,6 @@ export function checkStorage(input: StorageInput): void {
   if (locks.some((lock) => lock !== undefined)) {
     throw s3Error(400, 'InvalidRequest', 'Bucket is missing Object Lock Configuration');
   }
-}
-
-/** Refuses keys that the client brings ("Using server-side encryption with customer-provided keys"). */
-export function refuseCustomerKey(input: StorageInput): void {
-  refuse({
-    'x-amz-server-side-encryption-customer-algorithm': input.SSECustomerAlgorithm,
-    'x-amz-server-side-encryption-customer-key': input.SSECustomerKey,
-    'x-amz-server-side-encryption-customer-key-MD5': input.SSECustomerKeyMD5,
-  });
 }
 
 /** Throws InvalidArgument when a request asks for something other than whole numbers between two bounds. */

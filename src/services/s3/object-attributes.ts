@@ -7,7 +7,8 @@ import { invalidArgument } from './errors.ts';
 import { findBucket, versionHeader } from './find.ts';
 import { findObject } from './get-object.ts';
 import { PAGE } from './listing.ts';
-import { checkNumber, refuseCustomerKey } from './metadata.ts';
+import { refuseCustomerKey } from './encryption.ts';
+import { checkNumber } from './metadata.ts';
 
 const known = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']);
 

@@ -4,6 +4,7 @@ import { collectGarbage } from '../../store/blob-garbage.ts';
 import { checkAcl } from './acls.ts';
 import { checksumAnswer } from './checksums.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
+import { encrypted } from './encryption.ts';
 import { refuse } from './errors.ts';
 import { findBucket, versionHeader } from './find.ts';
 import { checkKey, checkStorage, readMetadata } from './metadata.ts';
@@ -38,6 +39,7 @@ export function putObjectHandlers(deps: S3Deps) {
       await collectGarbage(deps, written.garbage);
       return {
         ETag: `"${md5}"`,
+        ...encrypted,
         ...checksumAnswer(checksum),
         ...versionHeader(written.bucket, written.version),
       };

@@ -25,8 +25,8 @@ const get = (Key: string, more: Partial<sdk.GetObjectCommandInput> = {}) =>
   s3.send(new sdk.GetObjectCommand({ Bucket, Key, ...more }));
 const text = async (...args: Parameters<typeof get>) => (await get(...args)).Body?.transformToString();
 const blobs = async (): Promise<number> => {
-  const folders = await readdir(join(server.dir, 'sha256'));
-  const files = await Promise.all(folders.map((folder) => readdir(join(server.dir, 'sha256', folder))));
+  const folders = await readdir(join(server.dir, 'sealed'));
+  const files = await Promise.all(folders.map((folder) => readdir(join(server.dir, 'sealed', folder))));
   return files.flat().length;
 };
 
@@ -270,6 +270,57 @@ describe('what clients say of a body is held against it', () => {
   });
 });
 
+describe('encryption', () => {
+  const rules = (...Rules: sdk.ServerSideEncryptionRule[]) =>
+    s3.send(new sdk.PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules } }));
+  const rule = (SSEAlgorithm: sdk.ServerSideEncryption, more: object = {}): sdk.ServerSideEncryptionRule => ({
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm, ...more },
+  });
+  const now = async () => {
+    const { ServerSideEncryptionConfiguration: found } = await s3.send(new sdk.GetBucketEncryptionCommand({ Bucket }));
+    return found?.Rules;
+  };
+
+  test("is S3's own, of every object, asked for or not", async () => {
+    const at = { Bucket, Key: 'sealed' };
+    const is = { ServerSideEncryption: 'AES256' };
+    expect(await s3.send(new sdk.PutObjectCommand({ ...at, Body: 'a secret' }))).toMatchObject(is);
+    expect(
+      await s3.send(new sdk.PutObjectCommand({ ...at, Body: 'a secret', ServerSideEncryption: 'AES256' })),
+    ).toMatchObject(is);
+    expect(await s3.send(new sdk.HeadObjectCommand(at))).toMatchObject(is);
+    const { Body, ...members } = await s3.send(new sdk.GetObjectCommand({ ...at, Range: 'bytes=2-' }));
+    expect(members).toMatchObject(is);
+    expect(await Body?.transformToString()).toBe('secret');
+    // A copy onto itself changes nothing, unless it names the encryption.
+    const copy = { ...at, CopySource: `${Bucket}/sealed` };
+    await expect(s3.send(new sdk.CopyObjectCommand(copy))).rejects.toMatchObject({ name: 'InvalidRequest' });
+    expect(await s3.send(new sdk.CopyObjectCommand({ ...copy, ServerSideEncryption: 'AES256' }))).toMatchObject(is);
+    const { UploadId, ...begun } = await s3.send(new sdk.CreateMultipartUploadCommand(at));
+    expect(begun).toMatchObject(is);
+    const part = await s3.send(new sdk.UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: 'x' }));
+    expect(part).toMatchObject(is);
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
+    expect(await s3.send(new sdk.CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload }))).toMatchObject(
+      is,
+    );
+    await s3.send(new sdk.DeleteObjectCommand(at));
+  });
+
+  test("is S3's own by every bucket's default; that of KMS is refused", async () => {
+    const unchanged = [{ ...rule('AES256'), BucketKeyEnabled: false }];
+    expect(await now()).toEqual(unchanged);
+    await rules({ ...rule('AES256'), BucketKeyEnabled: true });
+    expect(await now()).toEqual([{ ...rule('AES256'), BucketKeyEnabled: true }]);
+    await expect(rules(rule('aws:kms'))).rejects.toMatchObject({ name: 'NotImplemented' });
+    await expect(rules()).rejects.toMatchObject({ name: 'MalformedXML' });
+    await expect(rules(rule('AES256'), rule('AES256'))).rejects.toMatchObject({ name: 'MalformedXML' });
+    await expect(rules(rule('AES256', { KMSMasterKeyID: 'k' }))).rejects.toMatchObject({ name: 'InvalidArgument' });
+    await s3.send(new sdk.DeleteBucketEncryptionCommand({ Bucket }));
+    expect(await now()).toEqual(unchanged);
+  });
+});
+
 describe('uploads in parts', () => {
   const large = Buffer.alloc(5 * 1024 * 1024, 'abcdefg');
 
@@ -493,7 +544,17 @@ describe('refusals', () => {
     ['an access list', 'PUT', `/${Bucket}/k`, { 'x-amz-acl': 'public-read' }, '', 400, 'AccessControlListNotSupported'],
     ['a storage class', 'PUT', `/${Bucket}/k`, { 'x-amz-storage-class': 'GLACIER' }, '', 501, 'NotImplemented'],
     ['no storage class', 'PUT', `/${Bucket}/k`, { 'x-amz-storage-class': 'x' }, '', 400, 'InvalidStorageClass'],
-    ['encryption', 'PUT', `/${Bucket}/k`, { 'x-amz-server-side-encryption': 'aws:kms' }, '', 501, 'NotImplemented'],
+    ['a key of KMS', 'PUT', `/${Bucket}/k`, { 'x-amz-server-side-encryption': 'aws:kms' }, '', 501, 'NotImplemented'],
+    ['an encryption', 'PUT', `/${Bucket}/k`, { 'x-amz-server-side-encryption': 'DES' }, '', 400, 'InvalidArgument'],
+    [
+      'a key for the wrong encryption',
+      'PUT',
+      `/${Bucket}/k`,
+      { 'x-amz-server-side-encryption': 'AES256', 'x-amz-server-side-encryption-aws-kms-key-id': 'k' },
+      '',
+      400,
+      'InvalidArgument',
+    ],
     ['a lock', 'PUT', `/${Bucket}/k`, { 'x-amz-object-lock-mode': 'GOVERNANCE' }, '', 400, 'InvalidRequest'],
     [
       'eleven tags',

@@ -36,7 +36,7 @@ export async function startS3(verify = false, also?: (deps: S3Deps) => Services)
   // Clients sign with the time they have, so that the server starts with the same.
   const clock = new FakeClock(systemClock.now());
   const store = new Store([buckets, objectVersions, multipartUploads, uploadedParts, images, layers]);
-  const blobs = await DiskBlobs.open(dir, clock, systemIds);
+  const blobs = await DiskBlobs.open(dir, clock, systemIds, new Uint8Array(32));
   const deps = { store, clock, ids: systemIds, log: silentLog, publicPool: '100.127.0.0/24', blobs };
   const account = '000000000000';
   const server = createServer();

@@ -14,7 +14,7 @@ let dir: string;
 let clock: FakeClock;
 let blobs: DiskBlobs;
 
-const open = (): Promise<DiskBlobs> => DiskBlobs.open(dir, clock, seededIds(3));
+const open = (key = Buffer.alloc(32, 'k')): Promise<DiskBlobs> => DiskBlobs.open(dir, clock, seededIds(3), key);
 const digestOf = (content: string): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 const pieces = (...texts: string[]): Readable => Readable.from(texts.map((text) => Buffer.from(text)));
 
@@ -137,6 +137,35 @@ test('ranges are read, and names that are no digests never reach the disk', asyn
   await writeFile(join(dir, 'secret'), 'x');
   await expect(blobs.size('sha256:../../secret')).rejects.toThrow('no digest');
   expect(await readFile(join(dir, 'secret'), 'utf8')).toBe('x');
+});
+
+test('any part of a blob is read alone', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat(), fc.nat(), async (content, a, b) => {
+      const digest = await blobs.put(content, (named) => named);
+      const [start = 0, end = 0] = [a % content.length, b % content.length].toSorted((x, y) => x - y);
+      const part = Buffer.concat(await blobs.stream(digest, { start, end }).toArray());
+      expect(part.equals(content.subarray(start, end + 1))).toBe(true);
+      expect(await blobs.size(digest)).toBe(content.length);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('on the disk everything is encrypted, each blob under a key of its own', async () => {
+  const texts = ['a secret that nobody is to read', 'a secret that nobody else is to read'];
+  for (const text of texts) await blobs.put(Buffer.from(text), () => {});
+  const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const contents = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name))));
+  expect(contents).toHaveLength(3);
+  for (const content of contents) expect(content.includes('secret')).toBe(false);
+  const begins = contents.map((content) => content.subarray(16, 24).toString('hex'));
+  expect(new Set(begins).size).toBe(3);
+});
+
+test('what another key encrypted is not opened', async () => {
+  await expect(open(Buffer.alloc(32, 'x'))).rejects.toThrow('another root key');
+  await open();
 });
 
 test('what is read or held stays until it no longer is, and goes then if it is garbage', async () => {

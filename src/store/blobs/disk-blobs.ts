@@ -1,59 +1,86 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, renameSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Ids } from '../../base/ids.ts';
+import { cryptOf, fingerprintOf, saltBytes, type Crypt } from './cipher.ts';
 import { DigestMismatch, UploadBusy, type Blobs, type BlobUpload } from './blobs.ts';
 
 /** How long an upload waits for its next piece. */
 const UPLOAD_LIFETIME_MS = 24 * 60 * 60_000;
 
 /**
- * Blobs as files, `<dir>/sha256/<first two digits>/<digest>`. A blob is written to `<dir>/uploads` first, synced, and
+ * Blobs as files, `<dir>/sealed/<first two digits>/<digest>`, encrypted. A blob is written to `<dir>/uploads` first, synced, and
  * renamed to its name once its digest has been checked: under its name there is a whole blob or none.
  */
 export class DiskBlobs implements Blobs {
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #key: Uint8Array;
   readonly #uploads = new Map<string, DiskUpload>();
   /** Blobs that are being read, or whose link is being written: not to be collected, however few refer to them. */
   readonly #held = new Map<string, number>();
   /** Those of them that were to be collected, and how to ask whether they still are. */
   readonly #awaited = new Map<string, (digest: string) => boolean>();
 
-  private constructor(dir: string, clock: Clock, ids: Ids) {
+  private constructor(dir: string, clock: Clock, ids: Ids, key: Uint8Array) {
     this.#dir = dir;
     this.#clock = clock;
     this.#ids = ids;
+    this.#key = key;
   }
 
-  /** Opens the folder, making it where needed, and clears away uploads that a former process left unfinished. */
-  static async open(dir: string, clock: Clock, ids: Ids): Promise<DiskBlobs> {
+  /**
+   * Opens the folder, making it where needed, and clears away uploads that a former process left unfinished. Everything is
+   * encrypted under `key`, 32 bytes; rejects when what is there was encrypted under another one.
+   */
+  static async open(dir: string, clock: Clock, ids: Ids, key: Uint8Array): Promise<DiskBlobs> {
     await rm(join(dir, 'uploads'), { recursive: true, force: true });
     await mkdir(join(dir, 'uploads'), { recursive: true });
-    await mkdir(join(dir, 'sha256'), { recursive: true });
-    return new DiskBlobs(dir, clock, ids);
+    await mkdir(join(dir, 'sealed'), { recursive: true });
+    await checkKey(dir, fingerprintOf(key));
+    return new DiskBlobs(dir, clock, ids, key);
   }
 
   async size(digest: string): Promise<number | undefined> {
     try {
-      return (await stat(this.#path(digest))).size;
+      return (await stat(this.#path(digest))).size - saltBytes;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
   }
 
-  read(digest: string): Promise<Buffer> {
-    return readFile(this.#path(digest));
+  async read(digest: string): Promise<Buffer> {
+    const file = await readFile(this.#path(digest));
+    return cryptOf(this.#key, file.subarray(0, saltBytes))(file.subarray(saltBytes), 0);
   }
 
   stream(digest: string, range?: { readonly start: number; readonly end: number }): Readable {
     const release = this.hold([digest]);
-    return createReadStream(this.#path(digest), range).once('close', release);
+    return Readable.from(this.#chunks(this.#path(digest), range), { objectMode: false }).once('close', release);
+  }
+
+  async *#chunks(
+    path: string,
+    { start, end }: { readonly start: number; readonly end: number } = { start: 0, end: Infinity },
+  ): AsyncGenerator<Buffer> {
+    const file = await open(path, 'r');
+    try {
+      const { buffer: salt } = await file.read(Buffer.alloc(saltBytes), 0, saltBytes, 0);
+      const crypt = cryptOf(this.#key, salt);
+      let offset = start;
+      const from = { start: start + saltBytes, end: end + saltBytes, autoClose: false };
+      for await (const chunk of file.createReadStream(from) as AsyncIterable<Buffer>) {
+        yield crypt(chunk, offset);
+        offset += chunk.length;
+      }
+    } finally {
+      await file.close();
+    }
   }
 
   hold(digests: readonly string[]): () => void {
@@ -88,7 +115,10 @@ export class DiskBlobs implements Blobs {
     }
     const id = this.#ids.uuid();
     const path = join(this.#dir, 'uploads', id);
-    const upload = new DiskUpload(id, owner, path, await open(path, 'wx'), {
+    const file = await open(path, 'wx');
+    const salt = Buffer.from(this.#ids.hex(2 * saltBytes), 'hex');
+    await file.write(salt, 0, saltBytes, 0);
+    const upload = new DiskUpload(id, owner, path, file, cryptOf(this.#key, salt), {
       now: () => this.#clock.now(),
       publish: (digest, link) => this.#publish(path, digest, link),
       end: () => void this.#uploads.delete(id),
@@ -126,7 +156,7 @@ export class DiskBlobs implements Blobs {
   }
 
   async sweep(isReferenced: (digest: string) => boolean): Promise<void> {
-    const root = join(this.#dir, 'sha256');
+    const root = join(this.#dir, 'sealed');
     for (const folder of await readdir(root)) {
       const names = await readdir(join(root, folder));
       this.collect(
@@ -152,7 +182,7 @@ export class DiskBlobs implements Blobs {
   #path(digest: string): string {
     const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
     if (hex === undefined) throw new Error(`${digest} is no digest`);
-    return join(this.#dir, 'sha256', hex.slice(0, 2), hex);
+    return join(this.#dir, 'sealed', hex.slice(0, 2), hex);
   }
 }
 
@@ -168,17 +198,19 @@ class DiskUpload implements BlobUpload {
   readonly owner: string;
   readonly #path: string;
   readonly #file: FileHandle;
+  readonly #crypt: Crypt;
   readonly #parent: Parent;
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   touchedAt: number;
   busy = false;
 
-  constructor(id: string, owner: string, path: string, file: FileHandle, parent: Parent) {
+  constructor(id: string, owner: string, path: string, file: FileHandle, crypt: Crypt, parent: Parent) {
     this.id = id;
     this.owner = owner;
     this.#path = path;
     this.#file = file;
+    this.#crypt = crypt;
     this.#parent = parent;
     this.touchedAt = parent.now();
   }
@@ -194,9 +226,11 @@ class DiskUpload implements BlobUpload {
   append(source: AsyncIterable<Uint8Array>): Promise<void> {
     return this.#alone(async () => {
       for await (const chunk of source) {
+        const sealed = this.#crypt(chunk, this.#size);
+        const at = saltBytes + this.#size;
         let written = 0;
-        while (written < chunk.length) {
-          const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written, this.#size + written);
+        while (written < sealed.length) {
+          const { bytesWritten } = await this.#file.write(sealed, written, sealed.length - written, at + written);
           written += bytesWritten;
         }
         // Hashed once it is written, so that size, hash and file always agree.
@@ -244,6 +278,25 @@ class DiskUpload implements BlobUpload {
     await this.#file.close();
     await unlink(this.#path);
   }
+}
+
+/** Notes which key a folder's blobs are encrypted under, and throws when it is not this one. */
+async function checkKey(dir: string, fingerprint: string): Promise<void> {
+  const path = join(dir, 'key');
+  let known: string | undefined;
+  try {
+    known = (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (known === fingerprint) return;
+  if (known !== undefined) {
+    throw new Error(`What is in ${dir} was encrypted under another root key. Put the right file back from a copy.`);
+  }
+  const fresh = join(dir, 'uploads', 'key');
+  await writeFile(fresh, `${fingerprint}\n`, { flush: true });
+  await rename(fresh, path);
+  await syncFolder(dir);
 }
 
 /** A new name in a folder is durable only once the folder is. */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { parseArn } from '../../base/arn.ts';
 import type { Ids } from '../../base/ids.ts';
 import { authenticated, readCiphertext, writeCiphertext } from '../../model/kms/ciphertext.ts';
@@ -113,6 +113,11 @@ export class Vault {
     const spec = keySpecs[key.spec];
     if (!('hash' in spec)) throw new Error(`${key.arn} is no HMAC key`);
     return createHmac(spec.hash, this.#material(key)).update(message).digest();
+  }
+
+  /** A key of 32 bytes for a purpose of this installation's own, that follows from its root key. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#root, '', purpose, 32));
   }
 
   /** Random bytes. */

@@ -10,12 +10,6 @@ import { findBucket, type BucketInput } from '../find.ts';
  */
 export function absentHandlers({ store }: S3Deps) {
   return {
-    GetBucketEncryption: (input, ctx) => {
-      const { name } = findBucket(store, ctx, input);
-      const message = 'The server side encryption configuration was not found';
-      throw s3Error(404, 'ServerSideEncryptionConfigurationNotFoundError', message, { BucketName: name });
-    },
-    DeleteBucketEncryption: (input, ctx) => withoutIt(store, ctx, input),
     GetBucketWebsite: (input, ctx) => {
       const { name } = findBucket(store, ctx, input);
       const message = 'The specified bucket does not have a website configuration';

@@ -19,7 +19,7 @@ import { checksumAnswer, claimedChecksum, type ChecksumMembers } from '../checks
 import type { S3Deps, S3Handlers } from '../deps.ts';
 import { invalidRequest, malformedXml, s3Error } from '../errors.ts';
 import { findBucket, versionHeader } from '../find.ts';
-import { refuseCustomerKey } from '../metadata.ts';
+import { encrypted, refuseCustomerKey } from '../encryption.ts';
 import { checkWrite, putVersion, type WriteConditions } from '../put-version.ts';
 import { partsOf } from './parts.ts';
 import { findUpload } from './uploads.ts';
@@ -57,6 +57,7 @@ export function completeHandlers(deps: S3Deps) {
         Bucket: bucket.name,
         Key: version.key,
         ETag: `"${content.etag}"`,
+        ...encrypted,
         ...checksumAnswer(content.checksum),
         ...versionHeader(bucket, version),
       };

@@ -11,7 +11,8 @@ import type { S3Deps, S3Handlers } from '../deps.ts';
 import { digestContent } from '../digest-content.ts';
 import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { PAGE } from '../listing.ts';
-import { checkNumber, refuseCustomerKey } from '../metadata.ts';
+import { encrypted, refuseCustomerKey } from '../encryption.ts';
+import { checkNumber } from '../metadata.ts';
 import type { ByteRange } from '../ranges.ts';
 import { checkSize, receiveBody } from '../receive.ts';
 import { findUpload, uploadPeople } from './uploads.ts';
@@ -44,6 +45,7 @@ export function partHandlers(deps: S3Deps) {
       const value = answered === undefined ? undefined : checksums.get(answered);
       return {
         ETag: `"${md5}"`,
+        ...encrypted,
         ...(answered === undefined || value === undefined ? {} : checksumMember(answered, value)),
       };
     },
@@ -81,6 +83,7 @@ export function partHandlers(deps: S3Deps) {
             LastModified: dateOf(modifiedAt),
             ...(upload.checksum === undefined ? {} : checksumMember(algorithm, checksum)),
           },
+          ...encrypted,
           ...given('CopySourceVersionId', source.bucket.versioning === undefined ? undefined : source.object.versionId),
         };
       });

@@ -10,6 +10,7 @@ import { multipartUploads } from '../../../store/tables/s3.ts';
 import { checkAcl } from '../acls.ts';
 import { checksumName } from '../checksums.ts';
 import type { S3Deps, S3Handlers } from '../deps.ts';
+import { encrypted } from '../encryption.ts';
 import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { findBucket, type BucketInput } from '../find.ts';
 import { checkListing, encodeKey, PAGE } from '../listing.ts';
@@ -60,6 +61,7 @@ export function uploadHandlers(deps: S3Deps) {
         Bucket: bucket,
         Key: key,
         UploadId: upload.id,
+        ...encrypted,
         ...(checksum === undefined ? {} : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type }),
       };
     },
