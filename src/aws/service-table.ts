@@ -192,6 +192,19 @@ export const serviceTable = [
     internalCode: 'InternalServiceError',
     bodyLimit: MIB,
   },
+  {
+    id: 'acm',
+    sdk: 'acm',
+    scope: 'acm',
+    protocols: ['aws-json-1.1'],
+    target: 'CertificateManager',
+    version: '2015-12-08',
+    missingCode: 'ValidationException',
+    malformedCode: 'ValidationException',
+    internalCode: 'InternalFailure',
+    always400: true,
+    bodyLimit: MIB,
+  },
 ] as const satisfies readonly ServiceRow[];
 
 /** The id of a service we serve. */

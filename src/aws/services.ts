@@ -1,3 +1,4 @@
+import type * as acm from '@aws-sdk/client-acm';
 import type * as logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as ec2 from '@aws-sdk/client-ec2';
 import type * as ecr from '@aws-sdk/client-ecr';
@@ -25,6 +26,7 @@ export interface Services {
   readonly kms?: Handlers<typeof kms>;
   readonly ssm?: Handlers<typeof ssm>;
   readonly secretsmanager?: Handlers<typeof secretsmanager>;
+  readonly acm?: Handlers<typeof acm>;
 }
 
 /** The same, where handlers may also be a function that loads them: it is called when the service is first asked for. */

@@ -13,6 +13,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['up', async () => (await import('./commands/up.ts')).up],
   ['down', async () => (await import('./commands/down.ts')).down],
   ['status', async () => (await import('./commands/status.ts')).status],
+  ['ca', async () => (await import('./commands/ca.ts')).ca],
   ['fleet', async () => (await import('./commands/fleet.ts')).fleet],
   ['explain', async () => (await import('./commands/explain.ts')).explain],
   ['demo', async () => (await import('./commands/demo.ts')).demo],

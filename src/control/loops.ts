@@ -4,6 +4,7 @@ import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Vault } from '../store/keys/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
+import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.ts';
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
@@ -28,6 +29,7 @@ export interface ControlDeps {
   readonly publicPool: string;
   /** Where the content of images lies. */
   readonly blobs: Pick<Blobs, 'collect'>;
+  readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
 }
 
 /** Every control loop there is; `runLoop` runs one. */
@@ -45,5 +47,6 @@ export function allLoops(deps: ControlDeps): Loop[] {
     objectLoop(deps),
     deadlineLoop(deps),
     sessionLoop(deps),
+    certificateLoop(deps),
   ];
 }

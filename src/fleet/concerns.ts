@@ -15,6 +15,7 @@ import {
   subnets,
   vpcs,
 } from '../store/tables/ec2.ts';
+import { certificates } from '../store/tables/acm.ts';
 import { tasks } from '../store/tables/ecs.ts';
 import { instanceProfiles, nameKey, roles } from '../store/tables/iam.ts';
 import { listeners, loadBalancers, rules, targetGroups, targets } from '../store/tables/elbv2.ts';
@@ -52,6 +53,7 @@ export const toldTables: readonly Table<never>[] = [
   rules,
   targetGroups,
   targets,
+  certificates,
 ];
 
 /** Adds what one change concerns. */
@@ -111,6 +113,11 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
     case rules.name: {
       const listener = store.get(listeners, (row as Rule).listenerArn);
       if (listener !== undefined) to.balancers.add(listener.loadBalancerArn);
+      return;
+    }
+    case certificates.name: {
+      const { arn } = row as { arn: string };
+      for (const listener of store.by(listeners, 'certificate', arn)) to.balancers.add(listener.loadBalancerArn);
       return;
     }
     case targetGroups.name:

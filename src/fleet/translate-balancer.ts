@@ -6,17 +6,32 @@ import {
   withDefaults,
 } from '../model/elbv2/attributes.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
+import { defaultSslPolicy, sslPolicyOf } from '../model/elbv2/ssl-policies.ts';
+import type { Certificate } from '../model/acm/certificate.ts';
 import type { Reader } from '../store/store.ts';
+import { certificates } from '../store/tables/acm.ts';
 import { instances, networkInterfaces } from '../store/tables/ec2.ts';
 import { listeners, loadBalancers, rules, targetGroups, targetGroupsOf, targets } from '../store/tables/elbv2.ts';
-import type { ActionSpec, BalancerSpec, ConditionSpec, ListenerSpec, TargetGroupSpec } from '../wire/balancer-spec.ts';
+import type {
+  ActionSpec,
+  BalancerSpec,
+  ConditionSpec,
+  ListenerSpec,
+  TargetGroupSpec,
+  TlsSpec,
+} from '../wire/balancer-spec.ts';
 
 /** The rows that make one load balancer. */
 export interface BalancerRows {
   readonly loadBalancer: LoadBalancer;
   /** Its private addresses, in the order of its subnets. */
   readonly addresses: readonly string[];
-  readonly listeners: readonly { readonly listener: Listener; readonly rules: readonly Rule[] }[];
+  readonly listeners: readonly {
+    readonly listener: Listener;
+    readonly rules: readonly Rule[];
+    /** Its certificates with their keys, as PEM, the default one first. */
+    readonly certificates: readonly string[];
+  }[];
   /** The target groups that its rules forward to. */
   readonly targetGroups: readonly {
     readonly group: TargetGroup;
@@ -26,13 +41,22 @@ export interface BalancerRows {
 }
 
 /** Reads what a load balancer's specification is made of; `undefined` when there is no such load balancer. */
-export function readBalancer(reader: Reader, loadBalancerArn: string): BalancerRows | undefined {
+export function readBalancer(
+  reader: Reader,
+  loadBalancerArn: string,
+  privateKeyOf: (certificate: Certificate) => string,
+): BalancerRows | undefined {
   const loadBalancer = reader.get(loadBalancers, loadBalancerArn);
   if (loadBalancer === undefined) return undefined;
   const interfaces = reader.by(networkInterfaces, 'owner', loadBalancerArn);
-  const own = reader
-    .by(listeners, 'loadBalancer', loadBalancerArn)
-    .map((listener) => ({ listener, rules: reader.by(rules, 'listener', listener.arn) }));
+  const own = reader.by(listeners, 'loadBalancer', loadBalancerArn).map((listener) => ({
+    listener,
+    rules: reader.by(rules, 'listener', listener.arn),
+    certificates: listener.certificates.flatMap(({ certificateArn }) => {
+      const row = reader.get(certificates, certificateArn);
+      return row === undefined ? [] : [`${row.certificate}${row.chain ?? ''}${privateKeyOf(row)}`];
+    }),
+  }));
   const groups = new Set(own.flatMap((each) => each.rules.flatMap((rule) => targetGroupsOf(rule.actions))));
   return {
     loadBalancer,
@@ -75,11 +99,12 @@ export function translateBalancer(rows: BalancerRows): BalancerSpec {
   };
 }
 
-function translateListener({ listener, rules }: BalancerRows['listeners'][number]): ListenerSpec {
+function translateListener({ listener, rules, certificates }: BalancerRows['listeners'][number]): ListenerSpec {
   return {
     listenerArn: listener.arn,
     protocol: listener.protocol,
     port: listener.port,
+    ...(listener.protocol === 'HTTPS' ? { tls: translateTls(listener, certificates) } : {}),
     attributes: withDefaults(listenerAttributes, listener.attributes),
     rules: [...rules].sort(byPriority).map((rule) => ({
       ruleArn: rule.arn,
@@ -87,6 +112,12 @@ function translateListener({ listener, rules }: BalancerRows['listeners'][number
       action: translateAction(rule.actions),
     })),
   };
+}
+
+function translateTls({ sslPolicy = defaultSslPolicy }: Listener, certificates: readonly string[]): TlsSpec {
+  const policy = sslPolicyOf(sslPolicy);
+  if (policy === undefined) throw new Error(`there is no TLS policy ${sslPolicy}`);
+  return { protocols: policy.protocols, ciphers: policy.ciphers, certificates };
 }
 
 function byPriority(a: Rule, b: Rule): number {

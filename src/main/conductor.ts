@@ -12,6 +12,7 @@ import { AwsError } from '../base/errors.ts';
 import { given } from '../base/given.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { CertificateLoopDeps } from '../control/certificates/loop.ts';
 import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
 import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
@@ -22,6 +23,9 @@ import { Gateway } from '../gateway/gateway.ts';
 import { ecrImage } from '../model/ecr/image-reference.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
+import type { AuthoritySource } from '../store/certificates/open-authority.ts';
+import { renewed } from '../store/certificates/renew.ts';
+import { privateKeyOf } from '../store/certificates/private-keys.ts';
 import type { Vault } from '../store/keys/vault.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
 import { mintRegistryCredentials } from '../store/registry-credentials.ts';
@@ -46,6 +50,7 @@ export interface ConductorDeps {
   /** The state's folder. */
   readonly home: string;
   readonly vault: Vault;
+  readonly authority: AuthoritySource;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -75,7 +80,10 @@ export class Conductor {
   /** Begins: what the store wants is what will be. */
   start(): void {
     const { store, clock, ids, log, platform, logs, blobs, vault, scope, registryHost, serveApi } = this.#deps;
-    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool: platform.publicPool })) {
+    const renewCertificate: CertificateLoopDeps['renewCertificate'] = (row) =>
+      renewed(row, { clock, vault, authority: this.#deps.authority });
+    const { publicPool } = platform;
+    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool, renewCertificate })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
     this.#stops.push(keepHostNames(store, platform.names, log));
@@ -88,7 +96,7 @@ export class Conductor {
       scope,
       resolveImage: (image, owner, at = registryHost) => resolveImage(image, owner, registryHost, at),
       translateBalancer: (reader, arn) => {
-        const rows = readBalancer(reader, arn);
+        const rows = readBalancer(reader, arn, (certificate) => privateKeyOf(reader, vault, certificate));
         return rows && translateBalancer(rows);
       },
       credentialsOf: keepTaskCredentials({ store, clock, ids }),

@@ -16,6 +16,7 @@ import { textLog, type Log } from '../base/log.ts';
 import { isReferenced } from '../store/blob-garbage.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
+import { authorityOf } from '../store/certificates/open-authority.ts';
 import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { Store } from '../store/store.ts';
@@ -87,7 +88,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const isForeign = (connection: Socket): boolean => foreign.has(connection);
 
   const identity = { version, pid: process.pid, home, installation: id };
-  const deps = { store, logs, blobs, vault, clock, ids, log, publicPool };
+  const authority = authorityOf({ home, clock, ids });
+  const deps = { store, logs, blobs, vault, authority, clock, ids, log, publicPool };
   const services = makeServices(deps);
   const authentication: Authentication = {
     verify: false,
@@ -125,6 +127,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         get: {
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
           status: (): Status => ({ ...identity, ...statusOf(store) }),
+          authority: async () => ({ certificate: (await authority()).root }),
           fleet: async (query) => (await import('./views/answers.ts')).answerFleet({ store, clock }, query),
           explain: async (query) => (await import('./views/answers.ts')).answerExplain({ store, clock }, query),
         },
@@ -190,6 +193,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logs,
       blobs,
       vault,
+      authority,
       clock,
       ids,
       log,

@@ -1,4 +1,5 @@
 import type { ServiceSource } from '../aws/services.ts';
+import type { AcmDeps } from '../services/acm/deps.ts';
 import type { EcrDeps } from '../services/ecr/deps.ts';
 import type { KmsDeps } from '../services/kms/deps.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
@@ -10,7 +11,7 @@ import type { SsmDeps } from '../services/ssm/deps.ts';
  * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
  * do not grow with their number. What has no handler here answers that it is not served.
  */
-export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps & SecretsDeps) {
+export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps & SecretsDeps & AcmDeps) {
   return {
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
@@ -22,6 +23,7 @@ export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDe
     sts: async () => (await import('../services/sts/handlers.ts')).stsHandlers(deps),
     kms: async () => (await import('../services/kms/handlers.ts')).kmsHandlers(deps),
     ssm: async () => (await import('../services/ssm/handlers.ts')).ssmHandlers(deps),
+    acm: async () => (await import('../services/acm/handlers.ts')).acmHandlers(deps),
     secretsmanager: async () => (await import('../services/secretsmanager/handlers.ts')).secretsManagerHandlers(deps),
   } satisfies ServiceSource;
 }

@@ -16,10 +16,22 @@ export interface ListenerSpec {
   readonly listenerArn: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
+  /** Of HTTPS listeners. */
+  readonly tls?: TlsSpec;
   /** ELB's listener attributes, with every default filled in: `routing.http.response.…`. */
   readonly attributes: Readonly<Record<string, string>>;
   /** By ascending priority; the last is the default rule, without conditions. */
   readonly rules: readonly RuleSpec[];
+}
+
+/** How a listener negotiates, and what it shows. */
+export interface TlsSpec {
+  /** Rising. */
+  readonly protocols: readonly string[];
+  /** By OpenSSL's names, the preferred first, those of TLS 1.3 among them. */
+  readonly ciphers: readonly string[];
+  /** Certificate, chain and private key as one text of PEM each; the first serves whoever names no host of another. */
+  readonly certificates: readonly string[];
 }
 
 export interface RuleSpec {

@@ -54,6 +54,7 @@ export async function startApi(): Promise<ApiServer> {
         blobs: {} as Blobs,
         logs: {} as LogStore,
         vault: new Vault({ ids: deps.ids, root: new Uint8Array(32) }),
+        authority: () => Promise.reject(new Error('nothing is issued here')),
       }),
       authentication: { verify: false, credential: () => undefined, account: '000000000000', region: 'us-east-1' },
       commits: store,

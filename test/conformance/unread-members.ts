@@ -2,7 +2,6 @@ import type { ServiceId } from '../../src/aws/service-table.ts';
 
 const refusedAbove = 'refused as a whole, by the member that holds it';
 const refusedByList = 'refused, or acted on by fleet and agent, as `task-definition-members.ts` says of each';
-const nothingThere = 'there are none, so nothing can be asked of them and no page of them ends';
 const whenBegun = 'kept with the cluster, and asked for when a session begins';
 const otherTypes = 'belongs to types of actions that are refused, and to no other';
 const checkedByFront = 'the front holds whole bodies against the checksums in the headers';
@@ -48,12 +47,10 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
   elbv2: {
     DefaultActions: otherTypes,
     Actions: otherTypes,
-    Certificates: refusedAbove,
     MutualAuthentication: refusedAbove,
     Transforms: refusedAbove,
     SubnetMappings: 'every member but the subnet is refused, whatever its name',
     IpamPools: refusedAbove,
-    DescribeListenerCertificates: nothingThere,
     'DeregisterTargets.Targets.AvailabilityZone': 'id and port alone tell a target from another in its group',
     'Targets.QuicServerId': 'no target can be registered with one',
   },

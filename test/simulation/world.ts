@@ -81,15 +81,20 @@ export class World {
       scope,
       resolveImage: (image) => ({ image }),
       translateBalancer: (reader, arn) => {
-        const rows = readBalancer(reader, arn);
+        const rows = readBalancer(reader, arn, () => '');
         return rows && translateBalancer(rows);
       },
       storeLogs: ({ sequence }) => ({ sequence }),
     });
     const vault = new Vault({ ids: this.ids, root: new Uint8Array(32) });
-    const stops = allLoops({ ...deps, publicPool: '100.127.0.0/24', blobs: { collect: () => {} }, vault }).map((loop) =>
-      runLoop(loop, deps),
-    );
+    const renewCertificate = (): Promise<never> => Promise.reject(new Error('there are no certificates here'));
+    const stops = allLoops({
+      ...deps,
+      publicPool: '100.127.0.0/24',
+      blobs: { collect: () => {} },
+      vault,
+      renewCertificate,
+    }).map((loop) => runLoop(loop, deps));
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }
 

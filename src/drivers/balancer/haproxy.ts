@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ import { askWorker, parseServers } from './master-cli.ts';
 import { backendName, directoryName, serverName } from './names.ts';
 import { rawResponse } from './pages.ts';
 import { planServers, type ServerStep } from './reconcile.ts';
+import { isTlsFile, tlsFiles } from './render-tls.ts';
 import { badGatewayFile, probeSocket, render, serverArguments, type Rendered } from './render.ts';
 
 const watchMs = 100;
@@ -167,6 +168,7 @@ export class HaproxyDriver implements BalancerDriver {
       await endOrphans(files, this.#options.clock);
     } else if (loaded !== rendered.structure) await reloadMaster(files, this.#options.clock);
     await writeFile(loadedFile, rendered.structure, { mode: 0o600 });
+    await this.#removeOldCertificates(spec, files);
     known?.unwatch();
     const served: Served = { files, spec, pid, inRotation, leaving: known?.leaving ?? new Set(), unwatch: () => {} };
     this.#served.set(spec.loadBalancerArn, served);
@@ -191,10 +193,19 @@ export class HaproxyDriver implements BalancerDriver {
     if (check) {
       await writeFile(join(files.directory, badGatewayFile), rawResponse(502));
       await writeFile(join(files.directory, 'arn'), spec.loadBalancerArn);
+      for (const { name, text } of tlsFiles(spec)) await writeFile(join(files.directory, name), text, { mode: 0o600 });
     }
     await writeFile(`${files.config}.new`, rendered.config, { mode: 0o600 });
     if (check) await checkConfig(this.#program, `${files.config}.new`);
     await rename(`${files.config}.new`, files.config);
+  }
+
+  /** Once nothing that is loaded names them. */
+  async #removeOldCertificates(spec: BalancerSpec, { directory }: BalancerFiles): Promise<void> {
+    const wanted = new Set(tlsFiles(spec).map(({ name }) => name));
+    for (const name of await readdir(directory)) {
+      if (isTlsFile(name) && !wanted.has(name)) await rm(join(directory, name), { force: true });
+    }
   }
 
   async #reconcileServers(served: Served): Promise<void> {

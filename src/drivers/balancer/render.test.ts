@@ -143,7 +143,8 @@ test('renders what attributes ask for', () => {
       http-request set-var(txn.server) var(txn.cookie),field(1,~) if { var(txn.cookie),field(2,~),sub(txn.now) -m int gt 0 }
       use-server %[var(txn.server)] if { var(txn.server) -m found }
       http-response add-header Set-Cookie "AWSALB=%[srv_name,concat(~,txn.until),base64]; Expires=%[date(604800),http_date]; Path=/"
-      http-response add-header Set-Cookie "AWSALBCORS=%[srv_name,concat(~,txn.until),base64]; Expires=%[date(604800),http_date]; Path=/; SameSite=None""
+      http-response add-header Set-Cookie "AWSALBCORS=%[srv_name,concat(~,txn.until),base64]; Expires=%[date(604800),http_date]; Path=/; SameSite=None; Secure" if { ssl_fc }
+      http-response add-header Set-Cookie "AWSALBCORS=%[srv_name,concat(~,txn.until),base64]; Expires=%[date(604800),http_date]; Path=/; SameSite=None" unless { ssl_fc }"
   `);
   expect(sectionOf(config, 'frontend')).toMatchInlineSnapshot(`
     "frontend listener_80
@@ -271,5 +272,5 @@ test('refuses what it does not carry', () => {
     'IPv4',
   );
   const tls = { ...listenerSpec(443, forwardTo(web)), protocol: 'HTTPS' as const };
-  expect(() => render({ ...spec, listeners: [tls] }, context)).toThrow('HTTPS listeners are not served yet');
+  expect(() => render({ ...spec, listeners: [tls] }, context)).toThrow('the listener on port 443 has no certificate');
 });

@@ -5,6 +5,7 @@ import { backendName, serverName } from './names.ts';
 import { errorStatuses, pageOf } from './pages.ts';
 import { literal, quote } from './quote.ts';
 import { renderRules } from './render-rules.ts';
+import { renderTls } from './render-tls.ts';
 
 /** What the configuration needs beside the specification. */
 export interface RenderContext {
@@ -41,7 +42,7 @@ export function render(spec: BalancerSpec, context: RenderContext): Rendered {
       ...renderGlobal(context),
       ...renderProbe(spec, context),
       ...renderDefaults(spec, context),
-      ...spec.listeners.flatMap((listener) => renderListener(spec, listener)),
+      ...spec.listeners.flatMap((listener) => renderListener(spec, listener, context)),
     ];
     const config = [...head];
     const structure = [...head];
@@ -127,19 +128,23 @@ function page(status: number): string {
   return `content-type text/html string ${quote(pageOf(status))} hdr Server awselb/2.0`;
 }
 
-function renderListener(spec: BalancerSpec, listener: ListenerSpec): string[] {
-  if (listener.protocol !== 'HTTP') throw new DriverError('fatal', `${listener.protocol} listeners are not served yet`);
+function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: RenderContext): string[] {
+  if (listener.protocol !== 'HTTP' && listener.protocol !== 'HTTPS') {
+    throw new DriverError('fatal', `${listener.protocol} listeners are not served yet`);
+  }
+  const tls = renderTls(spec, listener, context.directory);
   const { decide, answer, forward } = renderRules(listener);
   return section(`frontend listener_${listener.port}`, [
     ...spec.addresses.map((address) => {
       if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
-      return `bind ${address}:${listener.port}`;
+      return `bind ${address}:${listener.port}${tls}`;
     }),
     ...renderKeepAlive(spec),
     ...decide,
     ...answer,
     ...renderHost(spec, listener),
     ...renderForwarded(spec, listener),
+    ...renderTlsHeaders(spec, listener),
     ...renderTrace(),
     ...renderResponseHeaders(listener),
     listener.rules.some(({ action }) => action.type === 'forward' && action.stickinessSeconds !== undefined) &&
@@ -177,6 +182,17 @@ function renderForwarded({ attributes }: BalancerSpec, listener: ListenerSpec): 
     mode === 'append' && `http-request add-header X-Forwarded-For ${client} unless ${single}`,
     `http-request set-header X-Forwarded-Proto ${listener.protocol.toLowerCase()}`,
     `http-request set-header X-Forwarded-Port ${listener.port}`,
+  ];
+}
+
+/** "HTTP headers and Application Load Balancers": how the client's connection was negotiated, where that is asked for. */
+function renderTlsHeaders({ attributes }: BalancerSpec, { protocol }: ListenerSpec): string[] {
+  if (attributes['routing.http.x_amzn_tls_version_and_cipher_suite.enabled'] !== 'true') return [];
+  if (protocol !== 'HTTPS')
+    return ['http-request del-header X-Amzn-Tls-Version', 'http-request del-header X-Amzn-Tls-Cipher-Suite'];
+  return [
+    'http-request set-header X-Amzn-Tls-Version %[ssl_fc_protocol]',
+    'http-request set-header X-Amzn-Tls-Cipher-Suite %[ssl_fc_cipher]',
   ];
 }
 
@@ -248,7 +264,8 @@ function renderStickiness({ attributes }: TargetGroupSpec): string[] {
     `http-request set-var(txn.server) var(txn.cookie),field(1,~) if ${fresh}`,
     'use-server %[var(txn.server)] if { var(txn.server) -m found }',
     `http-response add-header Set-Cookie "AWSALB=${value}"`,
-    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None"`,
+    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None; Secure" if { ssl_fc }`,
+    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None" unless { ssl_fc }`,
   ];
 }
 

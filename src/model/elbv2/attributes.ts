@@ -30,7 +30,7 @@ const rule = (key: string, byDefault: string, judge: Judge): AttributeRule => ({
 /**
  * The attributes of an application load balancer, in the order in which DescribeLoadBalancerAttributes lists them, with AWS's defaults
  * ("LoadBalancerAttribute", ELB API Reference). Logs need S3, mitigation modes other than the strict ones a laxer proxy, zonal shift
- * zones, HTTP/2 and the headers of TLS an HTTPS listener, WAF a firewall: of those only the default stands.
+ * zones, WAF a firewall: of those only the default stands.
  */
 export const loadBalancerAttributes: readonly AttributeRule[] = [
   rule('access_logs.s3.enabled', 'false', only('false')),
@@ -38,7 +38,7 @@ export const loadBalancerAttributes: readonly AttributeRule[] = [
   rule('access_logs.s3.prefix', '', only('')),
   rule('idle_timeout.timeout_seconds', '60', wholeNumber(1, 4000)),
   rule('deletion_protection.enabled', 'false', boolean),
-  rule('routing.http2.enabled', 'true', only('true')),
+  rule('routing.http2.enabled', 'true', boolean),
   rule('routing.http.drop_invalid_header_fields.enabled', 'false', boolean),
   rule('routing.http.xff_client_port.enabled', 'false', boolean),
   rule('routing.http.preserve_host_header.enabled', 'false', boolean),
@@ -47,7 +47,7 @@ export const loadBalancerAttributes: readonly AttributeRule[] = [
   rule('routing.http.desync_mitigation_mode', 'defensive', oneOf('defensive', 'strictest')),
   rule('client_keep_alive.seconds', '3600', wholeNumber(60, 604_800)),
   rule('waf.fail_open.enabled', 'false', only('false')),
-  rule('routing.http.x_amzn_tls_version_and_cipher_suite.enabled', 'false', only('false')),
+  rule('routing.http.x_amzn_tls_version_and_cipher_suite.enabled', 'false', boolean),
   rule('zonal_shift.config.enabled', 'false', only('false')),
   rule('connection_logs.s3.enabled', 'false', only('false')),
   rule('connection_logs.s3.bucket', '', only('')),

@@ -28,6 +28,7 @@ export interface Listener extends Scoped {
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
   readonly sslPolicy?: string;
+  /** The default one first; none of an HTTP listener. */
   readonly certificates: readonly { readonly certificateArn: string; readonly isDefault: boolean }[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];

@@ -59,6 +59,7 @@ export const managedKeys: Readonly<Record<string, string>> = {
   'alias/aws/ssm': 'Default key that protects my SSM parameters when no other key is defined',
   'alias/aws/secretsmanager': 'Default key that protects my Secrets Manager secrets when no other key is defined',
   'alias/aws/s3': 'Default key that protects my S3 objects when no other key is defined',
+  'alias/aws/acm': 'Default key that protects my ACM private keys when no other key is defined',
 };
 
 export function keyArn(scope: Scoped, id: string): string {

@@ -181,9 +181,8 @@ function readFixedResponse(config: Action['FixedResponseConfig']): NonNullable<A
 /** The protocols that listeners of application load balancers have here. */
 export function checkListenerProtocol(protocol: string | undefined): Listener['protocol'] {
   if (protocol === undefined) throw elbErrors.validation('A listener protocol must be specified');
-  if (protocol === 'HTTPS') {
-    throw new AwsError('UnsupportedProtocol', 'HTTPS listeners are not supported by Stowage yet');
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
+    throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'HTTPS, HTTP'`);
   }
-  if (protocol !== 'HTTP') throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'HTTPS, HTTP'`);
   return protocol;
 }

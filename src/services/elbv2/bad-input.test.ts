@@ -67,9 +67,9 @@ const cases: [operation: string, input: object | (() => object), code: string, m
   ['CreateLoadBalancer', balancer({ Name: 'a_b' }), 'ValidationError', /alphanumeric/],
   [
     'ModifyLoadBalancerAttributes',
-    attribute('routing.http2.enabled', 'false'),
+    attribute('routing.http2.enabled', 'perhaps'),
     'InvalidConfigurationRequest',
-    /valid is 'true'/,
+    /valid is 'true', 'false'/,
   ],
   [
     'ModifyLoadBalancerAttributes',
@@ -79,7 +79,7 @@ const cases: [operation: string, input: object | (() => object), code: string, m
   ],
   [
     'ModifyLoadBalancerAttributes',
-    attribute('routing.http.x_amzn_tls_version_and_cipher_suite.enabled', 'true'),
+    attribute('zonal_shift.config.enabled', 'true'),
     'InvalidConfigurationRequest',
     /valid is 'false'/,
   ],
@@ -136,7 +136,21 @@ const cases: [operation: string, input: object | (() => object), code: string, m
   ['RegisterTargets', targets({ Id: '172.31.0.9', Port: 0 }), 'ValidationError', /equal to 1/],
   ['RegisterTargets', { TargetGroupArn: `${prefix}:targetgroup/x/0`, Targets: [] }, 'TargetGroupNotFound', /not found/],
   ['CreateListener', listener({ Protocol: 'TCP' }), 'ValidationError', /must be one of 'HTTPS, HTTP'/],
-  ['CreateListener', listener({ Protocol: 'HTTPS' }), 'UnsupportedProtocol', /not supported/],
+  [
+    'CreateListener',
+    listener({ Protocol: 'HTTPS' }),
+    'ValidationError',
+    /A certificate must be specified for HTTPS listeners/,
+  ],
+  [
+    'CreateListener',
+    listener({
+      Protocol: 'HTTPS',
+      Certificates: [{ CertificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/no' }],
+    }),
+    'CertificateNotFound',
+    /not found/,
+  ],
   ['CreateListener', listener({ Port: 80 }), 'DuplicateListener', /already exists on this port/],
   ['CreateListener', listener({ DefaultActions: [] }), 'ValidationError', /action must be specified/],
   [

@@ -209,7 +209,7 @@ describe('target groups and targets', () => {
     }
     await expect(register('10.0.0.1')).rejects.toMatchObject({ code: 'ValidationError' });
     const told = () => {
-      const rows = readBalancer(fixture.store, LoadBalancerArn);
+      const rows = readBalancer(fixture.store, LoadBalancerArn, () => 'key\n');
       return rows && translateBalancer(rows).targetGroups[0]?.targets;
     };
     expect(told()).toMatchObject([{ id: running, address: '172.31.0.5', port: 32_768 }]);
@@ -288,7 +288,7 @@ describe('listeners and rules', () => {
       ['20', false],
       ['default', true],
     ]);
-    const rows = readBalancer(fixture.store, LoadBalancerArn);
+    const rows = readBalancer(fixture.store, LoadBalancerArn, () => 'key\n');
     const spec = rows === undefined ? undefined : translateBalancer(rows);
     expect(spec).toMatchObject({
       name: 'web',

@@ -5,6 +5,7 @@ import { silentLog } from '../../base/log.ts';
 import { scopeOf } from '../../model/tags.ts';
 import { ensureDefaultVpc } from '../../store/default-vpc.ts';
 import { Store } from '../../store/store.ts';
+import * as acmTables from '../../store/tables/acm.ts';
 import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
@@ -23,7 +24,7 @@ export const ctx: Ctx = {
 
 /** ELB's handlers on a store with the default VPC, its subnets and its security group. For tests only. */
 export function elbFixture() {
-  const tables = { ...ec2Tables, ...elbTables, applied };
+  const tables = { ...acmTables, ...ec2Tables, ...elbTables, applied };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);
@@ -38,9 +39,47 @@ export function elbFixture() {
     if (handler === undefined) throw new Error(`${operation} is not served`);
     return (await handler(input, ctx)) as Output;
   };
+  /** A certificate of ACM, as far as listeners look at it; answers its ARN. */
+  const certificate = (name: string): string => {
+    const arn = `arn:aws:acm:us-east-1:000000000000:certificate/${name}`;
+    const facts = {
+      serial: '00',
+      subject: `CN=${name}`,
+      issuer: 'Stowage',
+      domainName: name,
+      alternativeNames: [name],
+      keyAlgorithm: 'RSA_2048' as const,
+      signatureAlgorithm: 'SHA256WITHRSA',
+      notBefore: 0,
+      notAfter: Infinity,
+      keyUsages: [],
+      extendedKeyUsages: [],
+    };
+    const rest = {
+      createdAt: 0,
+      madeAt: 0,
+      transparency: 'DISABLED',
+      export: 'DISABLED',
+      exported: false,
+      tags: [],
+    } as const;
+    store.transact((tx) =>
+      tx.put(acmTables.certificates, {
+        ...scope,
+        arn,
+        type: 'IMPORTED',
+        facts,
+        certificate: `${name}\n`,
+        sealedKey: '',
+        ...rest,
+      }),
+    );
+    return arn;
+  };
   return {
     elb,
     call,
+    certificate,
     store,
     clock,
     ids,

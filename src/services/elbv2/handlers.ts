@@ -1,6 +1,7 @@
 import type { ServiceDeps } from '../deps.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limitHandlers } from './limits.ts';
+import { listenerCertificateHandlers } from './listener-certificates.ts';
 import { listenerHandlers } from './listeners.ts';
 import { loadBalancerHandlers } from './load-balancers.ts';
 import { ruleHandlers } from './rules.ts';
@@ -16,6 +17,7 @@ export function elbv2Handlers(deps: ServiceDeps) {
     ...targetGroupHandlers(deps),
     ...targetHandlers(deps),
     ...listenerHandlers(deps),
+    ...listenerCertificateHandlers(deps),
     ...ruleHandlers(deps),
     ...tagHandlers(deps),
     ...limitHandlers(),

@@ -10,6 +10,8 @@ export const limits = {
   'rules-per-application-load-balancer': 100,
   'target-groups-per-application-load-balancer': 100,
   'target-groups-per-action-on-application-load-balancer': 5,
+  // Beside the default ones.
+  'certificates-per-application-load-balancer': 25,
   'condition-values-per-alb-rule': 5,
   'condition-wildcards-per-alb-rule': 5,
 } as const;

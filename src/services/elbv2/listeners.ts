@@ -1,8 +1,4 @@
-import type {
-  CreateListenerInput,
-  Listener as ListenerOutput,
-  ModifyListenerInput,
-} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Listener as ListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { listenerAttributes } from '../../model/elbv2/attributes.ts';
@@ -12,18 +8,18 @@ import { listeners, loadBalancers, rules } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { checkListenerProtocol, readActions } from './action-rules.ts';
 import { changeAttributes, describeAttributes } from './attributes.ts';
-import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { checkRange, elbErrors } from './errors.ts';
 import { findListener, findLoadBalancer, rulesOf } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limits } from './limits.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
+import { describeTls, readTls } from './tls-rules.ts';
 
 /** The operations on listeners; a listener's default actions are those of its default rule. */
 export function listenerHandlers({ store, ids }: ServiceDeps) {
   return {
     CreateListener(input, ctx) {
-      checkNoTls(input);
       const protocol = checkListenerProtocol(input.Protocol);
       if (input.Port === undefined) throw elbErrors.validation('A listener port must be specified');
       const port = checkRange(input.Port, 'port', 1, 65_535);
@@ -45,7 +41,7 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
           loadBalancerArn: loadBalancer.arn,
           protocol,
           port,
-          certificates: [],
+          ...readTls(tx, ctx, input, protocol),
           attributes: {},
           tags,
         };
@@ -77,7 +73,6 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
     },
 
     ModifyListener(input, ctx) {
-      checkNoTls(input);
       return store.transact((tx) => {
         const before = findListener(tx, ctx, input.ListenerArn);
         const loadBalancer = tx.get(loadBalancers, before.loadBalancerArn);
@@ -85,7 +80,8 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
         const protocol = checkListenerProtocol(input.Protocol ?? before.protocol);
         const port = checkRange(input.Port ?? before.port, 'port', 1, 65_535);
         if (port !== before.port) checkPortFree(tx, loadBalancer, port);
-        const row = { ...before, protocol, port };
+        const { sslPolicy: _policy, ...kept } = before;
+        const row = { ...kept, protocol, port, ...readTls(tx, ctx, input, protocol, before) };
         tx.put(listeners, row);
         if (input.DefaultActions !== undefined) {
           const actions = readActions(tx, loadBalancer, input.DefaultActions);
@@ -116,29 +112,12 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
         tx.put(listeners, { ...before, attributes });
         return { Attributes: describeAttributes(listenerAttributes, attributes) };
       }),
-
-    DescribeListenerCertificates(input, ctx) {
-      findListener(store, ctx, input.ListenerArn);
-      return { Certificates: [] };
-    },
   } satisfies ElbHandlers;
 }
 
 /** The ARN of a rule of a listener. */
 export function ruleArn(listenerArn: string, id: string): string {
   return `${listenerArn.replace(':listener/', ':listener-rule/')}/${id}`;
-}
-
-/** What belongs to HTTPS and TLS listeners alone. */
-function checkNoTls(input: CreateListenerInput | ModifyListenerInput): void {
-  const { SslPolicy, Certificates = [], AlpnPolicy = [], MutualAuthentication } = input;
-  if (input.Protocol === 'HTTPS') checkListenerProtocol('HTTPS');
-  if (MutualAuthentication !== undefined) throw notSupported('Mutual authentication');
-  if (SslPolicy !== undefined || Certificates.length > 0 || AlpnPolicy.length > 0) {
-    throw elbErrors.validation(
-      'An SSL policy, certificates or an ALPN policy cannot be specified for a listener that uses the HTTP protocol',
-    );
-  }
 }
 
 function checkPortFree(tx: Transaction, loadBalancer: LoadBalancer, port: number): void {
@@ -153,6 +132,7 @@ function describe(reader: Reader, row: Listener): ListenerOutput {
     LoadBalancerArn: row.loadBalancerArn,
     Port: row.port,
     Protocol: row.protocol,
+    ...describeTls(row),
     DefaultActions: [...(rulesOf(reader, row.arn).at(-1)?.actions ?? [])],
   };
 }

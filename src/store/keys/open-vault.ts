@@ -1,8 +1,9 @@
-import { closeSync, chmodSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ids } from '../../base/ids.ts';
 import type { Store } from '../store.ts';
 import { kmsKeys } from '../tables/kms.ts';
+import { writeSecretFile } from './secret-file.ts';
 import { Vault } from './vault.ts';
 
 /** The file in the installation's home that holds the key by which all others are wrapped, and by which alone. */
@@ -54,22 +55,8 @@ function readRootKey(path: string): Buffer | undefined {
   return Buffer.from(text, 'hex');
 }
 
-/** Never half there: written beside, then renamed. */
 function makeRootKey(path: string, ids: Ids): Buffer {
   const key = Buffer.from(ids.hex(64), 'hex');
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeSync(file, `${key.toString('hex')}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
-  const folder = openSync(join(path, '..'), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  writeSecretFile(path, `${key.toString('hex')}\n`);
   return key;
 }

@@ -14,7 +14,11 @@ export const loadBalancers = table<LoadBalancer>()({
 export const listeners = table<Listener>()({
   name: 'elbv2.listeners',
   key: (row) => row.arn,
-  indexes: { scope: scopeOf, loadBalancer: (row) => row.loadBalancerArn },
+  indexes: {
+    scope: scopeOf,
+    loadBalancer: (row) => row.loadBalancerArn,
+    certificate: (row) => row.certificates.map(({ certificateArn }) => certificateArn),
+  },
 });
 
 /** Rules, by ARN. */
