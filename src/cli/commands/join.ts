@@ -30,7 +30,10 @@ export const join: Command = {
   },
   async run({ installation: { home, id }, terminal, json, options, arguments: [url, ...rest] }) {
     if (rest.length > 0) throw new UsageError(`say 'stowage ${join.usage}'`);
-    const quiet: Terminal = json ? { ...terminal, done: () => {}, step: () => {} } : terminal;
+    // The log is no data: it goes where warnings go.
+    const quiet: Terminal = json
+      ? { ...terminal, done: () => {}, step: () => {}, line: (text = '') => terminal.warn(text) }
+      : terminal;
     if (existsSync(joinPath(home, 'state.sqlite'))) {
       throw new UsageError(`${home} is the home of a control plane: give the machine another one with --home`);
     }
@@ -129,9 +132,9 @@ async function serve({ home, id }: { home: string; id: string }, terminal: Termi
     if (first === 'connected') {
       writeAgent(home, { pid: process.pid, connected: true });
       terminal.done('connected: the control plane may place tasks here');
-      if ((await over) === 'stopped') terminal.step('stopping the agent (tasks go on running)');
-      else terminal.done('this machine has left');
     }
+    if ((await over) === 'stopped') terminal.step('stopping the agent (tasks go on running)');
+    else terminal.done('this machine has left, or was removed: nothing of it runs here any more');
   } catch (error) {
     throw new UsageError(`the control plane does not take this machine: ${messageOf(error)}`);
   } finally {

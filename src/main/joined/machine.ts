@@ -56,7 +56,13 @@ export async function startMachine(options: MachineOptions): Promise<JoinedMachi
   const relayPort = await relay.listen(identity.relayPort).catch((error: unknown) => {
     throw new Error(`port ${identity.relayPort} on 127.0.0.1, by which images are pulled: ${messageOf(error)}`);
   });
-  if (relayPort !== identity.relayPort) writeIdentity(home, (identity = { ...identity, relayPort }));
+  /** On disk first: what this process alone knows, the next one would be locked out by. */
+  const keep = (change: Partial<MachineIdentity>): void => {
+    const next = { ...identity, ...change };
+    writeIdentity(home, next);
+    identity = next;
+  };
+  if (relayPort !== identity.relayPort) keep({ relayPort });
   const registryHost = `127.0.0.1:${relayPort}`;
   const access: ControlAccess = { url: control, region: identity.region, key: () => identity.key, clock, log };
   const stop = new AbortController();
@@ -140,7 +146,7 @@ export async function startMachine(options: MachineOptions): Promise<JoinedMachi
   });
   agent.start();
   log.info('the agent of this machine runs', { machine: machineId, control, registry: registryHost });
-  void rotateKeys(access, clock, stop.signal, log, (key) => writeIdentity(home, (identity = { ...identity, key })));
+  void rotateKeys(access, clock, stop.signal, log, (key) => keep({ key }));
 
   connected.promise.catch(() => {});
   return {
@@ -196,7 +202,8 @@ async function rotateKeys(
   log: ReturnType<typeof textLog>,
   keep: (key: KeyOfMachine) => void,
 ): Promise<void> {
-  let pauseMs = rotateMs;
+  // One that is started anew every day takes another too.
+  let pauseMs = rotateAgainMs;
   for (;;) {
     try {
       await clock.sleep(pauseMs, signal);
