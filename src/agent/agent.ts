@@ -22,6 +22,7 @@ import { Instances, type InstanceParts } from './instances/manager.ts';
 import { createLogShipper } from './logs/shipper.ts';
 import { createMetadata } from './metadata/server.ts';
 import { Networks } from './networks/networks.ts';
+import { ToldVpcs, type ToldVpc } from './networks/told.ts';
 import { labels } from './tasks/names.ts';
 import { TaskEngine } from './tasks/engine.ts';
 import { taskGroups } from './tasks/group.ts';
@@ -243,9 +244,13 @@ export function createAgent(options: AgentOptions): Agent {
         for (const { taskArn } of message.message.stopTasks) tasks.stop(taskArn);
         return;
       case 'StowageVpcMessage':
-        sandboxes.told(message.message.vpc, message.message.upcoming);
-        networks?.apply(message.message.vpc);
+        return tellVpc(told.whole(message.message));
+      case 'StowageVpcChange': {
+        const state = told.change(message.message);
+        if (state !== undefined) tellVpc(state);
+        else log.warn('a change of a VPC that nobody spoke of', { vpc: message.message.change.vpcId });
         return;
+      }
       case 'StowageBalancerMessage':
         // It has told the control plane of a failure itself.
         if (balancers !== undefined) firstWork.push(balancers.apply(message.message.balancer).catch(() => {}));
@@ -277,6 +282,11 @@ export function createAgent(options: AgentOptions): Agent {
         log.warn('unknown message', { type: (message satisfies never as ServerMessage).type });
     }
   };
+  const told = new ToldVpcs();
+  const tellVpc = ({ vpc, upcoming }: ToldVpc): void => {
+    sandboxes.told(vpc, upcoming);
+    networks?.apply(vpc);
+  };
   const acknowledge = (to: { clusterArn: string; containerInstanceArn: string; messageId: string }): void => {
     const { clusterArn: cluster, containerInstanceArn: containerInstance, messageId } = to;
     send({ type: 'AckRequest', message: { cluster, containerInstance, messageId } });
@@ -303,6 +313,7 @@ export function createAgent(options: AgentOptions): Agent {
       await instances?.keepOnly(manifest.instanceIds);
       // Balancers first: one that serves keeps its VPC's namespace alive.
       await balancers?.keepOnly(manifest.loadBalancerArns);
+      told.keepOnly(manifest.vpcIds);
       sandboxes.keepOnly(manifest.vpcIds);
       await networks?.keepOnly(manifest.vpcIds);
     } catch (error) {

@@ -94,6 +94,7 @@ async function start(attributes: ContainerInstance['attributes'] = [], store = n
     ids: systemIds,
     log: silentLog,
     scope,
+    tunnels: { port: 21_000, publicPool: '100.127.0.0/24' },
     resolveImage: (image) => ({ image }),
     translateBalancer: () => undefined,
     storeLogs: ({ sequence }) => ({ sequence }),

@@ -1,4 +1,6 @@
 import type { NetworkInterface, SecurityGroupRule } from '../model/ec2/network.ts';
+import type { Instance } from '../model/ec2/instance.ts';
+import type { Machine } from '../model/fleet/machine.ts';
 import type { InstanceProfile, Role } from '../model/iam/identity.ts';
 import type { Task } from '../model/ecs/task.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
@@ -17,6 +19,7 @@ import {
 } from '../store/tables/ec2.ts';
 import { certificates } from '../store/tables/acm.ts';
 import { tasks } from '../store/tables/ecs.ts';
+import { machines } from '../store/tables/fleet.ts';
 import { instanceProfiles, nameKey, roles } from '../store/tables/iam.ts';
 import { listeners, loadBalancers, rules, targetGroups, targets } from '../store/tables/elbv2.ts';
 
@@ -36,6 +39,7 @@ export function noConcerns(): Concerns {
 
 /** The tables that machines are told of. */
 export const toldTables: readonly Table<never>[] = [
+  machines,
   tasks,
   vpcs,
   subnets,
@@ -58,6 +62,8 @@ export const toldTables: readonly Table<never>[] = [
 
 /** Adds what one change concerns. */
 export function addConcerns(store: Reader, change: Change, to: Concerns): void {
+  if (change.table === machines.name) return addMachine(store, change, to);
+  if (change.table === instances.name) addMoved(change, to);
   for (const row of [change.before, change.after]) {
     if (row !== undefined) addRow(store, change.table, row, to);
   }
@@ -129,6 +135,22 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
       if (vpcId !== undefined) to.vpcs.add(vpcId);
     }
   }
+}
+
+/** An instance's interface is on the machine that it stands on. */
+function addMoved({ before, after }: Change, to: Concerns): void {
+  const [former, next] = [before, after] as readonly (Instance | undefined)[];
+  if (next !== undefined && former?.hostId !== next.hostId) to.vpcs.add(next.vpcId);
+}
+
+/** Where a machine is found is known in every VPC; that it comes and goes is nobody else's business. */
+function addMachine(store: Reader, { before, after }: Change, to: Concerns): void {
+  const place = (row: unknown): string => {
+    const { underlay, hostAddress } = (row ?? {}) as Partial<Machine>;
+    return `${underlay} ${hostAddress}`;
+  };
+  if (place(before) === place(after)) return;
+  for (const { id } of store.list(vpcs)) to.vpcs.add(id);
 }
 
 /** A load balancer's name is known in every VPC. */

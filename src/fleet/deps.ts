@@ -21,6 +21,14 @@ export interface LogReceipt {
   readonly error?: string;
 }
 
+/** What the tunnels between machines have in common. */
+export interface TunnelSettings {
+  /** Their UDP port, this installation's own. */
+  readonly port: number;
+  /** Where the addresses come from by which tasks see machines: the installation's public ones. */
+  readonly publicPool: string;
+}
+
 /** What the fleet is made from. */
 export interface FleetDeps {
   readonly store: Store;
@@ -29,6 +37,7 @@ export interface FleetDeps {
   readonly log: Log;
   /** Where machines are at home: the scope of their own ARNs. */
   readonly scope: Scoped;
+  readonly tunnels: TunnelSettings;
   /** Where and how a machine's engine pulls an image from; `registryHost` is where it finds our registry, if not where we do. */
   readonly resolveImage: (image: string, scope: Scoped, registryHost?: string) => ResolvedImage;
   /** The state of a load balancer as machines are told it; `undefined` when there is nothing to serve. */
@@ -52,6 +61,10 @@ export interface MachineHello {
   readonly resources: MachineResources;
   /** `host:port` at which its engine finds our registry, where that is not the control plane's own address. */
   readonly registryHost?: string;
+  /** The IPv4 address at which other machines find it. */
+  readonly underlay?: string;
+  /** By which its tasks see it; one of the public range is chosen unless given. */
+  readonly hostAddress?: string;
   /** Of a container instance. */
   readonly registration?: MachineRegistration;
 }

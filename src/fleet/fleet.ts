@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
 import { given } from '../base/given.ts';
 import type { Machine } from '../model/fleet/machine.ts';
 import { clusterArn, containerInstanceArn } from '../model/ecs/arns.ts';
 import type { ContainerInstance } from '../model/ecs/container-instance.ts';
+import { AddressError, allocatePublicIp } from '../store/allocate-interface.ts';
 import { containerInstances } from '../store/tables/ecs.ts';
 import { machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
@@ -66,6 +68,7 @@ export class Fleet {
       attributes: hello.attributes,
       resources: hello.resources,
       ...given('registryHost', hello.registryHost),
+      ...this.#placeOf(hello, before),
       connected: true,
       connectedAt: clock.now(),
       ...given('statuses', before?.statuses),
@@ -84,6 +87,25 @@ export class Fleet {
   close(): void {
     this.#unwatch();
     for (const session of this.#sessions.values()) session.close('the control plane is stopping');
+  }
+
+  /** Where it is found, and the address by which its tasks see it: kept while the machine is known. */
+  #placeOf({ id, underlay, hostAddress }: MachineHello, before: Machine | undefined): Partial<Machine> {
+    const { store, tunnels, log } = this.#deps;
+    if (underlay === undefined) return {};
+    if (isIP(underlay) !== 4) {
+      log.error('no tunnels lead to a machine: it is found at no IPv4 address', { machine: id, underlay });
+      return {};
+    }
+    const kept = hostAddress ?? before?.hostAddress;
+    if (kept !== undefined) return { underlay, hostAddress: kept };
+    try {
+      return { underlay, hostAddress: store.transact((tx) => allocatePublicIp(tx, tunnels.publicPool)) };
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      log.error('no tunnels lead to a machine: there is no public address left for it', { machine: id });
+      return {};
+    }
   }
 
   #disconnected(session: Session): void {

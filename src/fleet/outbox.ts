@@ -7,7 +7,10 @@ import { loadBalancers } from '../store/tables/elbv2.ts';
 import { applied, appliedKey, machines } from '../store/tables/fleet.ts';
 import type { PayloadTask } from '../wire/acs.ts';
 import type { BalancerSpec } from '../wire/balancer-spec.ts';
-import type { ServerMessage } from '../wire/messages.ts';
+import type { ServerMessage, UpcomingInterfaces } from '../wire/messages.ts';
+import { changeOf, inOrder, isNothing } from '../wire/network-change.ts';
+import type { VpcSpec } from '../wire/network-spec.ts';
+import { upcomingChangeOf } from '../wire/upcoming-change.ts';
 import type { Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
 import { upcomingInterfaces } from './interface-names.ts';
@@ -17,6 +20,7 @@ import { roleOf, TaskRoles } from './task-roles.ts';
 import { instanceOn, translateInstance } from './translate-instance.ts';
 import { translateTask } from './translate-task.ts';
 import { translateVpc } from './translate-vpc.ts';
+import { partOf } from './vpc-parts.ts';
 
 /** How many tasks one payload message holds at most. */
 const tasksPerPayload = 50;
@@ -44,8 +48,8 @@ export class Outbox {
   readonly #address: Pick<Machine, 'clusterArn' | 'containerInstanceArn'>;
   readonly #tasks = new Map<string, 'RUNNING' | 'STOPPED'>();
   readonly #roles: TaskRoles;
-  /** What was last said of each VPC and load balancer, as text. */
-  readonly #vpcs = new Map<string, string>();
+  /** What was last said of each VPC, and of load balancers and instances as text. */
+  readonly #vpcs = new Map<string, { readonly spec: VpcSpec; readonly upcoming: readonly UpcomingInterfaces[] }>();
   readonly #balancers = new Map<string, string>();
   readonly #instances = new Map<string, string>();
   #sequence: number;
@@ -113,18 +117,27 @@ export class Outbox {
 
   /** Adds what is new of a VPC; answers whether one the machine knows is gone. */
   #addVpc(id: string, messages: ServerMessage[]): boolean {
-    const { store, ids } = this.#deps;
-    const vpc = translateVpc(store, id);
-    if (vpc === undefined) {
+    const { store, ids, tunnels } = this.#deps;
+    const whole = translateVpc(store, id);
+    const part = whole && partOf(store, whole, this.#machineId, tunnels.port);
+    if (part === undefined) {
       this.#forget('vpc', id);
       return this.#vpcs.delete(id);
     }
-    const text = JSON.stringify(vpc);
-    if (this.#vpcs.get(id) === text) return false;
-    this.#vpcs.set(id, text);
-    // Only a guess: that it changed alone is not worth a message.
+    const spec = inOrder(part);
+    const told = this.#vpcs.get(id);
+    const messageId = ids.uuid();
     const upcoming = upcomingInterfaces(store, id);
-    messages.push({ type: 'StowageVpcMessage', message: { messageId: ids.uuid(), vpc, upcoming } });
+    if (told === undefined) {
+      messages.push({ type: 'StowageVpcMessage', message: { messageId, vpc: spec, upcoming } });
+    } else {
+      const change = changeOf(told.spec, spec);
+      // What comes next is only a guess: that it changed alone is not worth a message.
+      if (isNothing(change)) return false;
+      const message = { messageId, change, upcoming: upcomingChangeOf(told.upcoming, upcoming) };
+      messages.push({ type: 'StowageVpcChange', message });
+    }
+    this.#vpcs.set(id, { spec, upcoming });
     return false;
   }
 

@@ -32,6 +32,8 @@ import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
 import { loopback } from '../wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
+import { tunnelPort } from '../drivers/network/names.ts';
+import { hostAddressOf } from '../drivers/network/public-pool.ts';
 import { balancerHost, fargateHost, instanceHost } from '../model/fleet/machine.ts';
 import { instanceAdmission, instanceConnector } from './instance-agents.ts';
 import { MachineSessions } from './machines/sessions.ts';
@@ -61,6 +63,8 @@ export interface ConductorDeps {
   readonly registryHost: string;
   /** Whose signature a request of an agent elsewhere carries. */
   readonly authenticate: AgentEndpointDeps['authenticate'];
+  /** The IPv4 address at which machines that joined find this one; absent where none can join. */
+  readonly underlay?: string;
   /** Serves a connection that a task opened to the endpoint of the AWS APIs. */
   readonly serveApi: (connection: Socket) => void;
 }
@@ -94,6 +98,7 @@ export class Conductor {
       ids,
       log,
       scope,
+      tunnels: { port: tunnelPort(platform.installationId), publicPool: platform.publicPool },
       resolveImage: (image, owner, at = registryHost) => resolveImage(image, owner, registryHost, at),
       translateBalancer: (reader, arn) => {
         const rows = readBalancer(reader, arn, (certificate) => privateKeyOf(reader, vault, certificate));
@@ -219,10 +224,12 @@ export class Conductor {
 
   /** This machine, as it introduces itself to the fleet. */
   async #introduce(): Promise<MachineHello> {
-    const { docker, installationId } = this.#deps.platform;
+    const { docker, installationId, publicPool } = this.#deps.platform;
     const { cpus, memoryBytes } = await docker.capacity();
     return {
       id: `local-${installationId}`,
+      hostAddress: hostAddressOf(publicPool),
+      ...given('underlay', this.#deps.underlay),
       attributes: [
         { name: 'ecs.os-type', value: 'linux' },
         { name: 'ecs.os-family', value: 'LINUX' },

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createServer as createNetServer, isIPv6, type Socket } from 'node:net';
+import { createServer as createNetServer, isIPv4, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import type { Authentication } from '../aws/authenticate.ts';
@@ -10,6 +10,7 @@ import { createFront, type RawRoute } from '../aws/front.ts';
 import { createUpgrades } from '../aws/upgrades.ts';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { given } from '../base/given.ts';
 import { createServer } from '../base/http.ts';
 import { systemIds } from '../base/ids.ts';
 import { textLog, type Log } from '../base/log.ts';
@@ -201,6 +202,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       scope,
       registryHost,
       authenticate: agentAuthenticator(authentication, isForeign, clock),
+      ...given('underlay', process.env['STOWAGE_UNDERLAY'] ?? options.listen?.find((address) => isIPv4(address))),
       serveApi,
     });
     logs.start();

@@ -55,6 +55,7 @@ async function begin(): Promise<void> {
     ids,
     log: silentLog,
     scope,
+    tunnels: { port: 21_000, publicPool: '100.127.0.0/24' },
     resolveImage: (image) => ({ image }),
     translateBalancer: () => undefined,
     credentialsOf: keepTaskCredentials({ store, clock, ids }),

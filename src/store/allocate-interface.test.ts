@@ -5,11 +5,12 @@ import { holds, parseCidr } from '../model/ec2/addresses.ts';
 import { AddressError, allocateInterface, allocatePublicIp, releaseInterface } from './allocate-interface.ts';
 import { Store } from './store.ts';
 import { addresses, addressCursors, networkInterfaces, subnets } from './tables/ec2.ts';
+import { machines } from './tables/fleet.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
 
 function storeWith(cidr: string): Store {
-  const store = new Store([networkInterfaces, addresses, addressCursors, subnets]);
+  const store = new Store([networkInterfaces, addresses, addressCursors, subnets, machines]);
   store.transact((tx) =>
     tx.put(subnets, {
       ...scope,

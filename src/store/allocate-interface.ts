@@ -4,6 +4,7 @@ import type { InterfaceOwner, NetworkInterface, Subnet } from '../model/ec2/netw
 import type { Tag } from '../model/tags.ts';
 import type { Reader, Transaction } from './store.ts';
 import { addresses, addressCursors, networkInterfaces, subnets } from './tables/ec2.ts';
+import { machines } from './tables/fleet.ts';
 
 /** Why an address could not be given; callers word it as their own API does. */
 export class AddressError extends Error {
@@ -121,12 +122,14 @@ function blockOf(subnet: Subnet): string {
   return `${subnet.id} ${subnet.cidr}`;
 }
 
-/** A public address of the pool that neither an interface nor an Elastic IP has. */
+/** A public address of the pool that no interface, Elastic IP or machine has. */
 export function allocatePublicIp(tx: Transaction, publicPool: string): string {
   const pool = parseCidr(publicPool);
   if (pool === undefined) throw new Error(`${publicPool} is no IPv4 block`);
   const taken = (address: string): boolean =>
-    tx.by(networkInterfaces, 'publicIp', address).length > 0 || tx.by(addresses, 'publicIp', address).length > 0;
+    tx.by(networkInterfaces, 'publicIp', address).length > 0 ||
+    tx.by(addresses, 'publicIp', address).length > 0 ||
+    tx.by(machines, 'hostAddress', address).length > 0;
   const range = { from: pool.first + 1, to: pool.first + pool.size - 2 };
   const free = nextAddress(tx, `pool ${publicPool}`, range, taken);
   if (free === undefined) throw new AddressError('pool-full', `All public addresses of ${publicPool} are in use`);

@@ -10,6 +10,7 @@ import type {
 } from './acs.ts';
 import type { BalancerSpec } from './balancer-spec.ts';
 import type { InstanceReport, InstanceSpec } from './instance-spec.ts';
+import type { VpcChange } from './network-change.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
 import type { PublishHealthRequest, PublishInstanceStatusRequest } from './tcs.ts';
@@ -44,6 +45,15 @@ export type ServerMessage =
         readonly messageId: string;
         readonly vpc: VpcSpec;
         readonly upcoming: readonly UpcomingInterfaces[];
+      };
+    }
+  /** What changed of a VPC since the last that was said of it over this connection. */
+  | {
+      readonly type: 'StowageVpcChange';
+      readonly message: {
+        readonly messageId: string;
+        readonly change: VpcChange;
+        readonly upcoming: readonly UpcomingChange[];
       };
     }
   /** The whole state of one load balancer; replaces what was said of it before. */
@@ -82,6 +92,13 @@ export interface UpcomingInterfaces {
   readonly subnetId: string;
   /** In the order in which they are given out, unless somebody chooses an address: then that guess was wrong. */
   readonly interfaces: readonly InterfaceNames[];
+}
+
+/** What changed of a subnet's list: so many at its beginning are gone, and these come at its end. */
+export interface UpcomingChange {
+  readonly subnetId: string;
+  readonly gone: number;
+  readonly more: readonly InterfaceNames[];
 }
 
 /** A log event on its way to CloudWatch Logs. */

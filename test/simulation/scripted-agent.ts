@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { PayloadTask } from '../../src/wire/acs.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../../src/wire/messages.ts';
+import { changed } from '../../src/wire/network-change.ts';
 import type { VpcSpec } from '../../src/wire/network-spec.ts';
 import type { ContainerStateChange } from '../../src/wire/submit.ts';
 
@@ -35,7 +36,10 @@ export class ScriptedAgent {
   readonly #clock: Clock;
   #channel: Channel<AgentMessage, ServerMessage> | undefined;
   #lastSequence = 0;
-  readonly #vpcs = new Map<string, VpcSpec>();
+  /** The types of all messages that it got. */
+  readonly heard: ServerMessage['type'][] = [];
+  /** What it was told of VPCs. */
+  readonly vpcs = new Map<string, VpcSpec>();
   /** Targets with a check under way, and those whose health this session was told. */
   readonly #checking = new Set<string>();
   readonly #checked = new Set<string>();
@@ -70,6 +74,7 @@ export class ScriptedAgent {
   }
 
   #receive(message: ServerMessage): void {
+    this.heard.push(message.type);
     switch (message.type) {
       case 'HeartbeatMessage':
         return this.#send({ type: 'HeartbeatAckRequest', message: { messageId: message.message.messageId } });
@@ -100,7 +105,17 @@ export class ScriptedAgent {
         }
         return undefined;
       case 'StowageVpcMessage':
-        this.#vpcs.set(message.message.vpc.vpcId, message.message.vpc);
+        this.vpcs.set(message.message.vpc.vpcId, message.message.vpc);
+        return undefined;
+      case 'StowageVpcChange': {
+        const { change } = message.message;
+        const before = this.vpcs.get(change.vpcId);
+        if (before === undefined) throw new Error(`a change of ${change.vpcId}, of which nothing was said`);
+        this.vpcs.set(change.vpcId, changed(before, change));
+        return undefined;
+      }
+      case 'StowageManifestMessage':
+        for (const id of this.vpcs.keys()) if (!message.message.vpcIds.includes(id)) this.vpcs.delete(id);
         return undefined;
       case 'StowageBalancerMessage':
         for (const group of message.message.balancer.targetGroups) {
@@ -128,7 +143,7 @@ export class ScriptedAgent {
       return this.#publish(known);
     }
     for (const { privateAddress } of payload.elasticNetworkInterfaces.flatMap((one) => one.ipv4Addresses)) {
-      const there = [...this.#vpcs.values()].some((vpc) =>
+      const there = [...this.vpcs.values()].some((vpc) =>
         vpc.interfaces.some((one) => one.privateIp === privateAddress),
       );
       if (!there) this.faults.push(`${payload.arn} came before its interface`);

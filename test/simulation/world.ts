@@ -17,6 +17,7 @@ import * as ecsTables from '../../src/store/tables/ecs.ts';
 import * as elbTables from '../../src/store/tables/elbv2.ts';
 import { loopback } from '../../src/wire/loopback.ts';
 import type { AgentMessage, ServerMessage } from '../../src/wire/messages.ts';
+import type { MachineHello } from '../../src/fleet/deps.ts';
 import { Fleet } from '../../src/fleet/fleet.ts';
 import { readBalancer, translateBalancer } from '../../src/fleet/translate-balancer.ts';
 import { MemoryDisk } from './memory-journal.ts';
@@ -79,6 +80,7 @@ export class World {
     const fleet = new Fleet({
       ...deps,
       scope,
+      tunnels: { port: 21_000, publicPool: '100.127.0.0/24' },
       resolveImage: (image) => ({ image }),
       translateBalancer: (reader, arn) => {
         const rows = readBalancer(reader, arn, () => '');
@@ -98,15 +100,16 @@ export class World {
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }
 
-  connect(): void {
+  /** Connects a machine, the only one unless told another. */
+  connect(hello: Partial<MachineHello> = {}, agent = this.agent): void {
     const { left, right } = loopback<ServerMessage, AgentMessage>();
-    this.agent.connect(right);
-    const hello = {
+    agent.connect(right);
+    const usual = {
       id: 'machine-1',
       attributes: [{ name: 'stowage.vpc' }, { name: balancerHost }, { name: fargateHost }],
       resources: { cpu: 2048, memory: 4096 },
     };
-    this.#plane?.fleet.connect(hello, left);
+    this.#plane?.fleet.connect({ ...usual, ...hello }, left);
   }
 
   /** Connects a machine that joined, whose agent it answers: it runs tasks of Fargate, and carries no load balancer. */

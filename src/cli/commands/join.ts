@@ -17,11 +17,12 @@ type Options = Readonly<Record<string, unknown>>;
 /** `stowage join`: this machine runs tasks of a control plane on another one. */
 export const join: Command = {
   name: 'join',
-  usage: 'join http://CONTROL:4566 --token TOKEN [--cluster default] [--detach]',
+  usage: 'join http://CONTROL:4566 --token TOKEN [--cluster default | --fargate] [--detach]',
   summary: 'let this machine run tasks of a control plane on another one',
   options: {
     token: { type: 'string' },
     cluster: { type: 'string' },
+    fargate: { type: 'boolean' },
     attribute: { type: 'string', multiple: true },
     zone: { type: 'string' },
     name: { type: 'string' },
@@ -68,6 +69,9 @@ function checkSame(known: MachineIdentity, url: string | undefined, terminal: Te
   terminal.done(`this machine has joined ${known.control} as ${known.machineId}`);
 }
 
+/** The options that are about the container instance that a machine becomes. */
+const ofInstances = ['cluster', 'attribute', 'zone', 'reserve-memory'];
+
 /** Exchanges the token for who this machine is from now on. */
 async function exchange(
   home: string,
@@ -76,7 +80,11 @@ async function exchange(
   terminal: Terminal,
 ): Promise<MachineIdentity> {
   const control = originOf(url);
-  const { token } = options;
+  const { token, fargate } = options;
+  const meaningless = fargate === true && ofInstances.find((name) => options[name] !== undefined);
+  if (typeof meaningless === 'string') {
+    throw new UsageError(`--${meaningless} is about a container instance: a machine that joins with --fargate is none`);
+  }
   if (typeof token !== 'string') {
     throw new UsageError(
       "a token is missing: 'stowage token create' on the control plane's machine makes one; give it with --token",
@@ -92,7 +100,7 @@ async function exchange(
     name: (options['name'] as string | undefined) ?? hostname(),
     resources: { cpu: cpus * 1024, memory: Math.floor(memoryBytes / 2 ** 20) },
     arch: process.arch,
-    cluster: (options['cluster'] as string | undefined) ?? 'default',
+    ...(fargate === true ? {} : { cluster: (options['cluster'] as string | undefined) ?? 'default' }),
     attributes: attributesIn(options['attribute'] as readonly string[] | undefined),
     ...(typeof options['zone'] === 'string' ? { zone: options['zone'] } : {}),
     reservedMemory: memoryIn(options['reserve-memory'] as string | undefined),

@@ -172,6 +172,16 @@ export function twoMachinesConformance(name: string, make: () => Promise<TwoMach
         expect(await passes(tcp(from(sender), `${out}.142`))).toMatch(new RegExp(`^$|${out}\\.9`));
       }
       await blocked(tcp(from('10.0.1.40'), `${out}.142`), tcp(hosts.b, `${out}.9`));
+      // A public address moves from one machine to the other, and back.
+      const moved = {
+        ...b,
+        interfaces: [task('far', '10.0.1.41', ['sg-web']), task('nat', '10.0.2.41', ['sg-web'], `${out}.141`)],
+      };
+      await machines.apply(across(moved, ['eni-far'], 8));
+      expect(await passes(tcp(hosts.a, `${out}.141`))).toMatch(/^$|100\.127\.79/);
+      await passes(tcp(hosts.b, `${out}.141`));
+      await machines.apply(across(b, ['eni-far'], 8));
+      await passes(tcp(hosts.a, `${out}.141`));
       for (const driver of [machines.drivers.a, machines.drivers.b]) await driver.removeVpc('vpc-b');
       await blocked(tcp(hosts.a, `${out}.141`), tcp(hosts.b, `${out}.141`));
     });

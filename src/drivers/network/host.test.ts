@@ -54,9 +54,9 @@ describe("the host's part", () => {
       ['100.127.16.12', way],
       ['100.127.16.13', way.replace('abcde', 'other')],
     ]);
-    expect(changeHostRoutes(before, routes, 'sw1a2b3c4dabcde')).toEqual([
-      `route replace 100.127.16.9 ${way}`,
-      'route delete 100.127.16.12 dev sw1a2b3c4dabcde',
-    ]);
+    expect(changeHostRoutes(before, routes, 'sw1a2b3c4dabcde')).toEqual({
+      going: ['route delete 100.127.16.12 dev sw1a2b3c4dabcde'],
+      coming: [`route replace 100.127.16.9 ${way}`],
+    });
   });
 });

@@ -109,20 +109,21 @@ export function hostRoutes(spec: VpcSpec, plan: HostPlan, link: string): Map<str
   return new Map(addresses.map((address) => [address, `via ${vpcHop} dev ${link} onlink src ${plan.hostAddress}`]));
 }
 
-/** The `ip -batch` lines from one set of routes through `link` to another. A route that leads elsewhere by now stays. */
+/**
+ * The `ip -batch` lines from one set of routes through `link` to another: first those for what goes, as it may be to come back
+ * elsewhere, then those for what comes. A route that leads elsewhere by now stays.
+ */
 export function changeHostRoutes(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
   link: string,
-): string[] {
-  const lines: string[] = [];
-  for (const [address, way] of after) {
-    if (before.get(address) !== way) lines.push(`route replace ${address} ${way}`);
-  }
-  for (const [address, way] of before) {
-    if (!after.has(address) && way.includes(` dev ${link} `)) lines.push(`route delete ${address} dev ${link}`);
-  }
-  return lines;
+): { readonly going: string[]; readonly coming: string[] } {
+  const going = [...before].filter(([address, way]) => !after.has(address) && way.includes(` dev ${link} `));
+  const coming = [...after].filter(([address, way]) => before.get(address) !== way);
+  return {
+    going: going.map(([address]) => `route delete ${address} dev ${link}`),
+    coming: coming.map(([address, way]) => `route replace ${address} ${way}`),
+  };
 }
 
 function comment(installationId: string): string {

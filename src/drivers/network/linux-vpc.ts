@@ -211,14 +211,16 @@ export class LinuxVpc {
     const router = changeRouter(known.router, next.router, next.links);
     const routes = changeHostRoutes(known.hostRoutes, next.hostRoutes, this.#link);
     const forwarding = changeForwarding(known.forwarding, next.forwarding, overlayLink);
-    if (nft === '' && router.length + routes.length + forwarding.length + gone.length === 0) return false;
+    const changes = [router, routes.going, routes.coming, forwarding, gone];
+    if (nft === '' && changes.every(({ length }) => length === 0)) return false;
     // Should any of it fail, or this process end here, nothing is known any more.
     this.#known = undefined;
+    await this.#host.netns.ip(routes.going);
     await this.#host.tunnel.take(spec);
     await this.netns.nft(nft);
     await this.netns.bridge(forwarding);
     await this.netns.ip(router);
-    await this.#host.netns.ip(routes);
+    await this.#host.netns.ip(routes.coming);
     for (const interfaceId of gone) await this.detach(interfaceId);
     this.#known = next;
     return true;
@@ -263,6 +265,9 @@ export class LinuxVpc {
       await this.#host.netns.ip(joined ? tendUplink(plan, this.#link) : makeUplink(plan, this.#link, this.#name, mtu));
     }
 
+    const through = [...host.routes].filter(([, way]) => joined && way.includes(` dev ${this.#link} `));
+    const routes = changeHostRoutes(new Map(through), hostRoutes(spec, plan, this.#link), this.#link);
+    await this.#host.netns.ip(routes.going);
     const overlay = await this.#mendOverlay(spec, observed);
     if (overlay.replaced) observed = await this.#observe();
     const attached = attachmentsIn(observed);
@@ -281,12 +286,8 @@ export class LinuxVpc {
       ...tasks.filter((task) => !passes(observed, task)).flatMap(tendTask),
       ...changeRouter(observed.router, next.router, links),
     ]);
-    if (!spec.internetGateway) {
-      if (far !== undefined) await unlessMissing(this.#host.netns.ip([`link delete ${this.#link}`]));
-    } else {
-      const through = [...host.routes].filter(([, way]) => joined && way.includes(` dev ${this.#link} `));
-      await this.#host.netns.ip(changeHostRoutes(new Map(through), next.hostRoutes, this.#link));
-    }
+    if (spec.internetGateway) await this.#host.netns.ip(routes.coming);
+    else if (far !== undefined) await unlessMissing(this.#host.netns.ip([`link delete ${this.#link}`]));
     this.#known = next;
     if (remade) await this.#onRemade();
 

@@ -61,6 +61,11 @@ export function hostTableName(installationId: string): string {
   return `stowage_${installationId}`;
 }
 
+/** The UDP port of an installation's tunnels: below those that the kernel gives out, and seldom the same for two. */
+export function tunnelPort(installationId: string): number {
+  return 21_000 + (Number.parseInt(digest(installationId, 16).slice(0, 6), 16) % 8_000);
+}
+
 /** The nftables table of an installation's tunnels in the host's namespace. */
 export function tunnelTableName(installationId: string): string {
   return `${hostTableName(installationId)}_tunnels`;

@@ -7,7 +7,7 @@ import { messageOf } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { systemIds } from '../../base/ids.ts';
 import { textLog } from '../../base/log.ts';
-import type { MachineAttribute } from '../../model/fleet/machine.ts';
+import { fargateHost, type MachineAttribute } from '../../model/fleet/machine.ts';
 import { sessionEnds, type Introduction, type KeyOfMachine, type RegistryAnswer } from '../../wire/join.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../../wire/messages.ts';
 import { openFiles } from '../open-files.ts';
@@ -110,8 +110,8 @@ export async function startMachine(options: MachineOptions): Promise<JoinedMachi
         memory: Math.floor(memoryBytes / 2 ** 20),
         ...given('openFiles', openFiles()),
       };
-      const underlay = await underlayTo(control);
-      const message = { attributes, resources, registryHost, underlay };
+      const underlay = process.env['STOWAGE_UNDERLAY'] ?? (await underlayTo(control));
+      const message = { attributes: attributesOf(identity), resources, registryHost, underlay };
       const channel = await session({ type: 'StowageHello', message });
       connected.resolve();
       return channel;
@@ -166,12 +166,16 @@ function need(identity: MachineIdentity | undefined): MachineIdentity {
   return identity;
 }
 
-const attributes: readonly MachineAttribute[] = [
-  { name: 'ecs.os-type', value: 'linux' },
-  { name: 'ecs.os-family', value: 'LINUX' },
-  { name: 'ecs.cpu-architecture', value: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
-  { name: 'stowage.vpc' },
-];
+/** One that is a container instance has given that all it has: tasks of Fargate run on the others. */
+function attributesOf({ instanceId }: MachineIdentity): readonly MachineAttribute[] {
+  return [
+    { name: 'ecs.os-type', value: 'linux' },
+    { name: 'ecs.os-family', value: 'LINUX' },
+    { name: 'ecs.cpu-architecture', value: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
+    { name: 'stowage.vpc' },
+    ...(instanceId === undefined ? [{ name: fargateHost }] : []),
+  ];
+}
 
 /** The address by which this machine speaks to the control plane: that at which other machines find it. */
 async function underlayTo(control: string): Promise<string> {

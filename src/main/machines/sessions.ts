@@ -110,8 +110,8 @@ export class MachineSessions {
     let hello: MachineHello | undefined;
     switch (said.type) {
       case 'StowageHello': {
-        const { attributes, resources, registryHost } = said.message;
-        hello = { id: member.id, attributes, resources, registryHost };
+        const { attributes, resources, registryHost, underlay } = said.message;
+        hello = { id: member.id, attributes, resources, registryHost, underlay };
         const { instanceId } = member;
         store.transact((tx) =>
           tx.update(instances, instanceId ?? '', (row) => ({

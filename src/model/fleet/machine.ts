@@ -55,6 +55,10 @@ export interface Machine {
   readonly resources: MachineResources;
   /** `host:port` at which its engine finds our registry, where that is not the control plane's own address. */
   readonly registryHost?: string;
+  /** The IPv4 address at which the other machines find it. Absent where nobody can join. */
+  readonly underlay?: string;
+  /** The address of the public range by which tasks see the machine itself; there is one with every `underlay`. */
+  readonly hostAddress?: string;
   /** Whether a session with it is open. Every machine is disconnected when the control plane starts. */
   readonly connected: boolean;
   readonly connectedAt: number;

@@ -7,7 +7,7 @@ import { table } from '../table.ts';
 export const machines = table<Machine>()({
   name: 'fleet.machines',
   key: (row) => row.id,
-  indexes: { connected: (row) => (row.connected ? 'yes' : 'no') },
+  indexes: { connected: (row) => (row.connected ? 'yes' : 'no'), hostAddress: (row) => row.hostAddress },
 });
 
 /** What machines said of the VPCs and load balancers they were told of; gone once the machine was told to forget them. */
