@@ -123,7 +123,7 @@ export class AgentEndpoint {
     return row;
   }
 
-  #openControl(client: WebSocket, _: IncomingMessage, instance: ContainerInstance, query: URLSearchParams): void {
+  #openControl(client: WebSocket, request: IncomingMessage, instance: ContainerInstance, query: URLSearchParams): void {
     const { store, fleet } = this.#deps;
     const said = {
       ...given('agentVersion', query.get('agentVersion') ?? undefined),
@@ -144,6 +144,8 @@ export class AgentEndpoint {
         id,
         attributes,
         resources: { cpu: resources.cpu, memory: resources.memory },
+        // It found us under this name, and so does its engine.
+        ...given('registryHost', request.headers.host),
         registration: { clusterArn: ofCluster, containerInstanceArn: arn },
       },
       socketChannel<ServerMessage, AgentMessage>(client, readAgentMessage),

@@ -55,9 +55,11 @@ export function dockerHostConfigOf(
     readonly fargate: boolean;
     /** How output is delivered where the definition says nothing of it. */
     readonly logMode: string;
+    /** Options of the log driver in place of the definition's; `undefined` takes one away. */
+    readonly logOptions?: Readonly<Record<string, string | undefined>>;
   },
 ): Record<string, unknown> {
-  const { limits, fargate, logMode } = surroundings;
+  const { limits, fargate, logMode, logOptions = {} } = surroundings;
   const ulimits = (definition.ulimits ?? []).map((one): DockerUlimit => ({
     Name: one.name,
     Soft: one.softLimit,
@@ -74,7 +76,7 @@ export function dockerHostConfigOf(
     Memory: memoryMiB === undefined ? undefined : memoryMiB * mebibyte,
     MemoryReservation: memoryReservationMiB === undefined ? undefined : memoryReservationMiB * mebibyte,
     ...swapOf(definition.linuxParameters, memoryMiB, fargate),
-    LogConfig: definition.logConfiguration && logConfigOf(definition.logConfiguration, logMode),
+    LogConfig: definition.logConfiguration && logConfigOf(definition.logConfiguration, logMode, logOptions),
     Ulimits: ulimits.length > 0 ? ulimits : undefined,
     Privileged: definition.privileged,
     ReadonlyRootfs: definition.readonlyRootFilesystem,
@@ -87,10 +89,14 @@ export function dockerHostConfigOf(
   });
 }
 
-function logConfigOf({ logDriver, options = {} }: LogConfiguration, logMode: string): Record<string, unknown> {
+function logConfigOf(
+  { logDriver, options = {} }: LogConfiguration,
+  logMode: string,
+  instead: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
   // What a router is told are options of its output plugin, not of a log driver.
   const mode = logDriver === 'awsfirelens' ? {} : { mode: logMode };
-  return { Type: logDriver, Config: { ...mode, ...options } };
+  return { Type: logDriver, Config: defined({ ...mode, ...options, ...instead }) };
 }
 
 function linuxOf(linux: LinuxParameters | undefined): Record<string, unknown> {

@@ -45,6 +45,8 @@ export class Outbox {
   readonly #extras: boolean;
   readonly #carriesBalancers: boolean;
   readonly #resolveImage: FleetDeps['resolveImage'];
+  /** Where CloudWatch Logs is, of an engine that is to deliver logs itself: our own agent does that. */
+  readonly #logsEndpoint: string | undefined;
   readonly #address: Pick<Machine, 'clusterArn' | 'containerInstanceArn'>;
   readonly #tasks = new Map<string, 'RUNNING' | 'STOPPED'>();
   readonly #roles: TaskRoles;
@@ -63,6 +65,8 @@ export class Outbox {
     this.#extras = machine.attributes.some(({ name }) => name === 'stowage.vpc');
     this.#carriesBalancers = machine.attributes.some(({ name }) => name === balancerHost);
     this.#resolveImage = (image, scope) => deps.resolveImage(image, scope, machine.registryHost);
+    const isOurs = machine.attributes.some(({ name }) => name.startsWith('stowage.'));
+    this.#logsEndpoint = isOurs || machine.registryHost === undefined ? undefined : `http://${machine.registryHost}`;
     this.#sequence = machine.lastSequence;
     this.#reserved = machine.lastSequence;
   }
@@ -212,6 +216,7 @@ export class Outbox {
       machine: store.get(machines, this.#machineId)?.resources ?? { cpu: Infinity },
       logMode: accountSetting(store, task, accountPrincipal, 'defaultLogDriverMode') ?? 'non-blocking',
       resolveImage: this.#resolveImage,
+      logsEndpoint: this.#logsEndpoint,
       roleCredentials: this.#roles.credentials(task, definition, 'TaskApplication'),
       executionRoleCredentials: this.#roles.credentials(task, definition, 'TaskExecution'),
     });

@@ -39,6 +39,8 @@ export interface TaskParts {
   /** The account's way of delivering output where a container says nothing of it (`defaultLogDriverMode`). */
   readonly logMode: string;
   readonly resolveImage: (image: string, scope: Scoped) => ResolvedImage;
+  /** Where the engine finds CloudWatch Logs, when it is the engine that delivers what `awslogs` containers write. */
+  readonly logsEndpoint?: string | undefined;
   readonly roleCredentials?: IamRoleCredentials | undefined;
   readonly executionRoleCredentials?: IamRoleCredentials | undefined;
 }
@@ -85,6 +87,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
   const fargate = task.launchType === 'FARGATE';
   const secrets = secretsOf(definition, task.region);
   const environmentFiles = environmentFilesOf(definition, override);
+  const byEngine = parts.logsEndpoint !== undefined && definition.logConfiguration?.logDriver === 'awslogs';
   return {
     name: definition.name ?? '',
     containerArn: task.containers.find(({ name }) => name === definition.name)?.arn ?? '',
@@ -124,11 +127,36 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     ...(environmentFiles.length === 0 ? {} : { environmentFiles }),
     ...given('firelensConfiguration', firelensOf(definition)),
     ...(task.enableExecuteCommand ? { managedAgents: [{ name: 'ExecuteCommandAgent', properties: {} }] } : {}),
+    ...(byEngine && parts.executionRoleCredentials !== undefined ? { logsAuthStrategy: 'ExecutionRole' as const } : {}),
     dockerConfig: {
       version: '1.18',
       config: JSON.stringify(dockerConfigOf(definition)),
-      hostConfig: JSON.stringify(dockerHostConfigOf(definition, { limits, fargate, logMode: parts.logMode })),
+      hostConfig: JSON.stringify(
+        dockerHostConfigOf(definition, {
+          limits,
+          fargate,
+          logMode: parts.logMode,
+          logOptions: byEngine ? engineLogOptions(parts, definition) : {},
+        }),
+      ),
     },
+  };
+}
+
+/**
+ * What the engine's own driver needs beyond what the definition says: ECS composes the stream's name for it ("Using the
+ * awslogs log driver", ECS Developer Guide).
+ */
+function engineLogOptions(
+  { task, logsEndpoint = '' }: TaskParts,
+  { name = '', logConfiguration }: ContainerDefinition,
+): Record<string, string | undefined> {
+  const prefix = logConfiguration?.options?.['awslogs-stream-prefix'];
+  return {
+    'awslogs-endpoint': logsEndpoint,
+    'awslogs-region': logConfiguration?.options?.['awslogs-region'] ?? task.region,
+    'awslogs-stream-prefix': undefined,
+    ...(prefix === undefined ? {} : { 'awslogs-stream': `${prefix}/${name}/${task.id}` }),
   };
 }
 

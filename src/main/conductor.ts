@@ -253,7 +253,7 @@ function resolveImage(image: string, owner: Scoped, registryHost: string, at: st
     image: `${at}${pull.slice(registryHost.length)}`,
     registryAuthentication: {
       type: 'ecr',
-      ecrAuthData: { registryId: account, region, endpointOverride: at, useExecutionRole: true },
+      ecrAuthData: { registryId: account, region, endpointOverride: `http://${at}`, useExecutionRole: true },
     },
   };
 }
