@@ -26,6 +26,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['join', async () => (await import('./commands/join.ts')).join],
   ['leave', async () => (await import('./commands/leave.ts')).leave],
   ['machines', async () => (await import('./commands/machines.ts')).machines],
+  ['agent', async () => (await import('./commands/agent.ts')).agent],
   ['reset', async () => (await import('./commands/reset.ts')).reset],
 ]);
 

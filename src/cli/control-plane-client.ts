@@ -66,6 +66,26 @@ export async function callAws<Answer>(
   return answer as Answer;
 }
 
+/** Calls an operation of a service of the query protocol; answers its XML. What `ignore` names is no failure. */
+export async function callQuery(
+  installation: Installation,
+  call: { readonly service: string; readonly version: string; readonly action: string; readonly ignore?: string },
+  input: Readonly<Record<string, string>>,
+): Promise<string> {
+  const scope = `${installation.account}/20260101/${installation.region}/${call.service}/aws4_request`;
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+    authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`,
+  };
+  const form = new URLSearchParams({ Action: call.action, Version: call.version, ...input });
+  const { status, body } = await send(installation, 'POST', '/', headers, form.toString(), 60_000);
+  const member = (name: string): string | undefined => new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1];
+  if (status >= 300 && member('Code') !== call.ignore) {
+    throw new Error(`${call.action}: ${member('Message') ?? status}`);
+  }
+  return body;
+}
+
 function send(
   installation: Pick<Installation, 'host' | 'port'>,
   method: string,
