@@ -17,6 +17,15 @@ const eni = {
   status: 'ATTACHED',
 } as const;
 
+const credentials = {
+  credentialsId: 'id',
+  roleArn: 'arn:aws:iam::000000000000:role/execution',
+  accessKeyId: 'ASIA1',
+  secretAccessKey: 'secret',
+  sessionToken: 'token',
+  expiration: '2026-01-01T06:00:00.000Z',
+};
+
 function payload(
   container: NonNullable<RegisterTaskDefinitionCommandInput['containerDefinitions']>[number],
   options: {
@@ -25,12 +34,15 @@ function payload(
     machineCpu?: number;
     cpu?: string;
     document?: Partial<TaskDefinition['document']>;
+    /** For an agent that is not ours. */
+    genuine?: boolean;
   } = {},
 ) {
   const task = {
     account: '000000000000',
     region: 'us-east-1',
     arn: 'arn:aws:ecs:us-east-1:000000000000:task/default/0123',
+    id: '0123',
     clusterArn: 'arn:aws:ecs:us-east-1:000000000000:cluster/default',
     taskDefinitionArn: 'arn:aws:ecs:us-east-1:000000000000:task-definition/web:7',
     family: 'web',
@@ -56,7 +68,16 @@ function payload(
     desiredStatus: 'RUNNING',
     machine: { cpu: options.machineCpu ?? 4096 },
     logMode: 'non-blocking',
-    resolveImage: (image) => ({ image: `registry/${image}` }),
+    resolveImage: (image) => ({
+      image: `registry/${image}`,
+      registryAuthentication: {
+        type: 'ecr',
+        ecrAuthData: { registryId: '000000000000', region: 'us-east-1', useExecutionRole: true },
+      },
+    }),
+    ...(options.genuine === true
+      ? { logsEndpoint: 'http://10.0.0.1:4566', executionRoleCredentials: credentials }
+      : {}),
   });
   const first = translated.containers[0];
   if (first === undefined) throw new Error('no container');
@@ -137,6 +158,35 @@ describe('translateTask', () => {
     expect(payload({}, { launchType: 'EC2', document: { cpu: '256', memory: '512' } }).host).toEqual({ CpuShares: 2 });
     // Its engine lets containers swap as it does.
     expect(payload({ memory: 100 }, { launchType: 'EC2' }).host).toEqual({ CpuShares: 2, Memory: 100 * 2 ** 20 });
+  });
+
+  it('leaves the delivery of logs to engines of agents that are not ours', () => {
+    const logConfiguration = {
+      logDriver: 'awslogs' as const,
+      options: { 'awslogs-group': '/web', 'awslogs-stream-prefix': 'p' },
+    };
+    expect(payload({ logConfiguration }).host['LogConfig']).toEqual({
+      Type: 'awslogs',
+      Config: { mode: 'non-blocking', 'awslogs-group': '/web', 'awslogs-stream-prefix': 'p' },
+    });
+    const genuine = payload({ logConfiguration }, { genuine: true });
+    expect(genuine.host['LogConfig']).toEqual({
+      Type: 'awslogs',
+      Config: {
+        mode: 'non-blocking',
+        'awslogs-group': '/web',
+        'awslogs-region': 'us-east-1',
+        'awslogs-endpoint': 'http://10.0.0.1:4566',
+        'awslogs-stream': 'p/web/0123',
+      },
+    });
+    expect(genuine.container).toMatchObject({
+      logsAuthStrategy: 'ExecutionRole',
+      registryAuthentication: { ecrAuthData: { useExecutionRole: true } },
+    });
+    expect(payload({}).container).toMatchObject({
+      registryAuthentication: { ecrAuthData: { useExecutionRole: false } },
+    });
   });
 
   it('asks no more CPUs of a machine than it has', () => {

@@ -121,7 +121,7 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
     ...(definition.healthCheck === undefined ? {} : { healthCheckType: 'docker' as const }),
     ...given(
       'registryAuthentication',
-      resolved.registryAuthentication ?? registryAuthenticationOf(definition, task.region),
+      pullsAs(parts, resolved.registryAuthentication) ?? registryAuthenticationOf(definition, task.region),
     ),
     ...(secrets.length === 0 ? {} : { secrets }),
     ...(environmentFiles.length === 0 ? {} : { environmentFiles }),
@@ -158,6 +158,16 @@ function engineLogOptions(
     'awslogs-stream-prefix': undefined,
     ...(prefix === undefined ? {} : { 'awslogs-stream': `${prefix}/${name}/${task.id}` }),
   };
+}
+
+/** A task without an execution role is pulled in the name of its instance, else an agent waits for that role's credentials. */
+function pullsAs(
+  { executionRoleCredentials }: TaskParts,
+  authentication: RegistryAuthentication | undefined,
+): RegistryAuthentication | undefined {
+  if (authentication?.type !== 'ecr') return authentication;
+  const useExecutionRole = executionRoleCredentials !== undefined;
+  return { ...authentication, ecrAuthData: { ...authentication.ecrAuthData, useExecutionRole } };
 }
 
 function firelensOf({ firelensConfiguration }: ContainerDefinition): PayloadContainer['firelensConfiguration'] {

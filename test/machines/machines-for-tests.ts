@@ -32,11 +32,13 @@ export class TestNetwork {
     await must('ip', ['link', 'set', this.#hostLink, 'up']);
   }
 
-  /** Makes one more machine, whose engine runs. */
-  async add(): Promise<TestMachine> {
+  /** Makes one more machine, whose engine runs, and pulls from `plainRegistry` without TLS. */
+  async add(plainRegistry?: string): Promise<TestMachine> {
     const number = this.machines.length + 1;
     const name = `mt${this.#id}${number}`;
-    const machine = new TestMachine(this, { name, port: `port${number}`, address: `${this.#block}.${10 + number}` });
+    const address = `${this.#block}.${10 + number}`;
+    const engine = new OwnEngine({ within: name, ...(plainRegistry === undefined ? {} : { plainRegistry }) });
+    const machine = new TestMachine(this, { name, port: `port${number}`, address, engine });
     this.machines.push(machine);
     await must('ip', ['netns', 'add', name]);
     const peer = ['peer', 'name', machine.port, 'netns', this.#switch];
@@ -76,12 +78,15 @@ export class TestMachine {
   readonly engine: OwnEngine;
   #agent: ChildProcess | undefined;
 
-  constructor(network: TestNetwork, { name, port, address }: { name: string; port: string; address: string }) {
+  constructor(
+    network: TestNetwork,
+    { name, port, address, engine }: { name: string; port: string; address: string; engine: OwnEngine },
+  ) {
     this.#network = network;
     this.name = name;
     this.port = port;
     this.address = address;
-    this.engine = new OwnEngine({ within: name });
+    this.engine = engine;
   }
 
   get env(): NodeJS.ProcessEnv {

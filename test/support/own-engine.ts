@@ -9,7 +9,8 @@ let engines = 0;
 
 /**
  * A container engine of one's own, so that it may die, or be measured, without anybody else's containers. With `apart` it has
- * a network of its own too, which leads nowhere; `within` names a network namespace for it that is there.
+ * a network of its own too, which leads nowhere; `within` names a network namespace for it that is there; `plainRegistry` (`host:port`) one that
+ * it may ask without TLS.
  */
 export class OwnEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), 'own-dockerd-'));
@@ -17,10 +18,16 @@ export class OwnEngine {
   readonly socket = `unix://${join(this.#folder, 'docker.sock')}`;
   readonly #apart: boolean;
   readonly #within: string | undefined;
+  readonly #plainRegistry: string | undefined;
   #process: ChildProcess | undefined;
 
-  constructor({ apart = false, within }: { apart?: boolean; within?: string } = {}) {
+  constructor({
+    apart = false,
+    within,
+    plainRegistry,
+  }: { apart?: boolean; within?: string; plainRegistry?: string } = {}) {
     this.#apart = apart;
+    this.#plainRegistry = plainRegistry;
     this.#within = within ?? (apart ? this.#bridge : undefined);
   }
 
@@ -46,6 +53,7 @@ export class OwnEngine {
       at('exec'),
       '--pidfile',
       at('pid'),
+      ...(this.#plainRegistry === undefined ? [] : ['--insecure-registry', this.#plainRegistry]),
     ];
     const enter = this.#within === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#within}`];
     const [program = '', ...rest] = [...enter, locate('dockerd') ?? 'dockerd', ...args];

@@ -91,7 +91,12 @@ printf '{"PauseContainerTarballPath":"%s/amazon-ecs-pause.tar"}\\n' "$here" > "$
 "$here/network.sh"
 agent=$$
 # Credentials that will soon be over are renewed at the start, and every six hours for as long as the agent runs.
-( while kill -0 "$agent" 2>/dev/null; do "$here/rotate.sh" || true; sleep 21600; done ) &
+( minutes=0
+  while kill -0 "$agent" 2>/dev/null; do
+    [ $((minutes % 360)) -ne 0 ] || "$here/rotate.sh" || true
+    minutes=$((minutes + 1))
+    sleep 60
+  done ) &
 exec "$1"
 `;
 
