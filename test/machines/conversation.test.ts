@@ -49,6 +49,7 @@ async function begin(): Promise<void> {
     ids: systemIds,
     log: silentLog,
     scope: { account: '000000000000', region: 'us-east-1' },
+    tunnels: { port: 21_000, publicPool: '100.127.0.0/24' },
     resolveImage: (image) => ({ image }),
     translateBalancer: () => undefined,
     storeLogs: ({ sequence }) => ({ sequence }),
