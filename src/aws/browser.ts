@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
  * Whether a request comes from a page of somebody else's in a browser. On loopback any access key is accepted, so that a
  * page on the internet could otherwise use its visitor's installation: browsers say where a request comes from, in
  * `Origin` ("Fetch", WHATWG) or, for requests without one, in `Sec-Fetch-Site` ("Fetch Metadata", W3C). Programs send
- * neither. Pages of this machine may.
+ * neither. Pages of this machine may; others may what a bucket's CORS rules allow them (`cross-origin.ts`).
  */
 export function fromForeignPage(headers: IncomingHttpHeaders): boolean {
   const { origin } = headers;

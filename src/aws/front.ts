@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { authenticate, type Authentication } from './authenticate.ts';
 import { drain, readBody } from './body.ts';
 import { fromForeignPage } from './browser.ts';
+import { actual, preflight, type CrossOrigin, type CrossOriginRules } from './cross-origin.ts';
 import { awaitsContinue, goOn } from './continue.ts';
 import type { Caller, Ctx } from './handlers.ts';
 import { protocolNow, protocolOf } from './protocols/protocols.ts';
@@ -43,6 +44,8 @@ export interface FrontOptions {
    */
   readonly commits: { readonly sequence: number; flushed(since: number): Promise<void> };
   readonly rawRoutes?: readonly RawRoute[];
+  /** Which pages of other origins may use which bucket; none may unless given. */
+  readonly crossOrigin?: CrossOriginRules;
 }
 
 type Handler = (input: unknown, ctx: Ctx) => unknown;
@@ -58,19 +61,24 @@ const UNSCOPED_LIMIT = 1024 * 1024;
 export function createFront(options: FrontOptions): RequestListener {
   const front = new Front(options);
   const { rawRoutes = [], log } = options;
+  const isRaw = (url: string, { prefix }: RawRoute): boolean => url.startsWith(prefix) || url === prefix.slice(0, -1);
   return (request, response) => {
-    if (fromForeignPage(request.headers)) {
+    const url = request.url ?? '/';
+    const raw = rawRoutes.find((route) => isRaw(url, route));
+    const page = raw === undefined ? front.crossOrigin(request) : undefined;
+    const isPreflight = page !== undefined && request.method === 'OPTIONS';
+    if (fromForeignPage(request.headers) && page?.headers === undefined && !isPreflight) {
       response.writeHead(403, { 'content-type': 'application/json', connection: 'close' });
       response.end('{"message":"Pages of other sites may not call this endpoint."}\n');
       return undefined;
     }
-    const url = request.url ?? '/';
-    for (const route of rawRoutes) {
-      if (!url.startsWith(route.prefix) && url !== route.prefix.slice(0, -1)) continue;
+    if (raw !== undefined) {
       goOn(request, response);
-      return route.handle(request, response);
+      return raw.handle(request, response);
     }
-    front.serve(request, response).catch((error: unknown) => {
+    for (const [name, value] of Object.entries(page?.headers ?? {})) response.setHeader(name, value);
+    const served = isPreflight ? front.servePreflight(request, response, page) : front.serve(request, response);
+    served.catch((error: unknown) => {
       // Nothing can be answered any more: the client went away, or the answer had begun.
       log.debug('a request was given up', { url, error });
       response.destroy();
@@ -89,9 +97,31 @@ class Front {
     this.#options = options;
   }
 
+  /** What a bucket says of a page that asks for it; `undefined` of all other requests. */
+  crossOrigin(request: IncomingMessage): CrossOrigin | undefined {
+    const { crossOrigin: rules } = this.#options;
+    if (rules === undefined || request.headers.origin === undefined) return undefined;
+    if (request.method === 'OPTIONS') return preflight(request, rules);
+    // Whatever else it says of itself: a request that is signed for S3, or for nobody, goes to S3 alone.
+    const isForS3 = this.#router.scoped(requestHead(request, false))?.row.id === 's3';
+    return isForS3 ? actual(request, rules) : undefined;
+  }
+
+  async servePreflight(request: IncomingMessage, response: ServerResponse, page: CrossOrigin): Promise<void> {
+    const requestId = this.#options.ids.uuid();
+    if (page.refusal === undefined) return void response.writeHead(200, { 'content-length': 0 }).end();
+    const service = this.#router.scoped({ ...requestHead(request, false), method: 'GET' });
+    const asked: Asked = { service, protocol: service?.row.protocols[0] ?? guess(request), operation: '' };
+    return this.#send(request, response, await this.#failure(page.refusal, asked, requestId, request.url ?? '/'));
+  }
+
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#options.ids.uuid();
-    const { status, headers, body } = await this.#answer(request, response, requestId);
+    return this.#send(request, response, await this.#answer(request, response, requestId));
+  }
+
+  async #send(request: IncomingMessage, response: ServerResponse, answer: WireAnswer): Promise<void> {
+    const { status, headers, body } = answer;
     // A body that was refused halfway cannot be followed by another request.
     if (!request.complete) response.shouldKeepAlive = false;
     const { 'content-length': given, ...others } = headers;

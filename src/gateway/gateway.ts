@@ -199,9 +199,7 @@ export class Gateway {
 
 /** Why a session may not begin; the SSM agent's words (`agent/session/config`). */
 function refusalOf({ logging }: Session): string | undefined {
-  const sentence = (where: string, what: string): string =>
-    `We couldn't start the session because encryption is not set up on the selected ${where}. Either encrypt the ${what} or choose an option to enable logging without encryption.`;
-  // No log group and no bucket is encrypted with a key of one's own here.
-  if (logging.cloudWatch?.encrypted === true) return sentence('CloudWatch Logs log group', 'log group');
-  return logging.s3?.encrypted === true ? sentence('Amazon S3 bucket', 'bucket') : undefined;
+  // No log group has a key of KMS here; every bucket is encrypted.
+  if (logging.cloudWatch?.encrypted !== true) return undefined;
+  return "We couldn't start the session because encryption is not set up on the selected CloudWatch Logs log group. Either encrypt the log group or choose an option to enable logging without encryption.";
 }

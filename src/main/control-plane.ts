@@ -14,6 +14,7 @@ import { given } from '../base/given.ts';
 import { createServer } from '../base/http.ts';
 import { systemIds } from '../base/ids.ts';
 import { textLog, type Log } from '../base/log.ts';
+import { crossOriginRules } from '../services/s3/cross-origin.ts';
 import { isReferenced } from '../store/blob-garbage.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
@@ -110,6 +111,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authentication,
     // A program in a task or on another machine is known by the credentials that were issued to it, and by nothing else.
     isForeign,
+    crossOrigin: crossOriginRules(store),
     rawRoutes: [
       lateRoute('/v2/', async () => (await import('../services/ecr/registry/registry.ts')).registryRoute(deps), log),
       lateRoute(

@@ -306,7 +306,7 @@ it('a control plane that is killed leaves no program behind, and its sessions ar
   onTestFailed(() => console.log(readFileSync(join(installation.home, 'control-plane.log'), 'utf8').slice(-4000)));
   const { ecs, s3, ssm } = clientsOf(installation);
   await s3.send(new CreateBucketCommand({ Bucket: 'sessions' }));
-  const logConfiguration = { s3BucketName: 'sessions', s3KeyPrefix: 'exec', s3EncryptionEnabled: false };
+  const logConfiguration = { s3BucketName: 'sessions', s3KeyPrefix: 'exec', s3EncryptionEnabled: true };
   await ecs.send(
     new UpdateClusterCommand({
       cluster: 'exec',

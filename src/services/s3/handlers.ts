@@ -4,6 +4,7 @@ import type { S3Deps, S3Handlers } from './deps.ts';
 import { bucketHandlers } from './buckets.ts';
 import { absentHandlers } from './configuration/absent.ts';
 import { accessHandlers } from './configuration/access.ts';
+import { corsHandlers } from './configuration/cors.ts';
 import { encryptionHandlers } from './configuration/encryption.ts';
 import { lifecycleHandlers } from './configuration/lifecycle.ts';
 import { policyHandlers } from './configuration/policy.ts';
@@ -36,6 +37,7 @@ export function s3Handlers(deps: S3Deps): S3Handlers {
     ...versioningHandlers(deps),
     ...policyHandlers(deps),
     ...accessHandlers(deps),
+    ...corsHandlers(deps),
     ...encryptionHandlers(deps),
     ...lifecycleHandlers(deps),
     ...absentHandlers(deps),

@@ -15,6 +15,7 @@ import { Store } from '../../store/store.ts';
 import { images, layers } from '../../store/tables/ecr.ts';
 import { buckets, multipartUploads, objectVersions, uploadedParts } from '../../store/tables/s3.ts';
 import type { S3Deps } from './deps.ts';
+import { crossOriginRules } from './cross-origin.ts';
 import { s3Handlers } from './handlers.ts';
 
 /** A whole S3 on a port of its own, for tests, in front of an empty store. */
@@ -60,6 +61,7 @@ export async function startS3(verify = false, also?: (deps: S3Deps) => Services)
       ids: systemIds,
       log: silentLog,
       commits: store,
+      crossOrigin: crossOriginRules(store),
     }),
   );
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -16,11 +16,6 @@ export function absentHandlers({ store }: S3Deps) {
       throw s3Error(404, 'NoSuchWebsiteConfiguration', message, { BucketName: name });
     },
     DeleteBucketWebsite: (input, ctx) => withoutIt(store, ctx, input),
-    GetBucketCors: (input, ctx) => {
-      const { name } = findBucket(store, ctx, input);
-      throw s3Error(404, 'NoSuchCORSConfiguration', 'The CORS configuration does not exist', { BucketName: name });
-    },
-    DeleteBucketCors: (input, ctx) => withoutIt(store, ctx, input),
     GetBucketReplication: (input, ctx) => {
       const { name } = findBucket(store, ctx, input);
       const message = 'The replication configuration was not found';
