@@ -5,6 +5,7 @@ import { prepareMachine } from '../src/cli/prepare/prepare.ts';
 import { processTerminal } from '../src/cli/terminal.ts';
 import { freePort, startInstallation, type TestInstallation } from '../test/support/installation.ts';
 import { benchBalancer } from './balancer.ts';
+import { benchFleet } from './fleet.ts';
 import { benchNetwork } from './network.ts';
 import { benchIdle, benchStart } from './process.ts';
 import { format, type Row } from './report.ts';
@@ -47,6 +48,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   // Without sandboxes: against what the same containers cost.
   tasks: () => installed((installation) => benchTasks(installation, [1, 10, 50]), { STOWAGE_WARM_SANDBOXES: '0' }),
   services: () => benchServices(100),
+  fleet: () => installed((installation) => benchFleet(installation, 1000)),
 };
 
 const asked = process.argv.slice(2);
