@@ -37,6 +37,18 @@ export function noConcerns(): Concerns {
   return { tasks: new Map(), vpcs: new Set(), balancers: new Set(), instances: new Set() };
 }
 
+/** Adds to what concerns one machine what is of it in what commits may have changed. */
+export function addConcernsOf(machineId: string, from: Concerns, to: Concerns): void {
+  const arns = from.tasks.get(machineId);
+  if (arns !== undefined) to.tasks.set(machineId, new Set([...(to.tasks.get(machineId) ?? []), ...arns]));
+  for (const name of ['vpcs', 'balancers', 'instances'] as const) for (const id of from[name]) to[name].add(id);
+}
+
+/** Whether it is about anything but tasks, so that any machine may have to hear of it. */
+export function concernsAll({ vpcs, balancers, instances }: Concerns): boolean {
+  return vpcs.size + balancers.size + instances.size > 0;
+}
+
 /** The tables that machines are told of. */
 export const toldTables: readonly Table<never>[] = [
   machines,

@@ -8,7 +8,7 @@ import { containerInstances } from '../store/tables/ecs.ts';
 import { machines } from '../store/tables/fleet.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
-import { toldTables } from './concerns.ts';
+import { addConcerns, concernsAll, noConcerns, toldTables } from './concerns.ts';
 import type { FleetDeps, MachineHello } from './deps.ts';
 import { Session, type SessionTerms } from './session.ts';
 
@@ -31,7 +31,11 @@ export class Fleet {
       }
     });
     const unwatchTold = deps.store.watch(toldTables, ({ changes }) => {
-      for (const session of this.#sessions.values()) session.notice(changes);
+      // Looked at once, however many machines there are; most commits are about tasks, and concern few of them.
+      const concerns = noConcerns();
+      for (const change of changes) addConcerns(deps.store, change, concerns);
+      const told = concernsAll(concerns) ? this.#sessions.keys() : concerns.tasks.keys();
+      for (const id of told) this.#sessions.get(id)?.notice(concerns);
     });
     // Whoever is no longer registered is told nothing more: ECS refuses its agent then.
     const unwatchInstances = deps.store.watch([containerInstances], ({ changes }) => {

@@ -5,8 +5,7 @@ import type { Machine } from '../model/fleet/machine.ts';
 import { tasks } from '../store/tables/ecs.ts';
 import type { StopCandidate } from '../wire/acs.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../wire/messages.ts';
-import { addConcerns, noConcerns } from './concerns.ts';
-import type { Change } from '../store/store.ts';
+import { addConcernsOf, noConcerns, type Concerns } from './concerns.ts';
 import type { FleetDeps } from './deps.ts';
 import { Outbox, wantOf } from './outbox.ts';
 import { Inbox } from './inbox.ts';
@@ -94,8 +93,8 @@ export class Session {
   }
 
   /** Notes what a commit changed; what the machine needs to hear of it goes out once it is durable. */
-  notice(changes: readonly Change[]): void {
-    for (const change of changes) addConcerns(this.#deps.store, change, this.#concerns);
+  notice(concerns: Concerns): void {
+    addConcernsOf(this.machineId, concerns, this.#concerns);
     this.#wake();
   }
 

@@ -80,12 +80,16 @@ export function planDaemon(input: DaemonInput): DaemonDecision {
 
   const free = places.filter(({ kin }) => kin === 0);
   const able = free.flatMap((candidate) => placeTasks(needs, [candidate], 1).placed);
-  const failures = free.flatMap((candidate): PlacementFailure[] => {
-    const reason = obstacle(candidate, needs);
+  return { start: able.slice(0, input.mayStart), stop: [...stop], failures: daemonFailures(needs, free) };
+}
+
+/** The instances of `places` that cannot take a task that they ought to have. */
+export function daemonFailures(needs: TaskNeeds, places: readonly Candidate[]): PlacementFailure[] {
+  return places.flatMap((candidate) => {
+    const reason = candidate.kin > 0 ? undefined : obstacle(candidate, needs);
     // An agent that is away, or has only just registered, is waited for.
     return reason === undefined || reason === 'AGENT' ? [] : [{ instance: candidate.instance, reason }];
   });
-  return { start: able.slice(0, input.mayStart), stop: [...stop], failures };
 }
 
 function isHealthy({ verdict }: JudgedTask): boolean {

@@ -8,7 +8,7 @@ import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
-import { services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { containerInstances, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
 /** A task of the service with its targets. */
 export interface ObservedServiceTask {
@@ -24,7 +24,11 @@ export interface ObservedService {
   /** The definitions of its deployments, by ARN. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
   /** Of a service on instances: those of its cluster, and what a task of the PRIMARY deployment needs of one. */
-  readonly places?: { readonly needs: TaskNeeds; readonly candidates: readonly Candidate[] };
+  readonly places?: {
+    readonly needs: TaskNeeds;
+    /** Read when it is asked for, in the same synchronous turn. */
+    readonly candidates: readonly Candidate[];
+  };
   /** The container instances that are being drained. */
   readonly draining: ReadonlySet<string>;
   /** Of those: where tasks run that are no daemon's. */
@@ -58,17 +62,25 @@ function observePlaces(
   if (primary?.launchType === undefined || primary.launchType === 'FARGATE') {
     return { draining: new Set(), busy: new Set() };
   }
-  const candidates = candidatesIn(store, service.clusterArn, primary.launchType, {
-    serviceArn: service.arn,
-    group: '',
-  });
-  const draining = candidates.filter(({ instance }) => instance.status === 'DRAINING');
+  const ofCluster = { serviceArn: service.arn, group: '' };
+  const draining = store
+    .by(containerInstances, 'cluster', service.clusterArn)
+    .filter((instance) => instance.status === 'DRAINING');
+  let candidates: readonly Candidate[] | undefined;
   return {
     ...(definition === undefined
       ? {}
-      : { places: { needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration)), candidates } }),
-    draining: new Set(draining.map(({ instance }) => instance.arn)),
-    busy: new Set(draining.flatMap(({ instance }) => (isBusy(store, instance) ? [instance.arn] : []))),
+      : {
+          places: {
+            needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration)),
+            // Most plans place nothing, and what every instance has left is much to find out.
+            get candidates() {
+              return (candidates ??= candidatesIn(store, service.clusterArn, primary.launchType ?? 'EC2', ofCluster));
+            },
+          },
+        }),
+    draining: new Set(draining.map(({ arn }) => arn)),
+    busy: new Set(draining.flatMap((instance) => (isBusy(store, instance) ? [instance.arn] : []))),
   };
 }
 

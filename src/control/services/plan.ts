@@ -309,6 +309,7 @@ class ServicePlanner {
   #place(count: number): NewTasks['places'] | undefined {
     const { places } = this.#observed;
     if (places === undefined) return undefined;
+    if (count === 0) return { found: [], takes: places.needs };
     const { placed, failures } = placeTasks(places.needs, places.candidates, count);
     if (placed.length < count) this.#events.tellOnce(unplacedEvent(failures));
     return { found: placed, takes: places.needs };

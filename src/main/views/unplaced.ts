@@ -1,6 +1,7 @@
+import { daemonFailures, daemonPlaces } from '../../control/services/daemon.ts';
 import { unplacedEvent } from '../../control/services/events.ts';
-import { observeService } from '../../control/services/observe.ts';
-import { placeTasks, refusalLifeMs, type Exclusion, type Refusal } from '../../model/ecs/placement.ts';
+import { observeService, type ObservedService } from '../../control/services/observe.ts';
+import { Exclusions, placeTasks, refusalLifeMs, type Exclusion, type Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Reader } from '../../store/store.ts';
 import { refusals, services, tasks } from '../../store/tables/ecs.ts';
@@ -38,6 +39,7 @@ export function unplacedOf(store: Reader, service: Service): Unplaced | undefine
   if (primary.rolloutState === 'FAILED') return undefined;
   const observed = observeService(store, service.arn);
   if (observed?.places === undefined) return undefined;
+  if (service.schedulingStrategy === 'DAEMON') return unplacedDaemon(service, observed.places);
   const there = observed.tasks.filter(
     ({ task }) => task.deploymentId === primary.id && task.desiredStatus === 'RUNNING',
   );
@@ -47,6 +49,18 @@ export function unplacedOf(store: Reader, service: Service): Unplaced | undefine
   const { placed, failures, excluded } = placeTasks(needs, candidates, 1);
   if (placed.length > 0) return undefined;
   return { name: service.name, arn: service.arn, count, reason: unplacedEvent(failures), excluded };
+}
+
+/** The instances that ought to have a task of a daemon service and cannot take it. */
+function unplacedDaemon(
+  { name, arn }: Service,
+  { needs, candidates }: NonNullable<ObservedService['places']>,
+): Unplaced | undefined {
+  const failures = daemonFailures(needs, daemonPlaces(needs, candidates));
+  if (failures.length === 0) return undefined;
+  const excluded = new Exclusions();
+  for (const { instance, reason } of failures) excluded.add(reason, instance);
+  return { name, arn, count: failures.length, reason: unplacedEvent(failures), excluded: excluded.all() };
 }
 
 /** Tasks of Fargate while no machine that runs such is connected. */
