@@ -13,8 +13,8 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { TestInstallation } from '../test/support/installation.ts';
 import { sdk } from '../test/support/web-service.ts';
 import { Crowd } from './agents/crowd.ts';
-import type { Keys } from './agents/signed-calls.ts';
-import { post } from './agents/signed-calls.ts';
+import type { Order } from './agents/orders.ts';
+import { post, type Keys } from './agents/signed-calls.ts';
 import { median, nowMs, quantile, type Row } from './report.ts';
 
 const cluster = 'bench';
@@ -22,9 +22,6 @@ const processes = 4;
 const publishMs = 4_000;
 const rounds = 3;
 const runs = 200;
-
-/** As long as a signed frame of idle metrics is, about. */
-const metricsBytes = 900;
 
 /** `count` simulated agents over real websockets on one control plane, against a bare server of the `ws` library. */
 export async function benchFleet(installation: TestInstallation, count: number): Promise<Row[]> {
@@ -81,10 +78,10 @@ async function measure(
   const published: number[] = [];
   const barePublished: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    published.push(await perSecond(crowd, { kind: 'publish', untilMs: nowMs() + publishMs }));
-    barePublished.push(
-      await perSecond(crowd, { kind: 'publish-bare', untilMs: nowMs() + publishMs, bytes: metricsBytes }),
-    );
+    const { rate, bytes } = await perSecond(crowd, { kind: 'publish', untilMs: nowMs() + publishMs });
+    published.push(rate);
+    const floor = await perSecond(crowd, { kind: 'publish-bare', untilMs: nowMs() + publishMs, bytes });
+    barePublished.push(floor.rate);
   }
   rows.push({
     name: 'signed telemetry frames, acknowledged',
@@ -219,11 +216,11 @@ async function temporaryKeys({ endpoint }: TestInstallation): Promise<Keys> {
   };
 }
 
-async function perSecond(crowd: Crowd, order: Parameters<Crowd['order']>[0]): Promise<number> {
+async function perSecond(crowd: Crowd, order: Order): Promise<{ readonly rate: number; readonly bytes: number }> {
   const startedAt = nowMs();
-  const reports = await crowd.order(order);
-  const all = reports.reduce((sum, report) => sum + ('acknowledged' in report ? report.acknowledged : 0), 0);
-  return all / ((nowMs() - startedAt) / 1000);
+  const reports = (await crowd.order(order)).filter((report) => 'acknowledged' in report);
+  const all = reports.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+  return { rate: all / ((nowMs() - startedAt) / 1000), bytes: reports[0]?.bytes ?? 0 };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

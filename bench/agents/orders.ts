@@ -21,7 +21,8 @@ export type Order =
 /** What such a process tells. Times are milliseconds of the machine's monotonic clock, which all processes share. */
 export type Report =
   | { readonly kind: 'join' | 'join-bare' }
-  | { readonly kind: 'publish' | 'publish-bare'; readonly acknowledged: number }
+  /** So many frames, each of so many bytes. */
+  | { readonly kind: 'publish' | 'publish-bare'; readonly acknowledged: number; readonly bytes: number }
   /** Tasks that came over the wire. */
   | {
       readonly kind: 'payload';
@@ -32,5 +33,5 @@ export type Report =
   /** A frame of the floor. */
   | { readonly kind: 'frame'; readonly atMs: number };
 
-/** The bytes of a frame of metrics, and of what acknowledges it. */
+/** What acknowledges a frame of metrics. */
 export const acknowledgment = '{"type":"AckPublishMetric","message":{"message":"ACK"}}';

@@ -81,17 +81,20 @@ export class SimulatedAgent {
     });
   }
 
-  /** Publishes idle metrics, each frame signed, one after the other was acknowledged. Resolves with their number at `untilMs`. */
-  async publish(untilMs: number): Promise<number> {
+  /** Publishes idle metrics, each frame signed, one after the other was acknowledged, and resolves at `untilMs`. */
+  async publish(untilMs: number): Promise<{ readonly acknowledged: number; readonly bytes: number }> {
     let acknowledged = 0;
+    let bytes = 0;
     while (nowMs() < untilMs) {
       const answered = Promise.withResolvers<void>();
       this.#onAcknowledged = answered.resolve;
-      this.#telemetry?.send(this.#metrics());
+      const frame = this.#metrics();
+      bytes = frame.length;
+      this.#telemetry?.send(frame);
       await answered.promise;
       acknowledged += 1;
     }
-    return acknowledged;
+    return { acknowledged, bytes };
   }
 
   #metrics(): string {

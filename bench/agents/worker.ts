@@ -34,13 +34,14 @@ async function follow(order: Order): Promise<void> {
       });
       return tell({ kind: 'join-bare' });
     case 'publish': {
-      const counts = await Promise.all(agents.map((agent) => agent.publish(order.untilMs)));
-      return tell({ kind: 'publish', acknowledged: sum(counts) });
+      const all = await Promise.all(agents.map((agent) => agent.publish(order.untilMs)));
+      const bytes = Math.max(...all.map((one) => one.bytes));
+      return tell({ kind: 'publish', acknowledged: sum(all.map(({ acknowledged }) => acknowledged)), bytes });
     }
     case 'publish-bare': {
       const frame = 'x'.repeat(order.bytes);
       const counts = await Promise.all(bare.map((socket) => converse(socket, frame, order.untilMs)));
-      return tell({ kind: 'publish-bare', acknowledged: sum(counts) });
+      return tell({ kind: 'publish-bare', acknowledged: sum(counts), bytes: order.bytes });
     }
     default:
       return order satisfies never;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { seededIds } from '../../base/ids.ts';
 import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import type { Service } from '../../model/ecs/service.ts';
@@ -168,6 +168,18 @@ describe('a service on instances', () => {
     expect(placed()).toBe('x y');
     // Nothing failed to start.
     expect(store.get(services, service)?.throttle.consecutiveFailures).toBe(0);
+  });
+
+  it('looks at what instances have left only where there is a task to place', () => {
+    instance('x', 'a');
+    instance('y', 'b');
+    const looks = vi.spyOn(store, 'by');
+    const looked = (): number => looks.mock.calls.filter(([, index]) => index === 'instance').length;
+    tick();
+    expect(looked()).toBe(2);
+    tick();
+    expect(placed()).toBe('x y');
+    expect(looked()).toBe(2);
   });
 
   it('replaces what is drained, and only then stops it', () => {
