@@ -259,6 +259,8 @@ export function createAgent(options: AgentOptions): Agent {
         instances?.apply(message.message.instance);
         return;
       case 'StowageManifestMessage':
+        told.keepOnly(message.message.vpcIds);
+        sandboxes.keepOnly(message.message.vpcIds);
         firstWork.push(keepOnly(message.message));
         void tellTakenOver();
         return;
@@ -313,9 +315,7 @@ export function createAgent(options: AgentOptions): Agent {
       await instances?.keepOnly(manifest.instanceIds);
       // Balancers first: one that serves keeps its VPC's namespace alive.
       await balancers?.keepOnly(manifest.loadBalancerArns);
-      told.keepOnly(manifest.vpcIds);
-      sandboxes.keepOnly(manifest.vpcIds);
-      await networks?.keepOnly(manifest.vpcIds);
+      await networks?.keepOnly((vpcId) => told.has(vpcId));
     } catch (error) {
       log.warn('manifest not fulfilled', { error: messageOf(error) });
     }

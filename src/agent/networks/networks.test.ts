@@ -64,7 +64,42 @@ it('tries again what may pass, says what failed, and takes VPCs away', async () 
     ['vpc-1', 'busy'],
     ['vpc-1', undefined],
   ]);
-  await networks.keepOnly([]);
+  await networks.keepOnly(() => false);
   expect(await network.listVpcs()).toEqual([]);
   expect(networks.vpcOf('eni-0')).toBeUndefined();
+});
+
+it('makes a VPC anew that is wanted again while it is removed', async () => {
+  const removed = Promise.withResolvers<void>();
+  const log: string[] = [];
+  const network = new (class extends FakeNetworkDriver {
+    override async applyVpc(spec: VpcSpec): Promise<void> {
+      log.push('made');
+      await super.applyVpc(spec);
+    }
+    override async removeVpc(vpcId: string): Promise<void> {
+      log.push('removing');
+      await removed.promise;
+      await super.removeVpc(vpcId);
+      log.push('removed');
+    }
+  })();
+  const { clock, networks } = networksOn(network);
+  networks.apply(vpcSpec());
+  await clock.advance(0);
+  const wanted = new Set<string>();
+  const keeping = networks.keepOnly((vpcId) => wanted.has(vpcId));
+  await clock.advance(0);
+  wanted.add('vpc-1');
+  networks.apply(vpcSpec());
+  await clock.advance(0);
+  expect(log).toEqual(['made', 'removing']);
+  removed.resolve();
+  await keeping;
+  await networks.settled();
+  expect(log).toEqual(['made', 'removing', 'removed', 'made']);
+  expect(networks.vpcOf('eni-0')).toBe('vpc-1');
+  // What is wanted again before its turn comes is not removed at all.
+  await networks.keepOnly((vpcId) => wanted.has(vpcId));
+  expect(await network.listVpcs()).toEqual(['vpc-1']);
 });

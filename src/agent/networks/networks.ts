@@ -38,6 +38,8 @@ export class Networks {
   readonly #deps: NetworksDeps;
   readonly #lanes = new Map<string, Lane>();
   readonly #applied = new Map<string, VpcSpec>();
+  /** What is being removed. */
+  readonly #removals = new Map<string, Promise<void>>();
   /** Where interfaces hung when this process began, from the driver. */
   readonly #found = new Map<string, string>();
   #foundAll: Promise<void> | undefined;
@@ -70,22 +72,31 @@ export class Networks {
     lane.work ??= this.#run(spec.vpcId, lane).finally(() => (lane.work = undefined));
   }
 
-  /** Removes every VPC of this installation that is not among `vpcIds`. */
-  async keepOnly(vpcIds: readonly string[]): Promise<void> {
-    const keep = new Set(vpcIds);
+  /**
+   * Removes every VPC of this installation that is not wanted. One may be wanted again meanwhile, where the last task on this machine
+   * went and the next comes: then it stays, or is made anew once it is gone.
+   */
+  async keepOnly(isWanted: (vpcId: string) => boolean): Promise<void> {
     for (const vpcId of new Set([...this.#lanes.keys(), ...(await this.#deps.network.listVpcs())])) {
-      if (keep.has(vpcId)) continue;
-      const lane = this.#lanes.get(vpcId);
-      if (lane !== undefined) lane.wanted = undefined;
-      this.#lanes.delete(vpcId);
-      await lane?.work;
-      this.#applied.delete(vpcId);
-      await this.#closeListeners(vpcId);
-      try {
-        await this.#deps.network.removeVpc(vpcId);
-      } catch (error) {
-        this.#deps.log.warn('VPC not removed', { vpc: vpcId, error: messageOf(error) });
-      }
+      if (isWanted(vpcId)) continue;
+      const removal = this.#remove(vpcId);
+      this.#removals.set(vpcId, removal);
+      await removal;
+      if (this.#removals.get(vpcId) === removal) this.#removals.delete(vpcId);
+    }
+  }
+
+  async #remove(vpcId: string): Promise<void> {
+    const lane = this.#lanes.get(vpcId);
+    if (lane !== undefined) lane.wanted = undefined;
+    this.#lanes.delete(vpcId);
+    await lane?.work;
+    this.#applied.delete(vpcId);
+    await this.#closeListeners(vpcId);
+    try {
+      await this.#deps.network.removeVpc(vpcId);
+    } catch (error) {
+      this.#deps.log.warn('VPC not removed', { vpc: vpcId, error: messageOf(error) });
     }
   }
 
@@ -107,6 +118,8 @@ export class Networks {
   async #run(vpcId: string, lane: Lane): Promise<void> {
     const { network, clock, log, listeners, onApplied } = this.#deps;
     let retryMs = firstRetryMs;
+    const removal = this.#removals.get(vpcId);
+    if (removal !== undefined) await removal;
     while (lane.wanted !== undefined && !this.#stop.signal.aborted) {
       const spec = lane.wanted;
       lane.wanted = undefined;

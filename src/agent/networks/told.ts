@@ -31,6 +31,11 @@ export class ToldVpcs {
     return told;
   }
 
+  /** Whether anything was said of a VPC that is not forgotten. */
+  has(vpcId: string): boolean {
+    return this.#vpcs.has(vpcId);
+  }
+
   /** Forgets every other VPC. */
   keepOnly(vpcIds: readonly string[]): void {
     const keep = new Set(vpcIds);
