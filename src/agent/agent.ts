@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { given } from '../base/given.ts';
 import { systemIds } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Disk } from '../drivers/disk/disk.ts';
@@ -43,6 +44,8 @@ export interface AgentOptions {
   readonly registryAuth: ExecuteDeps['registryAuth'];
   /** Whether images are pulled though they are here, unless an instance says otherwise for itself; `default` unless given. */
   readonly pullBehavior?: PullBehavior;
+  /** What containers have to end that name no time of their own, seconds; 30 unless given. */
+  readonly stopTimeoutSeconds?: number;
   /** Where the AWS APIs answer, of every service and region: `http://127.0.0.1:4566`. */
   readonly endpoint: string;
   /** Takes a connection that a task opened to the endpoint of the AWS APIs inside its network. */
@@ -186,6 +189,7 @@ export function createAgent(options: AgentOptions): Agent {
     arch: options.arch,
     registryAuth: options.registryAuth,
     images: createImages(docker, options.pullBehavior),
+    ...given('stopTimeoutSeconds', options.stopTimeoutSeconds),
     aws,
     storage,
     groups: taskGroups(options.cgroups, instance === undefined ? [] : [machineId]),
@@ -487,11 +491,15 @@ function startInstanceAgent(
   const custom = Object.entries(spec.agent?.attributes ?? {}).map(([name, value]) => ({ name, value }));
   const log = options.log.with({ instance: spec.instanceId });
   const pulls = spec.agent?.imagePullBehavior;
+  const ignored = spec.agent?.ignored ?? [];
+  if (ignored.length > 0)
+    log.warn('settings of /etc/ecs/ecs.config that are not acted on', { settings: ignored.join(' ') });
   const agent = createAgent({
     ...shared,
     machineId: spec.instanceId,
     log,
     ...(pulls === undefined ? {} : { pullBehavior: pullBehaviorOf(pulls, log) }),
+    ...given('stopTimeoutSeconds', spec.agent?.stopTimeoutSeconds),
     instance: parts,
     connect: async () => {
       if (instances === undefined) throw new Error('this machine has no instances');

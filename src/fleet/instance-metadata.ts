@@ -1,5 +1,6 @@
 import { isoOf } from '../base/clock.ts';
 import { privateDnsNameOf, publicDnsNameOf } from '../model/ec2/addresses.ts';
+import { architectureOf } from '../model/ec2/images.ts';
 import type { Instance } from '../model/ec2/instance.ts';
 import type { Reader } from '../store/store.ts';
 import { zoneIdOf } from '../store/default-vpc.ts';
@@ -148,7 +149,7 @@ function profileTexts(
 function identityDocument(instance: Instance): string {
   return document({
     accountId: instance.account,
-    architecture: 'x86_64',
+    architecture: architectureOf(instance),
     availabilityZone: instance.availabilityZone,
     billingProducts: null,
     devpayProductCodes: null,

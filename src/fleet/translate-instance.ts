@@ -3,7 +3,7 @@ import { privateDnsNameOf, privateDomainOf } from '../model/ec2/addresses.ts';
 import { imagesOf } from '../model/ec2/images.ts';
 import { instanceTypes, registeredMemory } from '../model/ec2/instance-types.ts';
 import type { Instance } from '../model/ec2/instance.ts';
-import { agentSettings, isOn, textsIn } from '../model/ec2/user-data.ts';
+import { agentSettings, ignoredSettings, isOn, secondsOf, textsIn } from '../model/ec2/user-data.ts';
 import type { Reader } from '../store/store.ts';
 import { instances } from '../store/tables/ec2.ts';
 import type { InstanceMetadataSpec } from '../wire/instance-metadata.ts';
@@ -83,6 +83,7 @@ function agentOf(instance: Instance, memoryMiB: number): InstanceAgentSpec | und
   const image = imagesOf(instance.region).find(({ id }) => id === instance.imageId);
   if (image?.ecsOptimized !== true) return undefined;
   const config = agentSettings(instance);
+  const ignored = ignoredSettings(config);
   const cluster = config['ECS_CLUSTER'] ?? '';
   const reservedMiB = Number(config['ECS_RESERVED_MEMORY'] ?? 0);
   // What a machine that joined told of itself is what its system leaves.
@@ -93,5 +94,7 @@ function agentOf(instance: Instance, memoryMiB: number): InstanceAgentSpec | und
     tags: textsIn(config['ECS_CONTAINER_INSTANCE_TAGS']),
     memoryMiB: offeredMiB - (Number.isInteger(reservedMiB) && reservedMiB > 0 ? reservedMiB : 0),
     ...given('imagePullBehavior', config['ECS_IMAGE_PULL_BEHAVIOR']),
+    ...given('stopTimeoutSeconds', secondsOf(config['ECS_CONTAINER_STOP_TIMEOUT'])),
+    ...(ignored.length === 0 ? {} : { ignored }),
   };
 }

@@ -116,7 +116,8 @@ function containerOf(parts: TaskParts, definition: ContainerDefinition, networkM
       condition: condition ?? 'START',
     })),
     ...given('startTimeout', definition.startTimeout),
-    stopTimeout: definition.stopTimeout ?? defaultStopTimeoutSeconds,
+    // Of those that name none the agent of an instance may have its own idea.
+    ...given('stopTimeout', definition.stopTimeout ?? (fargate ? defaultStopTimeoutSeconds : undefined)),
     ...given('restartPolicy', restartPolicyOf(definition)),
     ...(definition.healthCheck === undefined ? {} : { healthCheckType: 'docker' as const }),
     ...given(

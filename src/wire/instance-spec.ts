@@ -33,6 +33,10 @@ export interface InstanceAgentSpec {
   readonly memoryMiB: number;
   /** `ECS_IMAGE_PULL_BEHAVIOR`, as it is written there. */
   readonly imagePullBehavior?: string;
+  /** `ECS_CONTAINER_STOP_TIMEOUT`, seconds: of containers that name none of their own. */
+  readonly stopTimeoutSeconds?: number;
+  /** Settings that it does not act on, as they are written there. */
+  readonly ignored?: readonly string[];
 }
 
 /** What a machine says of an instance of its. */

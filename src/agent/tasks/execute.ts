@@ -25,7 +25,12 @@ import { makeVolumes, VolumeError } from './volumes.ts';
 import { hasPause, type ContainerView, type TaskView } from './view.ts';
 
 /** What steps are done with. */
+/** `ECS_CONTAINER_STOP_TIMEOUT`'s default, seconds ("Amazon ECS container agent configuration"). */
+const defaultStopSeconds = 30;
+
 export interface ExecuteDeps {
+  /** What containers have to end that name no time of their own; 30 seconds unless given. */
+  readonly stopTimeoutSeconds?: number;
   readonly docker: DockerDriver;
   readonly network: NetworkDriver;
   readonly logs: LogShipper;
@@ -233,7 +238,7 @@ export async function executeStep(
     case 'stop': {
       const { id = '', spec } = named(step.container);
       try {
-        await docker.stop(id, spec.stopTimeout ?? 30);
+        await docker.stop(id, spec.stopTimeout ?? deps.stopTimeoutSeconds ?? defaultStopSeconds);
         const state = await docker.inspect(id);
         const oomKilled = state.oomKilled && !sharesLimit(payload);
         return (now) => withState(now, { ...state, oomKilled });

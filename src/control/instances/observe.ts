@@ -1,6 +1,7 @@
+import { architectureOf } from '../../model/ec2/images.ts';
 import type { Instance } from '../../model/ec2/instance.ts';
 import { instanceTypes } from '../../model/ec2/instance-types.ts';
-import { instanceHost, type Applied } from '../../model/fleet/machine.ts';
+import { architectureOfMachine, instanceHost, type Applied } from '../../model/fleet/machine.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
 import { applied, appliedKey, machines } from '../../store/tables/fleet.ts';
@@ -21,6 +22,7 @@ export function observeInstance(store: Reader, id: string): ObservedInstance | u
   const said =
     instance.hostId === undefined ? undefined : store.get(applied, appliedKey('instance', id, instance.hostId));
   const memory = instanceTypes.get(instance.instanceType)?.memoryMiB ?? 0;
+  const architecture = architectureOf(instance);
   return {
     instance,
     ...(said === undefined ? {} : { said }),
@@ -30,8 +32,10 @@ export function observeInstance(store: Reader, id: string): ObservedInstance | u
         : store
             .by(machines, 'connected', 'yes')
             .filter(
-              ({ attributes, resources }) =>
-                attributes.some(({ name }) => name === instanceHost) && resources.memory >= memory,
+              (machine) =>
+                machine.attributes.some(({ name }) => name === instanceHost) &&
+                machine.resources.memory >= memory &&
+                architectureOfMachine(machine) === architecture,
             )
             .map(({ id: machineId }) => ({ machineId, instances: store.countBy(instances, 'host', machineId) })),
   };

@@ -52,7 +52,7 @@ function startInstance(
   { ids, publicPool, scope }: JoinDeps,
   tx: Transaction,
   machineId: string,
-  { cluster = 'default', attributes, zone, reservedMemory, resources, name }: JoinRequest,
+  { cluster = 'default', attributes, zone, reservedMemory, resources, name, arch }: JoinRequest,
   now: number,
 ): Instance {
   // The agent makes the cluster `default` itself, as the genuine one does; any other is to exist.
@@ -63,7 +63,8 @@ function startInstance(
     );
   }
   ensureDefaultVpc(tx, ids, now, scope);
-  const image = imagesOf(scope.region).find(({ ecsOptimized }) => ecsOptimized);
+  const architecture = arch === 'arm64' ? 'arm64' : 'x86_64';
+  const image = imagesOf(scope.region).find((each) => each.ecsOptimized && each.architecture === architecture);
   const config = [
     `ECS_CLUSTER=${cluster}`,
     `ECS_INSTANCE_ATTRIBUTES=${JSON.stringify(attributes)}`,
@@ -73,7 +74,7 @@ function startInstance(
     {
       ImageId: image?.id,
       // The least that there is: its size is the machine's, below.
-      InstanceType: 't2.nano',
+      InstanceType: architecture === 'arm64' ? 't4g.nano' : 't2.nano',
       MinCount: 1,
       MaxCount: 1,
       UserData: Buffer.from(userData(config)).toString('base64'),
@@ -81,6 +82,7 @@ function startInstance(
       TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: name }] }],
     },
     { tx, ids, now, publicPool, ...scope },
+    'known',
   );
   if (row === undefined) throw new Error('no instance was started');
   const instance: Instance = {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Architecture } from './instance-types.ts';
 
 /** An Amazon machine image: what instances are started from. */
 export interface Image {
@@ -14,6 +15,7 @@ export interface Image {
   /** What PUT responses of the metadata service may pass by default. */
   readonly hopLimit: 1 | 2;
   readonly httpTokens: 'optional' | 'required';
+  readonly architecture: Architecture;
 }
 
 /** The version of the ECS agent that ECS-optimized images have, and of its engine. */
@@ -31,6 +33,7 @@ const kinds = [
     osName: 'Amazon Linux 2',
     hopLimit: 1,
     httpTokens: 'optional',
+    architecture: 'x86_64',
   },
   {
     parameter: 'amazon-linux-2023',
@@ -39,6 +42,25 @@ const kinds = [
     osName: 'Amazon Linux 2023',
     hopLimit: 2,
     httpTokens: 'required',
+    architecture: 'x86_64',
+  },
+  {
+    parameter: 'amazon-linux-2/arm64',
+    name: `amzn2-ami-ecs-hvm-2.0.${version}-arm64-ebs`,
+    description: `Amazon Linux AMI 2.0.${version} arm64 ECS HVM GP2`,
+    osName: 'Amazon Linux 2',
+    hopLimit: 1,
+    httpTokens: 'optional',
+    architecture: 'arm64',
+  },
+  {
+    parameter: 'amazon-linux-2023/arm64',
+    name: `al2023-ami-ecs-hvm-2023.0.${version}-kernel-6.1-arm64`,
+    description: `Amazon Linux AMI 2023.0.${version} arm64 ECS HVM EBS`,
+    osName: 'Amazon Linux 2023',
+    hopLimit: 2,
+    httpTokens: 'required',
+    architecture: 'arm64',
   },
 ] as const;
 
@@ -59,12 +81,24 @@ function image(region: string, kind: (typeof kinds)[number], ecsOptimized: boole
     rootDeviceName: '/dev/xvda',
     hopLimit: kind.hopLimit,
     httpTokens: kind.httpTokens,
+    architecture: kind.architecture,
   };
 }
 
-/** The images of a region: Amazon Linux 2 and 2023, each with the ECS agent and without. Their ids are always the same. */
+/** The images of a region: Amazon Linux 2 and 2023 for both architectures, each with the ECS agent and without. Their ids are always the same. */
 export function imagesOf(region: string): Image[] {
   return kinds.flatMap((kind) => [image(region, kind, true), image(region, kind, false)]);
+}
+
+/** What an instance runs: what its image was made for. */
+export function architectureOf({
+  region,
+  imageId,
+}: {
+  readonly region: string;
+  readonly imageId: string;
+}): Architecture {
+  return imagesOf(region).find(({ id }) => id === imageId)?.architecture ?? 'x86_64';
 }
 
 /**

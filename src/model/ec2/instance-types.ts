@@ -14,7 +14,11 @@ export interface InstanceType {
   /** Threads of each core: some types have one. */
   readonly threadsPerCore: 1 | 2;
   readonly clockGHz: number;
+  readonly architecture: Architecture;
 }
+
+/** What programs are compiled for, as EC2 names it. */
+export type Architecture = 'x86_64' | 'arm64';
 
 /** A size: name, vCPUs, MiB, interfaces, addresses of each, network performance. */
 type Size = readonly [string, number, number, number, number, string];
@@ -120,7 +124,44 @@ const sizes: Readonly<Record<string, readonly Size[]>> = {
     ['18xlarge', 72, 147_456, 15, 50, '25 Gigabit'],
     ['24xlarge', 96, 196_608, 15, 50, '25 Gigabit'],
   ],
+  t4g: [
+    ['nano', 2, 512, 2, 2, 'Up to 5 Gigabit'],
+    ['micro', 2, 1024, 2, 2, 'Up to 5 Gigabit'],
+    ['small', 2, 2048, 3, 4, 'Up to 5 Gigabit'],
+    ['medium', 2, 4096, 3, 6, 'Up to 5 Gigabit'],
+    ['large', 2, 8192, 3, 12, 'Up to 5 Gigabit'],
+    ['xlarge', 4, 16_384, 4, 15, 'Up to 5 Gigabit'],
+    ['2xlarge', 8, 32_768, 4, 15, 'Up to 5 Gigabit'],
+  ],
+  m6g: graviton2(4),
+  c6g: graviton2(2),
+  r6g: graviton2(8),
 };
+
+/** The sizes of a family with Graviton2 processors, by their GiB for each vCPU. */
+function graviton2(gibPerCpu: number): Size[] {
+  const shapes = [
+    ['medium', 1, 2, 4, 'Up to 10 Gigabit'],
+    ['large', 2, 3, 10, 'Up to 10 Gigabit'],
+    ['xlarge', 4, 4, 15, 'Up to 10 Gigabit'],
+    ['2xlarge', 8, 4, 15, 'Up to 10 Gigabit'],
+    ['4xlarge', 16, 8, 30, 'Up to 10 Gigabit'],
+    ['8xlarge', 32, 8, 30, '12 Gigabit'],
+    ['12xlarge', 48, 8, 30, '20 Gigabit'],
+    ['16xlarge', 64, 15, 50, '25 Gigabit'],
+  ] as const;
+  return shapes.map(([size, vcpus, interfaces, addresses, network]) => [
+    size,
+    vcpus,
+    vcpus * gibPerCpu * 1024,
+    interfaces,
+    addresses,
+    network,
+  ]);
+}
+
+/** The families with Graviton processors. */
+const arm = new Set(['t4g', 'm6g', 'c6g', 'r6g']);
 
 const clocks: Readonly<Record<string, number>> = { t2: 2.5, t3: 3.1, t3a: 2.2, m5: 3.1, m5a: 2.5, r5: 3.1, c5: 3.4 };
 
@@ -135,9 +176,10 @@ function typesOf(family: string): InstanceType[] {
     burstable: family.startsWith('t'),
     currentGeneration: true,
     hypervisor: family === 't2' ? 'xen' : 'nitro',
-    // T2's smaller sizes are single threads.
-    threadsPerCore: family === 't2' ? 1 : 2,
-    clockGHz: clocks[family] ?? 3.5,
+    // T2's smaller sizes are single threads, Graviton's cores always.
+    threadsPerCore: family === 't2' || arm.has(family) ? 1 : 2,
+    clockGHz: clocks[family] ?? (arm.has(family) ? 2.5 : 3.5),
+    architecture: arm.has(family) ? 'arm64' : 'x86_64',
   }));
 }
 

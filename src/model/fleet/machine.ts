@@ -23,6 +23,11 @@ export interface MachineResources {
   readonly openFiles?: number;
 }
 
+/** What the programs of a machine are compiled for; machines that do not say are of the common kind. */
+export function architectureOfMachine({ attributes }: Pick<Machine, 'attributes'>): string {
+  return attributes.find(({ name }) => name === 'ecs.cpu-architecture')?.value ?? 'x86_64';
+}
+
 /** The registration of a machine that runs the tasks of one cluster. */
 export interface MachineRegistration {
   readonly clusterArn: string;

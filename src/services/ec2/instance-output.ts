@@ -2,6 +2,7 @@ import type * as sdk from '@aws-sdk/client-ec2';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import { privateDnsNameOf, publicDnsNameOf } from '../../model/ec2/addresses.ts';
+import { architectureOf } from '../../model/ec2/images.ts';
 import { instanceStateCodes, type Instance } from '../../model/ec2/instance.ts';
 import { instanceTypes } from '../../model/ec2/instance-types.ts';
 import type { NetworkInterface } from '../../model/ec2/network.ts';
@@ -64,7 +65,7 @@ export function sdkInstance(tx: Reader, instance: Instance): sdk.Instance {
           PrivateIpAddress: instance.privateIp,
           ...given('PublicIpAddress', row?.publicIp),
         }),
-    Architecture: 'x86_64',
+    Architecture: architectureOf(instance),
     RootDeviceType: 'ebs',
     RootDeviceName: '/dev/xvda',
     BlockDeviceMappings: [],

@@ -18,7 +18,7 @@ function sdkType(type: InstanceType): sdk.InstanceTypeInfo {
     SupportedVirtualizationTypes: ['hvm'],
     BareMetal: false,
     Hypervisor: type.hypervisor,
-    ProcessorInfo: { SupportedArchitectures: ['x86_64'], SustainedClockSpeedInGhz: type.clockGHz },
+    ProcessorInfo: { SupportedArchitectures: [type.architecture], SustainedClockSpeedInGhz: type.clockGHz },
     VCpuInfo: {
       DefaultVCpus: type.vcpus,
       DefaultCores: type.vcpus / type.threadsPerCore,
@@ -55,7 +55,7 @@ function sdkImage(image: Image): sdk.Image {
     Description: image.description,
     ImageLocation: `amazon/${image.name}`,
     ImageType: 'machine',
-    Architecture: 'x86_64',
+    Architecture: image.architecture,
     CreationDate: image.createdAt,
     OwnerId: image.ownerId,
     ImageOwnerAlias: image.ownerAlias,
@@ -98,7 +98,7 @@ export const instanceTypeOperations = {
           'instance-type': (type) => type.name,
           'memory-info.size-in-mib': (type) => String(type.memoryMiB),
           'network-info.maximum-network-interfaces': (type) => String(type.interfaces),
-          'processor-info.supported-architecture': () => 'x86_64',
+          'processor-info.supported-architecture': (type) => type.architecture,
           'supported-root-device-type': () => 'ebs',
           'supported-usage-class': () => 'on-demand',
           'supported-virtualization-type': () => 'hvm',
@@ -159,7 +159,7 @@ export const instanceTypeOperations = {
       }
       const matches = matcher<Image>(
         {
-          architecture: () => 'x86_64',
+          architecture: (image) => image.architecture,
           'creation-date': (image) => image.createdAt,
           description: (image) => image.description,
           'ena-support': () => 'true',

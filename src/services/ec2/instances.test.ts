@@ -158,6 +158,39 @@ describe('RunInstances', () => {
     expect(fixture.refusal('RunInstances', { ...base, ...more })[0]).toBe(code);
   });
 
+  it('refuses a type and an image of different architectures, and what no machine can run', () => {
+    const arm = imagesOf('us-east-1').find((image) => image.ecsOptimized && image.architecture === 'arm64')?.id;
+    expect(fixture.refusal('RunInstances', { ...base, ImageId: arm })).toEqual([
+      'InvalidParameterValue',
+      expect.stringMatching(
+        /^The architecture 'x86_64' of the specified instance type does not match the architecture 'arm64'/,
+      ),
+    ]);
+    const machine = (id: string, architecture: string) =>
+      fixture.store.transact((tx) =>
+        tx.put(machines, {
+          id,
+          clusterArn: '',
+          containerInstanceArn: '',
+          isInstance: false,
+          attributes: [{ name: 'stowage.instances' }, { name: 'ecs.cpu-architecture', value: architecture }],
+          resources: { cpu: 2048, memory: 8192 },
+          connected: true,
+          connectedAt: 0,
+          lastSequence: 0,
+        }),
+      );
+    machine('x', 'x86_64');
+    const ask = { ...base, ImageId: arm, InstanceType: 't4g.micro' as const };
+    expect(fixture.refusal('RunInstances', ask)[0]).toBe('Unsupported');
+    machine('y', 'arm64');
+    expect(need(fixture.call('RunInstances', ask).Instances?.[0])).toMatchObject({ Architecture: 'arm64' });
+    const types = fixture.call('DescribeInstanceTypes', {
+      Filters: filter('processor-info.supported-architecture', 'arm64'),
+    }).InstanceTypes;
+    expect(types?.map(({ InstanceType }) => InstanceType)).toContain('m6g.large');
+  });
+
   it('refuses a type that no machine can hold', () => {
     fixture.store.transact((tx) =>
       tx.put(machines, {
@@ -262,7 +295,7 @@ describe('what instances are started from', () => {
   it('images are found by name and owner', () => {
     const { Images } = fixture.call('DescribeImages', {
       Owners: ['amazon'],
-      Filters: filter('name', 'amzn2-ami-ecs-hvm-*'),
+      Filters: filter('name', 'amzn2-ami-ecs-hvm-*-x86_64-ebs'),
     });
     expect(Images?.map(({ ImageId }) => ImageId)).toEqual([imageId]);
     expect(fixture.call('DescribeImages', { Owners: ['self'] }).Images).toEqual([]);

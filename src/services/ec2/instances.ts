@@ -1,6 +1,7 @@
 import type * as sdk from '@aws-sdk/client-ec2';
 import { AwsError } from '../../base/errors.ts';
 import type { Instance } from '../../model/ec2/instance.ts';
+import { architectureOf } from '../../model/ec2/images.ts';
 import { instanceStateCodes } from '../../model/ec2/instance.ts';
 import { isoOf } from '../../base/clock.ts';
 import { privateDnsNameOf } from '../../model/ec2/addresses.ts';
@@ -50,7 +51,7 @@ function wrongState(instance: Instance, doing: string): AwsError {
 function filtersOf(tx: Reader): Filters<Instance> {
   const row = (instance: Instance) => interfaceOfInstance(tx, instance);
   return {
-    architecture: () => 'x86_64',
+    architecture: architectureOf,
     'availability-zone': (one) => one.availabilityZone,
     'dns-name': (one) => publicDnsOf(tx, one) || undefined,
     'group-id': (one) => groupsOfInstance(tx, one).flatMap(({ GroupId }) => GroupId ?? []),

@@ -4,9 +4,9 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { imagesOf, type Image } from '../../model/ec2/images.ts';
 import type { Instance } from '../../model/ec2/instance.ts';
-import { instanceTypes } from '../../model/ec2/instance-types.ts';
+import { instanceTypes, type InstanceType } from '../../model/ec2/instance-types.ts';
 import type { Subnet } from '../../model/ec2/network.ts';
-import { instanceHost } from '../../model/fleet/machine.ts';
+import { architectureOfMachine, instanceHost } from '../../model/fleet/machine.ts';
 import { scopeOf } from '../../model/tags.ts';
 import { instances, keyPairs, securityGroups, subnets } from '../../store/tables/ec2.ts';
 import { machines } from '../../store/tables/fleet.ts';
@@ -50,8 +50,11 @@ export const runInstancesTakes = [
 /** "Amazon EC2 service quotas" have vCPUs; a request of more than so many is a mistake here. */
 const maxCount = 1000;
 
-/** RunInstances: the rows of the new instances, pending; the loops do the rest. Answers them in the order of their launch. */
-export function runInstances(request: sdk.RunInstancesRequest, call: Call): Instance[] {
+/**
+ * RunInstances: the rows of the new instances, pending; the loops do the rest. Answers them in the order of their launch. Where they will
+ * stand is asked unless it is `known`.
+ */
+export function runInstances(request: sdk.RunInstancesRequest, call: Call, place?: 'known'): Instance[] {
   const { tx, ids, now, account, region } = call;
   const template = launchTemplateData(call, request.LaunchTemplate);
   const input: sdk.RunInstancesRequest = { ...template?.data, ...withoutUnset(request) };
@@ -59,6 +62,11 @@ export function runInstances(request: sdk.RunInstancesRequest, call: Call): Inst
   const image = readImage(call, input.ImageId);
   const type = instanceTypes.get(input.InstanceType ?? 'm1.small');
   if (type === undefined) throw invalidValue(`Invalid value '${input.InstanceType ?? 'm1.small'}' for InstanceType.`);
+  if (image.architecture !== type.architecture) {
+    throw invalidValue(
+      `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.`,
+    );
+  }
   checkCredits(input.CreditSpecification, type.name);
   if (input.KeyName !== undefined && tx.countBy(keyPairs, 'name', `${scopeOf(call)}/${input.KeyName}`) === 0) {
     throw new AwsError('InvalidKeyPair.NotFound', `The key pair '${input.KeyName}' does not exist`);
@@ -68,7 +76,7 @@ export function runInstances(request: sdk.RunInstancesRequest, call: Call): Inst
   if (network.privateIp !== undefined && count > 1) {
     throw badCombination('An instance cannot share its private address: ask for one instance.');
   }
-  checkCapacity(call, type.name, type.memoryMiB, network.subnet);
+  if (place === undefined) checkCapacity(call, type, network.subnet);
   const reservationId = newId(ids, 'r');
   const tags = tagsFor('instance', runTaggable, input.TagSpecifications);
   const made: Instance[] = [];
@@ -279,13 +287,21 @@ function groupsNamed(call: Call, { SecurityGroups: names = [] }: sdk.RunInstance
   });
 }
 
-/** A machine must be able to hold what the type promises; processors are shared, memory cannot be. */
-function checkCapacity(call: Call, type: string, memoryMiB: number, subnet: Subnet): void {
-  const hosts = call.tx.list(machines).filter(({ attributes }) => attributes.some(({ name }) => name === instanceHost));
-  if (hosts.length === 0 || hosts.some(({ resources }) => resources.memory >= memoryMiB)) return;
+/** A machine must be able to hold what the type promises, and to run it; processors are shared, memory cannot be. */
+function checkCapacity(call: Call, { name, memoryMiB, architecture }: InstanceType, subnet: Subnet): void {
+  const hosts = call.tx.list(machines).filter(({ attributes }) => attributes.some((one) => one.name === instanceHost));
+  if (hosts.length === 0) return;
+  const able = hosts.filter((host) => architectureOfMachine(host) === architecture);
+  if (able.length === 0) {
+    throw new AwsError(
+      'Unsupported',
+      `Your requested instance type (${name}) is not supported in your requested Availability Zone (${subnet.availabilityZone}). No machine here has the architecture ${architecture}.`,
+    );
+  }
+  if (able.some(({ resources }) => resources.memory >= memoryMiB)) return;
   throw new AwsError(
     'InsufficientInstanceCapacity',
-    `We currently do not have sufficient ${type} capacity in the Availability Zone you requested (${subnet.availabilityZone}).`,
+    `We currently do not have sufficient ${name} capacity in the Availability Zone you requested (${subnet.availabilityZone}).`,
     { status: 500 },
   );
 }
