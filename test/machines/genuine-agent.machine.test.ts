@@ -37,7 +37,7 @@ const cluster = 'mixed';
 /** The unmodified amazon-ecs-agent, where one is at hand, as the judge of the protocol. */
 describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_AGENT names its binary)', () => {
   const network = new TestNetwork();
-  const kit = mkdtempSync(join(tmpdir(), 'stowage-kit-'));
+  let kit: string;
   let installation: TestInstallation;
   let machine: TestMachine;
   let agent: GenuineAgent;
@@ -47,6 +47,7 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
   let whole: string;
 
   beforeAll(async () => {
+    kit = mkdtempSync(join(tmpdir(), 'stowage-kit-'));
     await network.open();
     installation = await startInstallation({ STOWAGE_LISTEN: network.hostAddress });
     const control = `${network.hostAddress}:${installation.port}`;
