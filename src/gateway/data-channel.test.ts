@@ -6,7 +6,10 @@ import { DataChannelClient } from './client.ts';
 import { decodeMessage, encodeMessage, jsonPayload, payloadTypes } from './client-message.ts';
 import { DataChannel, type Conversation, type Speaker } from './data-channel.ts';
 
-/** A browser's WebSocket over a line that loses, repeats and reorders frames, or breaks, as `ids` draws it. */
+/**
+ * A browser's WebSocket over a line that loses, repeats and reorders frames, or breaks, as `ids` draws it. Lines that break before
+ * anything came over them are counted: after five in a row a client gives up.
+ */
 class BadLine extends EventTarget {
   binaryType = 'blob';
   readyState = 0;
@@ -15,12 +18,15 @@ class BadLine extends EventTarget {
   readonly #clock: FakeClock;
   readonly #ids: Ids;
   readonly #badness: number;
+  readonly #fate: { brokenUnheard: number };
   #opened = false;
+  #heard = false;
 
   constructor(
     clock: FakeClock,
     ids: Ids,
     badness: number,
+    fate: { brokenUnheard: number },
     server: {
       open: (line: BadLine) => void;
       message: (line: BadLine, bytes: Uint8Array) => void;
@@ -31,6 +37,7 @@ class BadLine extends EventTarget {
     this.#clock = clock;
     this.#ids = ids;
     this.#badness = badness;
+    this.#fate = fate;
     this.#deliver = (bytes) => server.message(this, bytes);
     this.#broken = () => server.close(this);
     clock.after(1, () => {
@@ -52,19 +59,24 @@ class BadLine extends EventTarget {
   /** To the client. */
   hear(bytes: Uint8Array): void {
     const data = Uint8Array.from(bytes).buffer;
-    this.#carry(() => this.dispatchEvent(new MessageEvent('message', { data })));
+    this.#carry(() => {
+      this.#heard = true;
+      this.#fate.brokenUnheard = 0;
+      this.dispatchEvent(new MessageEvent('message', { data }));
+    });
   }
 
   close(): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
+    if (!this.#heard) this.#fate.brokenUnheard += 1;
     this.#broken();
     this.#clock.after(1, () => this.dispatchEvent(new Event('close')));
   }
 
   #carry(deliver: () => void): void {
     const luck = this.#ids.random();
-    if (luck < this.#badness / 10) return this.close();
+    if (luck < this.#badness / 10 && (this.#heard || this.#fate.brokenUnheard < 4)) return this.close();
     if (luck < this.#badness) return undefined;
     const times = luck > 1 - this.#badness ? 2 : 1;
     for (let time = 0; time < times; time++) {
@@ -126,8 +138,9 @@ function connected(seed: number, badness: number) {
     onClosed: () => (closed += 1),
   });
   const sockets = new Map<BadLine, { send: (frame: Uint8Array) => void; close: () => void }>();
+  const fate = { brokenUnheard: 0 };
   const connect = (): WebSocket =>
-    new BadLine(clock, ids, badness, {
+    new BadLine(clock, ids, badness, fate, {
       open: (line) => {
         const socket = { send: (frame: Uint8Array) => line.hear(frame), close: () => line.close() };
         sockets.set(line, socket);
@@ -179,7 +192,7 @@ describe('a data channel', () => {
           expect([closed(), echo.ended]).toEqual([1, 1]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 200 },
     );
   }, 60_000);
 
