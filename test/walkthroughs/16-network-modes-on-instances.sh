@@ -38,9 +38,11 @@ bridge=$(run bridge)
 
 say 'bridge, with FireLens: programs find the router at its address on the bridge'
 send='until echo through the bridge | /bin/busybox nc -w 3 $FLUENT_HOST $FLUENT_PORT; do /bin/busybox sleep 0.1; done'
+# With an empty input nc would close its side at once, and the other nc would leave before it has said anything.
+hear='/bin/busybox mkfifo /open; /bin/busybox sleep 300 >/open & /bin/busybox nc -l -p 24224 </open; echo done'
 register routed bridge "[{\"name\":\"app\",$web,\"essential\":false,\"entryPoint\":[\"/bin/busybox\",\"sh\",\"-c\"],\"command\":[\"$send\"],
   \"logConfiguration\":{\"logDriver\":\"awsfirelens\",\"options\":{\"Name\":\"stdout\"}}},
-  {\"name\":\"probe\",\"firelensConfiguration\":{\"type\":\"fluentbit\"},$(probe '/bin/busybox nc -l -p 24224; echo done')}]"
+  {\"name\":\"probe\",\"firelensConfiguration\":{\"type\":\"fluentbit\"},$(probe "$hear")}]"
 routed=$(run routed)
 
 say 'host: the port is that of the instance, and there is one of it'
