@@ -239,7 +239,7 @@ describe('a service on three machines', () => {
     const before = await runningOn(third);
     expect(before).toHaveLength(2);
     await third.unplug();
-    await eventually('its tasks are replaced', 60_000, async () => {
+    await eventually('its tasks are replaced', 180_000, async () => {
       const now = await tasks();
       return (now.length === count && now.every(({ taskArn = '' }) => !before.includes(taskArn))) || undefined;
     });
@@ -274,7 +274,7 @@ describe('a service on three machines', () => {
       30_000,
       () => !installation.stowage('machines', 'list').includes(machineId) || undefined,
     );
-    await eventually('its tasks are replaced', 60_000, async () => {
+    await eventually('its tasks are replaced', 180_000, async () => {
       const here = [...(await runningOn(first)), ...(await runningOn(third))];
       return here.length === count || undefined;
     });

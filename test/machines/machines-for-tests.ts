@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemIds } from '../../src/base/ids.ts';
+import { installationOf } from '../../src/cli/installation.ts';
+import { filesOf } from '../../src/drivers/cgroups/files.ts';
 import { eventually, must, run, type Ran } from '../support/clients.ts';
 import { OwnEngine } from '../support/own-engine.ts';
 
@@ -162,7 +164,17 @@ export class TestMachine {
     await this.run('leave', '--forget');
     await this.engine.remove();
     await run('ip', ['netns', 'delete', this.name]);
+    await this.#removeTraces();
     rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** What an engine that was killed left of its containers is nobody's any more. */
+  async #removeTraces(): Promise<void> {
+    const { id } = installationOf({ home: this.home });
+    await filesOf(id, '/sys/fs/cgroup', 'v1').removeAll();
+    for (const name of readdirSync('/run/netns').filter((each) => each.startsWith(`stowage-${id}-`))) {
+      await run('ip', ['netns', 'delete', name]);
+    }
   }
 }
 

@@ -81,7 +81,11 @@ export class OwnEngine {
     if (this.#apart) await must('ip', ['netns', 'delete', this.#bridge]);
     else await must('ip', [...this.#inside(), 'link', 'delete', this.#bridge]);
     // An engine that was killed may forget a container's guardian: its command names our folder.
-    for (const pid of await this.#guardians()) process.kill(pid, 'SIGKILL');
+    for (const pid of await this.#guardians()) {
+      // A guardian's death does not end what it guards.
+      const { stdout } = await run('pgrep', ['-P', String(pid)]);
+      for (const each of [...stdout.split('\n').filter(Boolean).map(Number), pid]) killNow(each);
+    }
     // An engine that was killed leaves its mounts, and its data folder is one itself.
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
@@ -106,5 +110,14 @@ export class OwnEngine {
   /** The words that make `ip` act on the engine's network. */
   #inside(): string[] {
     return this.#within === undefined ? [] : ['-n', this.#within];
+  }
+}
+
+/** One that has ended meanwhile is fine. */
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Machine } from '../../model/fleet/machine.ts';
 import { reached, taskStatuses, type Task } from '../../model/ecs/task.ts';
 import type { TaskTarget } from '../../store/task-targets.ts';
 import type { ObservedTask } from './observe.ts';
-import { lostAfterMs, planTask, stoppedTaskLifeMs, type TaskStep } from './plan.ts';
+import { lostAfterMs, planTask, stoppedTaskLifeMs, unstartedAfterMs, type TaskStep } from './plan.ts';
 
 const now = 1_000_000;
 const container = { name: 'web', essential: true, lastStatus: 'RUNNING' };
@@ -51,6 +51,10 @@ const dead = { containers: [{ ...container, lastStatus: 'STOPPED', exitCode: 3 }
 const lost = {
   code: 'TerminationNotice',
   reason: 'The machine that the task ran on was lost: its agent has not been connected for 5 minutes.',
+};
+const unstarted = {
+  code: 'TaskFailedToStart',
+  reason: 'The machine did not start the task: its agent has not been connected for 30 seconds.',
 };
 const exited = { code: 'EssentialContainerExited', reason: 'Essential container in task exited' };
 
@@ -161,6 +165,18 @@ describe('planTask', () => {
       { connectivity: 'DISCONNECTED', ...stopping, lastStatus: 'STOPPING' },
       { away: lostAfterMs },
       write({ lastStatus: 'DEPROVISIONING', stoppingAt: now }),
+    ],
+    [
+      'that was to be started there is waited for',
+      { connectivity: 'DISCONNECTED', lastStatus: 'PENDING' },
+      { away: unstartedAfterMs - 1 },
+      undefined,
+    ],
+    [
+      'that was to be started there is over sooner, when it has not been heard of',
+      { connectivity: 'DISCONNECTED', lastStatus: 'PENDING' },
+      { away: unstartedAfterMs },
+      write({ desiredStatus: 'STOPPED', stop: unstarted }),
     ],
     ['is found again', { connectivity: 'DISCONNECTED' }, {}, write({ connectivity: 'CONNECTED', connectivityAt: now })],
   ] as [string, object, Parameters<typeof next>[1], TaskStep | undefined][])('%s', (_, task, seen, step) => {

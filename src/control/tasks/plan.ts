@@ -16,6 +16,12 @@ const disconnectedAfterMs = 10_000;
  */
 export const lostAfterMs = 5 * 60_000;
 
+/**
+ * How long a machine may be away before what it was to start, and has said nothing of, is started elsewhere. It was placed there before
+ * anybody knew; should the machine have started it after all, it is told to stop it when it is back.
+ */
+export const unstartedAfterMs = 30_000;
+
 /** The fields of a task that this loop writes; absent ones stay as they are. */
 export type TaskChange = Partial<
   Pick<Task, 'lastStatus' | 'desiredStatus' | 'stop' | 'connectivity' | 'connectivityAt' | 'startedAt' | 'stoppingAt'>
@@ -76,11 +82,23 @@ function planEnd(observed: ObservedTask, now: number): TaskStep | undefined {
 
 /** What is over because its machine has been away for too long. */
 function lostWith({ task, machine }: ObservedTask, now: number): TaskStop | undefined {
-  if (machine === undefined || machine.connected || now < (machine.disconnectedAt ?? now) + lostAfterMs)
+  if (machine === undefined || machine.connected || now < (machine.disconnectedAt ?? now) + lostAfter(task))
     return undefined;
   const where = task.containerInstanceArn === undefined ? 'machine' : 'container instance';
+  if (isUnstarted(task)) {
+    const reason = `The ${where} did not start the task: its agent has not been connected for ${unstartedAfterMs / 1000} seconds.`;
+    return { code: 'TaskFailedToStart', reason };
+  }
   const reason = `The ${where} that the task ran on was lost: its agent has not been connected for ${lostAfterMs / 60_000} minutes.`;
   return { code: 'TerminationNotice', reason };
+}
+
+function isUnstarted({ lastStatus, reported }: ObservedTask['task']): boolean {
+  return lastStatus === 'PENDING' && reported.ran !== true;
+}
+
+function lostAfter(task: ObservedTask['task']): number {
+  return isUnstarted(task) ? unstartedAfterMs : lostAfterMs;
 }
 
 function planLife(observed: ObservedTask, now: number): TaskStep | undefined {
@@ -143,7 +161,7 @@ function planConnectivity({ task, machine }: ObservedTask, now: number): TaskPla
   if (machine === undefined) return {};
   const connectivity = machine.connected ? 'CONNECTED' : 'DISCONNECTED';
   const since = machine.disconnectedAt ?? now;
-  if (task.connectivity === connectivity) return machine.connected ? {} : { lookAt: since + lostAfterMs };
+  if (task.connectivity === connectivity) return machine.connected ? {} : { lookAt: since + lostAfter(task) };
   // A control plane that restarts finds its machines again within moments: not worth a word about every task.
   if (!machine.connected && now < since + disconnectedAfterMs) return { lookAt: since + disconnectedAfterMs };
   return { step: write({ connectivity, connectivityAt: now }) };
