@@ -118,7 +118,7 @@ describe('a service', () => {
         runningCount: 2,
         pendingCount: 0,
         rolloutState: 'COMPLETED',
-        rolloutStateReason: 'ECS deployment ecs-svc/1 completed.',
+        rolloutStateReason: `ECS deployment ${world.deploymentIds[0]} completed.`,
       },
     ]);
     expect(new Set(world.live().map((task) => task.availabilityZone)).size).toBe(2);
@@ -165,7 +165,7 @@ describe('a service', () => {
     ]);
     expect(old && world.task(old.arn).stop).toEqual({
       code: 'ServiceSchedulerInitiated',
-      reason: 'Scaling activity initiated by (deployment ecs-svc/1)',
+      reason: `Scaling activity initiated by (deployment ${world.deploymentIds[0]})`,
     });
     expect(world.agent.faults).toEqual([]);
   });
@@ -222,7 +222,7 @@ describe('a service', () => {
     const reasons = world.store.list(tasks).flatMap((task) => task.stop?.reason ?? []);
     expect(reasons).toContain(reason);
     expect(await world.until(() => world.service().deployments.length === 1)).toBe(true);
-    expect(world.service().deployments[0]?.id).toBe('ecs-svc/1');
+    expect(world.service().deployments[0]?.id).toBe(world.deploymentIds[0]);
   });
 
   it('ends when it is deleted', async () => {

@@ -13,6 +13,8 @@ models = {}
 
 def comparable(value, shape, known):
     """As `comparable` in compare.ts; members that this botocore does not know are left out of what was meant."""
+    if getattr(shape, "is_document_type", False):
+        return value
     if isinstance(value, dict) and "$date" in value:
         return value
     if isinstance(value, dict) and "$bytes" in value:

@@ -6,11 +6,12 @@ import { silentLog } from '../../src/base/log.ts';
 import { allLoops } from '../../src/control/loops.ts';
 import { runLoop } from '../../src/control/loop.ts';
 import { newTask } from '../../src/model/ecs/new-task.ts';
-import type { Deployment, Service } from '../../src/model/ecs/service.ts';
+import type { DeploymentSpec, Service } from '../../src/model/ecs/service.ts';
 import type { Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
 import { allTables } from '../../src/main/tables.ts';
 import { Vault } from '../../src/store/keys/vault.ts';
+import { beginDeployment } from '../../src/store/begin-deployment.ts';
 import { Store } from '../../src/store/store.ts';
 import * as ec2Tables from '../../src/store/tables/ec2.ts';
 import * as ecsTables from '../../src/store/tables/ecs.ts';
@@ -49,10 +50,11 @@ export class World {
   readonly clock = new FakeClock();
   readonly ids: Ids;
   readonly agent = new ScriptedAgent(this.clock);
+  /** The ids of the service's deployments, in the order in which they began. */
+  readonly deploymentIds: string[] = [];
   readonly #disk = new MemoryDisk();
   #plane: { store: Store; fleet: Fleet; stop: () => void } | undefined;
   readonly #joined = new Map<string, ScriptedAgent>();
-  #deployments = 0;
 
   constructor(seed = 1) {
     this.ids = seededIds(seed);
@@ -220,7 +222,6 @@ export class World {
 
   createService(options: ServiceOptions): Service {
     const name = 'web';
-    const deployment = this.#deployment(options);
     const service: Service = {
       ...scope,
       arn: `arn:aws:ecs:us-east-1:000000000000:service/default/${name}`,
@@ -231,7 +232,7 @@ export class World {
       deploymentController: 'ECS',
       deploymentConfiguration: options.configuration ?? {},
       desiredCount: options.desired,
-      deployments: [deployment],
+      deployments: [],
       serviceRegistries: [],
       placementConstraints: [],
       placementStrategy: [],
@@ -245,17 +246,12 @@ export class World {
       events: [],
       throttle: { consecutiveFailures: 0, retryAt: 0 },
     };
-    this.store.transact((tx) => tx.put(ecsTables.services, service));
-    return service;
+    return this.#begin(service, options);
   }
 
   /** What UpdateService does with another revision. */
   deploy(options: ServiceOptions): void {
-    const deployment = this.#deployment(options);
-    this.update((service) => ({
-      ...service,
-      deployments: [deployment, ...service.deployments.map((one) => ({ ...one, status: 'ACTIVE' as const }))],
-    }));
+    this.#begin(this.service(), options);
   }
 
   update(change: (service: Service) => Service): void {
@@ -268,10 +264,12 @@ export class World {
     return service;
   }
 
-  /** The service's events, oldest first, without its name. */
+  /** The service's events, oldest first, without its name; its deployments are numbered from 1. */
   events(): string[] {
+    const numbered = (text: string): string =>
+      this.deploymentIds.reduce((all, id, index) => all.replace(id, `ecs-svc/${index + 1}`), text);
     return this.service()
-      .events.map(({ message }) => message.replace('(service web) ', ''))
+      .events.map(({ message }) => numbered(message.replace('(service web) ', '')))
       .toReversed();
   }
 
@@ -279,25 +277,18 @@ export class World {
     return this.store.by(ecsTables.tasks, 'life', 'live');
   }
 
-  #deployment(options: ServiceOptions): Deployment {
-    const id = `ecs-svc/${(this.#deployments += 1)}`;
+  #begin(service: Service, options: ServiceOptions): Service {
     const definition = this.define(options.image ?? 'ok', options.healthCheck);
-    return {
-      id,
-      status: 'PRIMARY',
-      createdAt: this.clock.now(),
-      updatedAt: this.clock.now(),
+    const spec: DeploymentSpec = {
       taskDefinitionArn: definition.arn,
       launchType: 'FARGATE',
       networkConfiguration: network,
       loadBalancers: options.balanced === true ? [{ targetGroupArn, containerName: 'web', containerPort: 80 }] : [],
-      rolloutState: 'IN_PROGRESS',
-      rolloutStateReason: `ECS deployment ${id} in progress.`,
-      desiredCount: options.desired,
-      pendingCount: 0,
-      runningCount: 0,
-      failedTasks: 0,
     };
+    const when = { ids: this.ids, now: this.clock.now() };
+    const begun = this.store.transact((tx) => beginDeployment(tx, service, spec, when));
+    this.deploymentIds.push(begun.deployments[0]?.id ?? '');
+    return begun;
   }
 
   #furnish(): void {

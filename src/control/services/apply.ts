@@ -1,17 +1,20 @@
 import type { Task } from '../../model/ecs/task.ts';
+import { forgetDeployments } from '../../store/begin-deployment.ts';
 import type { Store } from '../../store/store.ts';
-import { services, tasks } from '../../store/tables/ecs.ts';
+import { serviceDeployments, serviceRevisions, services, tasks } from '../../store/tables/ecs.ts';
 import type { ObservedService } from './observe.ts';
 import type { ServiceStep } from './plan.ts';
 
 /**
- * Does a plan as one commit, so that its events tell of nothing that did not happen. A plan whose service was written
- * since it was observed is dropped: that commit brings the next one.
+ * Does a plan as one commit, so that its events tell of nothing that did not happen. A plan whose service or service
+ * deployment was written since it was observed is dropped: that commit brings the next one.
  */
 export function applyService(store: Store, observed: ObservedService, steps: readonly ServiceStep[]): void {
   if (steps.length === 0) return;
   store.transact((tx) => {
-    if (tx.get(services, observed.service.arn) !== observed.service) return;
+    const { service, rollout } = observed;
+    if (tx.get(services, service.arn) !== service) return;
+    if (rollout !== undefined && tx.get(serviceDeployments, rollout.arn) !== rollout) return;
     for (const step of steps) {
       switch (step.kind) {
         case 'start':
@@ -30,6 +33,15 @@ export function applyService(store: Store, observed: ObservedService, steps: rea
           break;
         case 'write':
           tx.put(services, step.service);
+          break;
+        case 'write-rollout':
+          tx.put(serviceDeployments, step.rollout);
+          break;
+        case 'resolve':
+          tx.update(serviceRevisions, step.revisionArn, (row) => ({ ...row, imageDigests: step.imageDigests }));
+          break;
+        case 'forget':
+          forgetDeployments(tx, step.serviceArn);
           break;
         default:
           step satisfies never;

@@ -1,4 +1,4 @@
-import type { Deployment, ServiceThrottle } from '../../model/ecs/service.ts';
+import type { ServiceThrottle } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 
 /** The longest pause between attempts: 27 minutes ("Amazon ECS service throttle logic", ECS Developer Guide). */
@@ -32,19 +32,4 @@ export function throttled(throttle: ServiceThrottle, failed: readonly Task[], no
   if (!failed.some((task) => task.createdAt >= throttle.retryAt)) return throttle;
   const consecutiveFailures = throttle.consecutiveFailures + 1;
   return { ...throttle, consecutiveFailures, retryAt: now + pauseMs(consecutiveFailures) };
-}
-
-/** The failed tasks by which the circuit breaker trips: half of the desired ones, at least 3 and at most 200. */
-export function breakerThreshold(desired: number): number {
-  return Math.max(3, Math.min(200, Math.ceil(desired / 2)));
-}
-
-/** A deployment that failed: it launches nothing more ("DeploymentCircuitBreaker", ECS API Reference). */
-export function broken(deployment: Deployment, now: number): Deployment {
-  return {
-    ...deployment,
-    rolloutState: 'FAILED',
-    rolloutStateReason: 'ECS deployment circuit breaker: tasks failed to start.',
-    updatedAt: now,
-  };
 }

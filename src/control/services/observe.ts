@@ -1,14 +1,16 @@
+import { given } from '../../base/given.ts';
 import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
 import type { Candidate } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
+import type { ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
-import { containerInstances, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { containerInstances, serviceDeployments, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
 /** A task of the service with its targets. */
 export interface ObservedServiceTask {
@@ -19,6 +21,10 @@ export interface ObservedServiceTask {
 /** What the judgement of one service stands on. */
 export interface ObservedService {
   readonly service: Service;
+  /** The service deployment under way. */
+  readonly rollout?: ServiceDeployment;
+  /** Service deployments of it that somebody asked to stop. */
+  readonly stopping: readonly ServiceDeployment[];
   /** Its tasks that are not STOPPED, and the stopped ones whose end is not accounted for. */
   readonly tasks: readonly ObservedServiceTask[];
   /** The definitions of its deployments, by ARN. */
@@ -44,8 +50,14 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     return definition === undefined ? [] : [[taskDefinitionArn, definition] as const];
   });
   const byArn = new Map(definitions);
+  const rollout =
+    service.currentServiceDeployment === undefined
+      ? undefined
+      : store.get(serviceDeployments, service.currentServiceDeployment);
   return {
     service,
+    ...given('rollout', rollout),
+    stopping: store.by(serviceDeployments, 'stopping', serviceArn),
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
     definitions: byArn,
     ...observePlaces(store, service, byArn),

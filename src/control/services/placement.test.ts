@@ -6,7 +6,14 @@ import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { Store } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
-import { containerInstances, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import {
+  containerInstances,
+  serviceDeployments,
+  serviceRevisions,
+  services,
+  taskDefinitions,
+  tasks,
+} from '../../store/tables/ecs.ts';
 import { targetGroups, targets } from '../../store/tables/elbv2.ts';
 import { machines } from '../../store/tables/fleet.ts';
 import { applyService } from './apply.ts';
@@ -96,7 +103,18 @@ const placed = (): string =>
 const events = (): string[] => store.get(services, service)?.events.map(({ message }) => message) ?? [];
 
 beforeEach(() => {
-  store = new Store([instances, containerInstances, services, taskDefinitions, tasks, targetGroups, targets, machines]);
+  store = new Store([
+    instances,
+    containerInstances,
+    serviceDeployments,
+    serviceRevisions,
+    services,
+    taskDefinitions,
+    tasks,
+    targetGroups,
+    targets,
+    machines,
+  ]);
   const row: Service = {
     ...scope,
     arn: service,

@@ -7,18 +7,13 @@ import { placeTasks } from '../../model/ecs/placement.ts';
 import { newTasks, type NewTasks } from './create.ts';
 import { daemonPlaces, planDaemon } from './daemon.ts';
 import { EventWriter, unplacedEvent } from './events.ts';
-import {
-  breakerThreshold,
-  broken,
-  failedToStart,
-  inconsistentAfter,
-  noThrottle,
-  tasksPerRetry,
-  throttled,
-} from './failures.ts';
+import { breakerThreshold, isOver, revisionOf, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
+import { failedToStart, inconsistentAfter, noThrottle, tasksPerRetry, throttled } from './failures.ts';
 import { hasContainerChecks, judge } from './health.ts';
 import type { ObservedService } from './observe.ts';
 import { resolvedImages } from './images.ts';
+import { breakerFailure, failDeployment, stoppedByUser, type DeploymentFailure } from './rollback.ts';
+import { completed, counted, superseded } from './rollout.ts';
 import { scale, type JudgedTask } from './scale.ts';
 
 export type ServiceStep =
@@ -26,7 +21,12 @@ export type ServiceStep =
   | { readonly kind: 'stop'; readonly taskArn: string; readonly stop: TaskStop }
   /** Note something down about a task. */
   | { readonly kind: 'note'; readonly taskArn: string; readonly scheduling: TaskScheduling }
-  | { readonly kind: 'write'; readonly service: Service };
+  | { readonly kind: 'write'; readonly service: Service }
+  | { readonly kind: 'write-rollout'; readonly rollout: ServiceDeployment }
+  /** Note which images a service revision's tags stand for. */
+  | { readonly kind: 'resolve'; readonly revisionArn: string; readonly imageDigests: Readonly<Record<string, string>> }
+  /** The service is gone: so is what it deployed. */
+  | { readonly kind: 'forget'; readonly serviceArn: string };
 
 /** What to do for a service now, and when to look again though nothing is committed (epoch milliseconds). */
 export interface ServicePlan {
@@ -69,17 +69,20 @@ class ServicePlanner {
   readonly #stops = new Map<Task, TaskStop>();
   readonly #lookAts: number[] = [];
   #service: Service;
+  #rollout: ServiceDeployment | undefined;
 
   constructor(observed: ObservedService, now: number, ids: Ids) {
     this.#observed = observed;
     this.#now = now;
     this.#ids = ids;
     this.#service = observed.service;
+    this.#rollout = observed.rollout;
     this.#events = new EventWriter(observed.service.name, observed.service.events, now, ids);
   }
 
   plan(): ServicePlan {
     const judged = this.#judgeAll();
+    this.#attendRollout();
     const failed = this.#accountForEnds();
     this.#accountForHealth(judged);
     this.#resolveImages();
@@ -132,6 +135,16 @@ class ServicePlanner {
     return judged;
   }
 
+  /** Begins the service deployment, or ends it as it was asked to. */
+  #attendRollout(): void {
+    if (this.#rollout === undefined || this.#service.status !== 'ACTIVE') return;
+    if (this.#rollout.status === 'PENDING') {
+      this.#rollout = { ...this.#rollout, status: 'IN_PROGRESS', startedAt: this.#now };
+    } else if (this.#rollout.status === 'ROLLBACK_REQUESTED' || this.#rollout.status === 'STOP_REQUESTED') {
+      this.#fail(stoppedByUser(this.#rollout.status === 'ROLLBACK_REQUESTED'));
+    }
+  }
+
   /** Takes note of tasks that ended, or were made to end by somebody else. Answers those that failed to start. */
   #accountForEnds(): Task[] {
     const ended = this.#observed.tasks
@@ -163,6 +176,7 @@ class ServicePlanner {
   #accountForHealth(judged: readonly JudgedTask[]): void {
     const registered: Task[] = [];
     let recovered = false;
+    let succeeded = false;
     for (const { task, verdict } of judged) {
       const before = task.scheduling;
       let note = before;
@@ -174,12 +188,14 @@ class ServicePlanner {
         note = { ...note, healthyAt: this.#now };
         recovered ||= task.deploymentId === this.#primary?.id;
       }
+      if (verdict.kind === 'healthy') succeeded ||= task.deploymentId === this.#primary?.id;
       if (note !== undefined && note !== before) this.#notes.set(task, note);
     }
     this.#events.registered(registered);
-    if (!recovered) return;
-    if (this.#service.throttle.consecutiveFailures > 0) this.#write({ throttle: noThrottle });
-    if (this.#primary?.succeeded !== true) this.#writePrimary({ succeeded: true, failedTasks: 0 });
+    if (recovered && this.#service.throttle.consecutiveFailures > 0) this.#write({ throttle: noThrottle });
+    const resets = this.#service.deploymentConfiguration.deploymentCircuitBreaker?.resetOnHealthyTask !== false;
+    if (succeeded && resets && this.#primary?.succeeded !== true)
+      this.#writePrimary({ succeeded: true, failedTasks: 0 });
   }
 
   /** Notes which images the deployments' tags stood for. */
@@ -188,9 +204,9 @@ class ServicePlanner {
     const all = tasks.map(({ task }) => task);
     const deployments = this.#service.deployments.map((deployment): Deployment => {
       const imageDigests = resolvedImages(deployment, definitions.get(deployment.taskDefinitionArn), all);
-      return imageDigests === deployment.imageDigests || Object.keys(imageDigests).length === 0
-        ? deployment
-        : { ...deployment, imageDigests };
+      if (imageDigests === deployment.imageDigests || Object.keys(imageDigests).length === 0) return deployment;
+      this.#steps.push({ kind: 'resolve', revisionArn: revisionOf(this.#service, deployment.id), imageDigests });
+      return { ...deployment, imageDigests };
     });
     if (deployments.some((one, index) => one !== this.#service.deployments[index])) this.#write({ deployments });
   }
@@ -201,29 +217,21 @@ class ServicePlanner {
     if (primary === undefined || primary.succeeded === true || primary.rolloutState !== 'IN_PROGRESS') return;
     const failedTasks = primary.failedTasks + count;
     this.#writePrimary({ failedTasks });
-    const breaker = this.#service.deploymentConfiguration.deploymentCircuitBreaker;
-    if (breaker?.enable !== true || failedTasks < breakerThreshold(this.#desired)) return;
+    const { deploymentConfiguration } = this.#service;
+    const breaker = deploymentConfiguration.deploymentCircuitBreaker;
+    if (breaker?.enable !== true || failedTasks < breakerThreshold(this.#desired, deploymentConfiguration)) return;
+    this.#fail(breakerFailure(breaker.rollback === true));
+  }
 
-    this.#events.tell(`(deployment ${primary.id}) deployment failed: tasks failed to start.`);
-    const failure = broken({ ...primary, failedTasks }, this.#now);
-    const [, ...older] = this.#service.deployments;
-    const target = this.#service.lastCompleted;
-    if (breaker.rollback !== true || target === undefined || target.id === primary.id) {
-      this.#write({ deployments: [failure, ...older] });
-      return;
-    }
-    this.#events.tell(`rolling back to deployment ${target.id}.`);
-    // Its own tasks, as far as they still run, are kept: the old deployment becomes the PRIMARY one again.
-    const back: Deployment = {
-      ...(older.find(({ id }) => id === target.id) ?? target),
-      status: 'PRIMARY',
-      rolloutState: 'IN_PROGRESS',
-      rolloutStateReason: `ECS deployment circuit breaker: rolling back to deploymentId ${target.id}.`,
-      updatedAt: this.#now,
-      failedTasks: 0,
-    };
-    const rest = older.filter(({ id }) => id !== target.id);
-    this.#write({ deployments: [back, { ...failure, status: 'ACTIVE' }, ...rest], throttle: noThrottle });
+  /** Ends the PRIMARY deployment, and rolls back where that is asked for and there is something to go back to. */
+  #fail(failure: DeploymentFailure): void {
+    const primary = this.#primary;
+    if (primary === undefined) return;
+    const { service, rollout, target } = failDeployment(this.#service, this.#rollout, failure, this.#now);
+    this.#events.tell(`(deployment ${primary.id}) deployment failed: ${failure.event}`);
+    if (target !== undefined) this.#events.tell(`rolling back to deployment ${target.id}.`);
+    this.#service = service;
+    this.#rollout = rollout;
   }
 
   /** Starts and stops tasks. Answers those started. */
@@ -356,7 +364,10 @@ class ServicePlanner {
   #rollOut(judged: readonly JudgedTask[], started: readonly Task[]): void {
     const live = this.#observed.tasks.map(({ task }) => task).filter((task) => task.lastStatus !== 'STOPPED');
     if (this.#service.status === 'DRAINING' && live.length === 0) {
-      this.#write({ status: 'INACTIVE', deployments: [], desiredCount: 0 });
+      const { currentServiceDeployment: _over, ...gone } = this.#service;
+      this.#service = { ...gone, status: 'INACTIVE', deployments: [], desiredCount: 0 };
+      this.#rollout = undefined;
+      this.#steps.push({ kind: 'forget', serviceArn: gone.arn });
       return;
     }
     const byDeployment = Map.groupBy([...live, ...started], (task) => task.deploymentId);
@@ -405,14 +416,15 @@ class ServicePlanner {
     }
     const primary = this.#primary;
     if (primary?.rolloutState === 'IN_PROGRESS') {
-      const completed: Deployment = {
+      const done: Deployment = {
         ...primary,
         rolloutState: 'COMPLETED',
         rolloutStateReason: `ECS deployment ${primary.id} completed.`,
         updatedAt: this.#now,
       };
       this.#events.tell(`(deployment ${primary.id}) deployment completed.`);
-      this.#write({ deployments: [completed], lastCompleted: completed });
+      this.#write({ deployments: [done], lastCompleted: done });
+      if (this.#rollout !== undefined) this.#rollout = completed(this.#rollout, this.#now);
     }
     if (primary?.rolloutState === 'FAILED') return;
     if (steadyAt === undefined || this.#now >= steadyAt + steadyAgainMs) {
@@ -426,9 +438,27 @@ class ServicePlanner {
     for (const [task, stop] of this.#stops) this.#steps.push({ kind: 'stop', taskArn: task.arn, stop });
     for (const [task, scheduling] of this.#notes) this.#steps.push({ kind: 'note', taskArn: task.arn, scheduling });
     if (this.#events.any) this.#write({ events: this.#events.all() });
+    this.#finishRollout();
     if (this.#service !== this.#observed.service) this.#steps.push({ kind: 'write', service: this.#service });
     const lookAt = this.#lookAts.reduce((least, at) => Math.min(least, at), Infinity);
     return { steps: this.#steps, ...(lookAt === Infinity ? {} : { lookAt }) };
+  }
+
+  #finishRollout(): void {
+    if (this.#service.status === 'INACTIVE') return;
+    for (const rollout of this.#observed.stopping) {
+      if (rollout.arn !== this.#observed.rollout?.arn) {
+        this.#steps.push({ kind: 'write-rollout', rollout: superseded(rollout, this.#now) });
+      }
+    }
+    if (this.#rollout === undefined) return;
+    const rollout = counted(this.#rollout, this.#service);
+    if (isOver(rollout)) {
+      const { currentServiceDeployment: _over, ...rest } = this.#service;
+      this.#service = rest;
+    }
+    if (rollout === this.#observed.rollout) return;
+    this.#steps.push({ kind: 'write-rollout', rollout: { ...rollout, updatedAt: this.#now } });
   }
 
   #write(fields: Partial<Service>): void {

@@ -26,6 +26,16 @@ export function serviceArn(scope: Scoped, clusterName: string, name: string): st
   return arn('ecs', scope.region, scope.account, `service/${clusterName}/${name}`);
 }
 
+/** `arn:aws:ecs:<region>:<account>:service-revision/<cluster>/<service>/<number>`. */
+export function serviceRevisionArn(scope: Scoped, clusterName: string, serviceName: string, number: string): string {
+  return arn('ecs', scope.region, scope.account, `service-revision/${clusterName}/${serviceName}/${number}`);
+}
+
+/** `arn:aws:ecs:<region>:<account>:service-deployment/<cluster>/<service>/<id>`. */
+export function serviceDeploymentArn(scope: Scoped, clusterName: string, serviceName: string, id: string): string {
+  return arn('ecs', scope.region, scope.account, `service-deployment/${clusterName}/${serviceName}/${id}`);
+}
+
 /** `arn:aws:ecs:<region>:<account>:container-instance/<cluster>/<id>`. */
 export function containerInstanceArn(scope: Scoped, clusterName: string, id: string): string {
   return arn('ecs', scope.region, scope.account, `container-instance/${clusterName}/${id}`);

@@ -35,7 +35,7 @@ export interface Deployment extends DeploymentSpec {
   readonly failedTasks: number;
   /** The digests of its images, by container, once a task of it pulled them; later tasks run those. Written by the service loop. */
   readonly imageDigests?: Readonly<Record<string, string>>;
-  /** A task of it has once been healthy: from then on its failures are no longer counted. */
+  /** A task of it has once been healthy: from then on its failures are no longer counted, unless the breaker is told to. */
   readonly succeeded?: true;
 }
 
@@ -71,6 +71,8 @@ export interface Service extends Scoped {
   readonly desiredCount: number;
   /** Newest first; the first is PRIMARY. */
   readonly deployments: readonly Deployment[];
+  /** The service deployment under way, by ARN; the service loop takes it away when it is over. */
+  readonly currentServiceDeployment?: string;
   readonly serviceRegistries: readonly ServiceRegistry[];
   readonly placementConstraints: readonly PlacementConstraint[];
   readonly placementStrategy: readonly PlacementStrategy[];

@@ -723,19 +723,47 @@ describe('With a cluster and a task definition,', () => {
       "deploymentConfiguration.earlySuccessCriteria isn't supported by Stowage yet.",
     ],
     [
-      'CreateService with a threshold of its own for the circuit breaker',
-      ({ ecs }) =>
-        ecs.CreateService(
-          {
-            ...service,
-            deploymentConfiguration: {
-              deploymentCircuitBreaker: { enable: true, rollback: true, resetOnHealthyTask: true },
-            },
-          },
-          ctx,
-        ),
+      'CreateService with a threshold of nothing for the circuit breaker',
+      ({ ecs }) => {
+        const thresholdConfiguration = { type: 'COUNT', value: 0 } as const;
+        const deploymentCircuitBreaker = { enable: true, rollback: true, thresholdConfiguration };
+        return ecs.CreateService({ ...service, deploymentConfiguration: { deploymentCircuitBreaker } }, ctx);
+      },
+      'InvalidParameterException',
+      'thresholdConfiguration.value must be at least 1.',
+    ],
+    [
+      'CreateService with alarms',
+      ({ ecs }) => {
+        const alarms = { alarmNames: ['a'], enable: true, rollback: true };
+        return ecs.CreateService({ ...service, deploymentConfiguration: { alarms } }, ctx);
+      },
       'ClientException',
-      "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask isn't supported by Stowage yet.",
+      "deploymentConfiguration.alarms isn't supported by Stowage yet.",
+    ],
+    [
+      'ListServiceDeployments of no service',
+      ({ ecs }) => ecs.ListServiceDeployments({ service: 'none' }, ctx),
+      'ServiceNotFoundException',
+      'Service not found.',
+    ],
+    [
+      'DescribeServiceDeployments of none',
+      ({ ecs }) => ecs.DescribeServiceDeployments({ serviceDeploymentArns: [] }),
+      'InvalidParameterException',
+      'serviceDeploymentArns cannot be empty.',
+    ],
+    [
+      'DescribeServiceRevisions of too many',
+      ({ ecs }) => ecs.DescribeServiceRevisions({ serviceRevisionArns: Array.from({ length: 21 }, () => 'a') }),
+      'InvalidParameterException',
+      'serviceRevisionArns can have at most 20 items.',
+    ],
+    [
+      'StopServiceDeployment of none',
+      ({ ecs }) => ecs.StopServiceDeployment({ serviceDeploymentArn: 'none' }),
+      'ServiceDeploymentNotFoundException',
+      'Service deployment not found.',
     ],
     [
       'CreateService with monitoring',

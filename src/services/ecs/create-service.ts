@@ -4,11 +4,12 @@ import { arn } from '../../base/arn.ts';
 import { given } from '../../base/given.ts';
 import { serviceArn } from '../../model/ecs/arns.ts';
 import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import { beginDeployment } from '../../store/begin-deployment.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
-import { canonical, newDeployment, specOf } from './deployments.ts';
+import { canonical, specOf } from './deployments.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { invalidParameter } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
@@ -73,7 +74,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     deploymentController: 'ECS',
     deploymentConfiguration: readDeploymentConfiguration(input.deploymentConfiguration, schedulingStrategy),
     desiredCount: input.desiredCount ?? 0,
-    deployments: [newDeployment(spec, input.desiredCount ?? 0, ids, now)],
+    deployments: [],
     serviceRegistries: [],
     placementConstraints: [],
     placementStrategy: [],
@@ -94,19 +95,18 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     const existing = tx.get(services, service.arn);
     if (existing?.status === 'DRAINING') throw invalidParameter('Unable to Start a service that is still Draining.');
     if (existing?.status === 'ACTIVE') {
-      if (request(existing) === request(service)) return existing;
+      const [primary] = existing.deployments;
+      if (primary !== undefined && request(existing, specOf(primary)) === request(service, spec)) return existing;
       throw invalidParameter('Creation of service was not idempotent.');
     }
-    tx.put(services, service);
-    return service;
+    return beginDeployment(tx, service, spec, { ids, now });
   });
 }
 
 /** What was asked for in a service, as one text: the same text is the same request. */
-function request(service: Service): string {
-  const [primary] = service.deployments;
+function request(service: Service, spec: DeploymentSpec): string {
   return canonical({
-    spec: primary === undefined ? undefined : specOf(primary),
+    spec,
     schedulingStrategy: service.schedulingStrategy,
     // A daemon's is the scheduler's.
     ...(service.schedulingStrategy === 'DAEMON' ? {} : { desiredCount: service.desiredCount }),

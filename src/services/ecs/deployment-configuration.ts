@@ -1,6 +1,8 @@
-import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import type { DeploymentCircuitBreaker, DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import { given } from '../../base/given.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { invalidParameter, notSupported } from './errors.ts';
+import { checkOneOf } from './one-of.ts';
 
 /** What a rolling update goes by when nothing is said ("DeploymentConfiguration", ECS API Reference). */
 const defaultDeploymentConfiguration: DeploymentConfiguration = {
@@ -45,14 +47,25 @@ export function readDeploymentConfiguration(
       'Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block any deployment.',
     );
   }
-  const breaker = asked.deploymentCircuitBreaker;
   return {
     ...before,
-    ...(breaker === undefined
-      ? {}
-      : { deploymentCircuitBreaker: { enable: breaker.enable ?? false, rollback: breaker.rollback ?? false } }),
+    ...given('deploymentCircuitBreaker', asked.deploymentCircuitBreaker && readBreaker(asked.deploymentCircuitBreaker)),
     maximumPercent,
     minimumHealthyPercent,
+  };
+}
+
+function readBreaker(asked: DeploymentCircuitBreaker): DeploymentCircuitBreaker {
+  const { resetOnHealthyTask, thresholdConfiguration: threshold } = asked;
+  if (threshold !== undefined) {
+    checkOneOf('thresholdConfiguration.type', threshold.type, ['COUNT', 'BOUNDED_PERCENT', 'UNBOUNDED_PERCENT']);
+    if ((threshold.value ?? 0) < 1) throw invalidParameter('thresholdConfiguration.value must be at least 1.');
+  }
+  return {
+    enable: asked.enable ?? false,
+    rollback: asked.rollback ?? false,
+    ...given('resetOnHealthyTask', resetOnHealthyTask),
+    ...(threshold === undefined ? {} : { thresholdConfiguration: { type: threshold.type, value: threshold.value } }),
   };
 }
 
@@ -67,9 +80,4 @@ function refuse(asked: DeploymentConfiguration): void {
   if (asked.linearConfiguration !== undefined) throw notSupported(`${path}.linearConfiguration`);
   if (asked.canaryConfiguration !== undefined) throw notSupported(`${path}.canaryConfiguration`);
   if (asked.earlySuccessCriteria !== undefined) throw notSupported(`${path}.earlySuccessCriteria`);
-  const { resetOnHealthyTask, thresholdConfiguration } = asked.deploymentCircuitBreaker ?? {};
-  if (resetOnHealthyTask !== undefined) throw notSupported(`${path}.deploymentCircuitBreaker.resetOnHealthyTask`);
-  if (thresholdConfiguration !== undefined) {
-    throw notSupported(`${path}.deploymentCircuitBreaker.thresholdConfiguration`);
-  }
 }

@@ -1,31 +1,5 @@
 import { given } from '../../base/given.ts';
-import type { Ids } from '../../base/ids.ts';
-import type { Deployment, DeploymentSpec } from '../../model/ecs/service.ts';
-
-/** A new PRIMARY deployment: nothing of it runs, the service loop brings it up. */
-export function newDeployment(spec: DeploymentSpec, desiredCount: number, ids: Ids, now: number): Deployment {
-  const id = `ecs-svc/${digits(ids, 19)}`;
-  return {
-    ...spec,
-    id,
-    status: 'PRIMARY',
-    createdAt: now,
-    updatedAt: now,
-    rolloutState: 'IN_PROGRESS',
-    rolloutStateReason: `ECS deployment ${id} in progress.`,
-    desiredCount,
-    pendingCount: 0,
-    runningCount: 0,
-    failedTasks: 0,
-  };
-}
-
-/** A number of `count` digits that does not begin with 0, as ECS writes deployment ids. */
-function digits(ids: Ids, count: number): string {
-  return Array.from({ length: count }, (_, index) =>
-    index === 0 ? 1 + Math.floor(ids.random() * 9) : Math.floor(ids.random() * 10),
-  ).join('');
-}
+import type { DeploymentSpec } from '../../model/ecs/service.ts';
 
 /** The part of a deployment that says what to run. */
 export function specOf(deployment: DeploymentSpec): DeploymentSpec {

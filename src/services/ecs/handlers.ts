@@ -7,6 +7,7 @@ import { clusterHandlers } from './clusters.ts';
 import { containerInstanceHandlers } from './container-instances.ts';
 import { executeCommandHandlers } from './execute-command.ts';
 import type { EcsHandlers } from './handler-types.ts';
+import { serviceDeploymentHandlers } from './service-deployments.ts';
 import { serviceHandlers } from './services.ts';
 import { tagHandlers } from './tags.ts';
 import { taskDefinitionHandlers } from './task-definitions.ts';
@@ -23,6 +24,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...executeCommandHandlers(deps),
     ...taskProtectionHandlers(deps),
     ...serviceHandlers(deps),
+    ...serviceDeploymentHandlers(deps),
     ...containerInstanceHandlers(deps),
     ...agentReportHandlers(deps),
     ...attributeHandlers(deps),

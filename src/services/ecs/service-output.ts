@@ -6,6 +6,7 @@ import type {
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import { revisionOf } from '../../model/ecs/service-deployment.ts';
 
 /** A service as CreateService, UpdateService, DeleteService and DescribeServices show it. */
 export function serviceOutput(row: Service, options: { tags: boolean }): ServiceOutput {
@@ -31,6 +32,13 @@ export function serviceOutput(row: Service, options: { tags: boolean }): Service
     ...given('roleArn', row.roleArn),
     events: row.events.map(({ id, createdAt, message }) => ({ id, createdAt: dateOf(createdAt), message })),
     createdAt: dateOf(row.createdAt),
+    ...given('currentServiceDeployment', row.currentServiceDeployment),
+    currentServiceRevisions: row.deployments.map((one) => ({
+      arn: revisionOf(row, one.id),
+      requestedTaskCount: one.desiredCount,
+      runningTaskCount: one.runningCount,
+      pendingTaskCount: one.pendingCount,
+    })),
     createdBy: row.createdBy,
     placementConstraints: [...row.placementConstraints],
     placementStrategy: [...row.placementStrategy],
@@ -66,7 +74,8 @@ function deploymentOutput(row: Deployment): DeploymentOutput {
   };
 }
 
-function launchOf(spec: DeploymentSpec) {
+/** The launch type or strategy of what is to run, and its platform. */
+export function launchOf(spec: DeploymentSpec) {
   return {
     ...(spec.capacityProviderStrategy === undefined
       ? given('launchType', spec.launchType)
@@ -75,8 +84,8 @@ function launchOf(spec: DeploymentSpec) {
   };
 }
 
-/** Left out when unset: Terraform's provider panics on an empty object. */
-function networkOf(spec: DeploymentSpec | undefined): { networkConfiguration?: NetworkConfiguration } {
+/** The network of its tasks; left out when unset: Terraform's provider panics on an empty object. */
+export function networkOf(spec: DeploymentSpec | undefined): { networkConfiguration?: NetworkConfiguration } {
   const network = spec?.networkConfiguration;
   if (network === undefined) return {};
   const { subnets, securityGroups, assignPublicIp } = network;

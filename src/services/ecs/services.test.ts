@@ -80,6 +80,17 @@ describe('CreateService', () => {
       roleArn: 'arn:aws:iam::000000000000:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS',
       events: [],
       createdAt: now,
+      currentServiceDeployment: expect.stringMatching(
+        /^arn:aws:ecs:us-east-1:000000000000:service-deployment\/default\/web\/[\w-]{21}$/,
+      ),
+      currentServiceRevisions: [
+        {
+          arn: `arn:aws:ecs:us-east-1:000000000000:service-revision/default/web/${id.replace('ecs-svc/', '')}`,
+          requestedTaskCount: 2,
+          runningTaskCount: 0,
+          pendingTaskCount: 0,
+        },
+      ],
       createdBy: 'arn:aws:iam::000000000000:root',
       placementConstraints: [],
       placementStrategy: [],

@@ -5,12 +5,13 @@ import { given } from '../../base/given.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import { beginDeployment } from '../../store/begin-deployment.ts';
 import type { Reader } from '../../store/store.ts';
 import { services, taskDefinitions } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
-import { newDeployment, sameSpec, specOf } from './deployments.ts';
+import { sameSpec, specOf } from './deployments.ts';
 import { clientException } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
@@ -58,9 +59,9 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       !sameSpec(spec, specOf(primary)) ||
       wanted.enableECSManagedTags !== service.enableECSManagedTags ||
       wanted.propagateTags !== service.propagateTags;
-    const changed: Service = redeploy ? withDeployment(wanted, spec, ids, clock.now()) : wanted;
-    tx.put(services, changed);
-    return changed;
+    if (redeploy) return beginDeployment(tx, wanted, spec, { ids, now: clock.now() });
+    tx.put(services, wanted);
+    return wanted;
   });
 }
 
@@ -68,13 +69,6 @@ function checkExec(reader: Reader, service: Service, spec: DeploymentSpec, input
   if (!(input.enableExecuteCommand ?? service.enableExecuteCommand)) return;
   const definition = reader.get(taskDefinitions, spec.taskDefinitionArn);
   if (definition !== undefined) needTaskRole(definition, {}, "The service couldn't be updated");
-}
-
-function withDeployment(service: Service, spec: DeploymentSpec, ids: ServiceDeps['ids'], now: number): Service {
-  const earlier = service.deployments.map((deployment): Deployment =>
-    deployment.status === 'PRIMARY' ? { ...deployment, status: 'ACTIVE', updatedAt: now } : deployment,
-  );
-  return { ...service, deployments: [newDeployment(spec, service.desiredCount, ids, now), ...earlier] };
 }
 
 /** What the service's tasks shall be from now on: its PRIMARY deployment's specification with the changes asked for. */

@@ -2,6 +2,7 @@ import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
+import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { scopeOf, type Scoped } from '../../model/tags.ts';
@@ -90,6 +91,25 @@ export const services = table<Service>()({
     scope: scopeOf,
     life: (row) => (row.status === 'INACTIVE' ? 'gone' : 'live'),
   },
+});
+
+/** Service deployments, by ARN; those that are over stay for 90 days, or until their service is gone. */
+export const serviceDeployments = table<ServiceDeployment>()({
+  name: 'ecs.service-deployments',
+  key: (row) => row.arn,
+  indexes: {
+    service: (row) => row.serviceArn,
+    /** The service of those that somebody asked to stop. */
+    stopping: (row) =>
+      row.status === 'STOP_REQUESTED' || row.status === 'ROLLBACK_REQUESTED' ? row.serviceArn : undefined,
+  },
+});
+
+/** Service revisions, by ARN. */
+export const serviceRevisions = table<ServiceRevision>()({
+  name: 'ecs.service-revisions',
+  key: (row) => row.arn,
+  indexes: { service: (row) => row.serviceArn },
 });
 
 /** The client tokens of RunTask, by cluster and token, with the request that each came with; kept for a day. */

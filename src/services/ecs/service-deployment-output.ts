@@ -1,0 +1,76 @@
+import type {
+  ServiceDeployment as ServiceDeploymentOutput,
+  ServiceDeploymentBrief,
+  ServiceRevision as ServiceRevisionOutput,
+} from '@aws-sdk/client-ecs';
+import { dateOf } from '../../base/clock.ts';
+import { given } from '../../base/given.ts';
+import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
+import type { Reader } from '../../store/store.ts';
+import { taskDefinitions } from '../../store/tables/ecs.ts';
+import { launchOf, networkOf } from './service-output.ts';
+
+/** A service deployment as ListServiceDeployments shows it. */
+export function serviceDeploymentBrief(row: ServiceDeployment): ServiceDeploymentBrief {
+  return {
+    serviceDeploymentArn: row.arn,
+    serviceArn: row.serviceArn,
+    clusterArn: row.clusterArn,
+    ...given('startedAt', date(row.startedAt)),
+    createdAt: dateOf(row.createdAt),
+    ...given('finishedAt', date(row.finishedAt)),
+    targetServiceRevisionArn: row.target.arn,
+    status: row.status,
+    ...given('statusReason', row.statusReason),
+  };
+}
+
+/** A service deployment as DescribeServiceDeployments shows it. */
+export function serviceDeploymentOutput(row: ServiceDeployment): ServiceDeploymentOutput {
+  return {
+    serviceDeploymentArn: row.arn,
+    serviceArn: row.serviceArn,
+    clusterArn: row.clusterArn,
+    createdAt: dateOf(row.createdAt),
+    ...given('startedAt', date(row.startedAt)),
+    ...given('finishedAt', date(row.finishedAt)),
+    ...given('stoppedAt', date(row.stoppedAt)),
+    updatedAt: dateOf(row.updatedAt),
+    sourceServiceRevisions: row.sources.map((one) => ({ ...one })),
+    targetServiceRevision: { ...row.target },
+    status: row.status,
+    ...given('statusReason', row.statusReason),
+    deploymentConfiguration: row.deploymentConfiguration,
+    ...(row.rollback === undefined ? {} : { rollback: { ...row.rollback, startedAt: dateOf(row.rollback.startedAt) } }),
+    deploymentCircuitBreaker: { ...row.circuitBreaker },
+    // Alarms are refused while there are none to watch.
+    alarms: { status: 'DISABLED' },
+  };
+}
+
+/** A service revision as DescribeServiceRevisions shows it. */
+export function serviceRevisionOutput(reader: Reader, row: ServiceRevision): ServiceRevisionOutput {
+  const containers = reader.get(taskDefinitions, row.taskDefinitionArn)?.document.containerDefinitions ?? [];
+  return {
+    serviceRevisionArn: row.arn,
+    serviceArn: row.serviceArn,
+    clusterArn: row.clusterArn,
+    taskDefinition: row.taskDefinitionArn,
+    ...launchOf(row),
+    ...given('platformVersion', row.platformVersion),
+    ...(row.loadBalancers.length > 0 ? { loadBalancers: row.loadBalancers.map((entry) => ({ ...entry })) } : {}),
+    ...networkOf(row),
+    containerImages: containers.map(({ name = '', image }) => ({
+      containerName: name,
+      ...given('imageDigest', row.imageDigests?.[name]),
+      ...given('image', image),
+    })),
+    guardDutyEnabled: false,
+    serviceConnectConfiguration: { enabled: false },
+    createdAt: dateOf(row.createdAt),
+  };
+}
+
+function date(at: number | undefined): Date | undefined {
+  return at === undefined ? undefined : dateOf(at);
+}
