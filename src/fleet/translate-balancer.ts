@@ -1,4 +1,5 @@
-import type { Action, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { given } from '../base/given.ts';
 import {
   listenerAttributes,
   loadBalancerAttributes,
@@ -17,8 +18,10 @@ import type {
   BalancerSpec,
   ConditionSpec,
   ListenerSpec,
+  RewriteSpec,
   TargetGroupSpec,
   TlsSpec,
+  TransformsSpec,
 } from '../wire/balancer-spec.ts';
 
 /** The rows that make one load balancer. */
@@ -110,6 +113,7 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
       ruleArn: rule.arn,
       conditions: rule.conditions.map(translateCondition),
       action: translateAction(rule.actions),
+      ...(rule.transforms === undefined ? {} : { transforms: translateTransforms(rule.transforms) }),
     })),
   };
 }
@@ -131,8 +135,14 @@ function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]
     targetGroupArn: group.arn,
     name: group.name,
     protocol: group.protocol,
+    ...given('protocolVersion', group.protocolVersion),
     attributes: withDefaults(targetGroupAttributes, group.attributes),
-    healthCheck: { ...healthCheck, path: healthCheck.path ?? '/', matcher: healthCheck.matcher ?? '200' },
+    healthCheck: {
+      ...healthCheck,
+      ...given('protocolVersion', group.protocolVersion),
+      path: healthCheck.path ?? '/',
+      matcher: healthCheck.matcher ?? '200',
+    },
     targets: targets
       .map((target) => ({
         id: target.id,
@@ -148,13 +158,17 @@ function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]
 
 function translateCondition(condition: RuleCondition): ConditionSpec {
   switch (condition.Field) {
-    case 'path-pattern':
-      return { field: 'path-pattern', values: condition.PathPatternConfig?.Values ?? condition.Values ?? [] };
-    case 'host-header':
-      return { field: 'host-header', values: condition.HostHeaderConfig?.Values ?? condition.Values ?? [] };
+    case 'path-pattern': {
+      const { Values: values = condition.Values ?? [], RegexValues: regexes } = condition.PathPatternConfig ?? {};
+      return { field: 'path-pattern', values, ...given('regexes', regexes) };
+    }
+    case 'host-header': {
+      const { Values: values = condition.Values ?? [], RegexValues: regexes } = condition.HostHeaderConfig ?? {};
+      return { field: 'host-header', values, ...given('regexes', regexes) };
+    }
     case 'http-header': {
-      const { HttpHeaderName: name = '', Values: values = [] } = condition.HttpHeaderConfig ?? {};
-      return { field: 'http-header', name, values };
+      const { HttpHeaderName: name = '', Values: values = [], RegexValues: regexes } = condition.HttpHeaderConfig ?? {};
+      return { field: 'http-header', name, values, ...given('regexes', regexes) };
     }
     case 'http-request-method':
       return { field: 'http-request-method', values: condition.HttpRequestMethodConfig?.Values ?? [] };
@@ -170,6 +184,15 @@ function translateCondition(condition: RuleCondition): ConditionSpec {
     default:
       throw new Error(`a rule has a condition on ${String(condition.Field)}`);
   }
+}
+
+function translateTransforms(transforms: readonly RuleTransform[]): TransformsSpec {
+  const rewriteOf = (type: RuleTransform['Type']): RewriteSpec | undefined => {
+    const transform = transforms.find((each) => each.Type === type);
+    const [rewrite] = (transform?.HostHeaderRewriteConfig ?? transform?.UrlRewriteConfig)?.Rewrites ?? [];
+    return rewrite && { regex: rewrite.Regex ?? '', replace: rewrite.Replace ?? '' };
+  };
+  return { ...given('host', rewriteOf('host-header-rewrite')), ...given('url', rewriteOf('url-rewrite')) };
 }
 
 /** The one action that answers; no other kind is served. */

@@ -38,12 +38,32 @@ export interface RuleSpec {
   readonly ruleArn: string;
   readonly conditions: readonly ConditionSpec[];
   readonly action: ActionSpec;
+  /** How what is forwarded is rewritten. */
+  readonly transforms?: TransformsSpec;
 }
 
+/** A pattern and what takes the place of the first part that matches it, with `$1` to `$9` for its groups. */
+export interface RewriteSpec {
+  readonly regex: string;
+  readonly replace: string;
+}
+
+export interface TransformsSpec {
+  readonly host?: RewriteSpec;
+  /** Of path and query. */
+  readonly url?: RewriteSpec;
+}
+
+/** One of the values, or of the regular expressions, has to match. */
 export type ConditionSpec =
-  | { readonly field: 'path-pattern'; readonly values: readonly string[] }
-  | { readonly field: 'host-header'; readonly values: readonly string[] }
-  | { readonly field: 'http-header'; readonly name: string; readonly values: readonly string[] }
+  | { readonly field: 'path-pattern'; readonly values: readonly string[]; readonly regexes?: readonly string[] }
+  | { readonly field: 'host-header'; readonly values: readonly string[]; readonly regexes?: readonly string[] }
+  | {
+      readonly field: 'http-header';
+      readonly name: string;
+      readonly values: readonly string[];
+      readonly regexes?: readonly string[];
+    }
   | { readonly field: 'http-request-method'; readonly values: readonly string[] }
   | { readonly field: 'query-string'; readonly values: readonly { readonly key?: string; readonly value: string }[] }
   | { readonly field: 'source-ip'; readonly values: readonly string[] };
@@ -73,12 +93,15 @@ export type ActionSpec =
 export interface HealthCheckSpec {
   readonly enabled: boolean;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
+  /** What is spoken, over TLS or not; HTTP1 unless given. */
+  readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
   readonly port: string;
   readonly path: string;
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
+  /** Codes of HTTP or, in a group of version GRPC, of gRPC. */
   readonly matcher: string;
 }
 
@@ -86,6 +109,8 @@ export interface TargetGroupSpec {
   readonly targetGroupArn: string;
   readonly name: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
+  /** What targets are spoken to in; HTTP1 unless given. */
+  readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
   readonly attributes: Readonly<Record<string, string>>;
   readonly healthCheck: HealthCheckSpec;
   readonly targets: readonly TargetSpec[];

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { request } from '../../base/http.ts';
 import type { HealthCheckSpec } from '../../wire/balancer-spec.ts';
+import { codeOverHttp2 } from './check-http2.ts';
 import type { CheckResult } from './health.ts';
 import { matches } from './matcher.ts';
 
@@ -27,7 +28,7 @@ export async function checkTarget(
   let socket: Socket | undefined;
   try {
     socket = await probe(port, AbortSignal.any([late.signal, signal]));
-    const code = await statusOf(socket, check, `${target.address}:${port}`);
+    const code = await codeOf(socket, check, `${target.address}:${port}`);
     return matches(check.matcher, code) ? { kind: 'passed' } : { kind: 'mismatch', code };
   } catch {
     return late.signal.aborted ? { kind: 'timeout' } : { kind: 'failed' };
@@ -37,9 +38,15 @@ export async function checkTarget(
   }
 }
 
-function statusOf(socket: Socket, check: HealthCheckSpec, host: string): Promise<number> {
+function codeOf(socket: Socket, check: HealthCheckSpec, host: string): Promise<number> {
+  const isHttp2 = check.protocolVersion === 'HTTP2' || check.protocolVersion === 'GRPC';
+  const offered = isHttp2 ? { ALPNProtocols: ['h2'] } : {};
+  const stream = check.protocol === 'HTTPS' ? connectTls({ socket, rejectUnauthorized: false, ...offered }) : socket;
+  return isHttp2 ? codeOverHttp2(stream, check, host) : statusOf(socket, stream, check, host);
+}
+
+function statusOf(socket: Socket, stream: Socket, check: HealthCheckSpec, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const stream = check.protocol === 'HTTPS' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
   const headers = {
     Host: host,
     Connection: 'close',

@@ -53,3 +53,8 @@ export function wildcardBody(pattern: string, any = '.'): string {
 export function hasWildcard(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
+
+/** Any text as an argument of a converter, which `quote` then puts on the line ("Quoting and escaping", the second level). */
+export function argument(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

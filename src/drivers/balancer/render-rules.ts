@@ -1,6 +1,7 @@
 import type { ActionSpec, ConditionSpec, ListenerSpec, RuleSpec } from '../../wire/balancer-spec.ts';
 import { backendName } from './names.ts';
 import { pageOf } from './pages.ts';
+import { renderTransforms } from './render-transforms.ts';
 import { hasWildcard, headerArgument, headerText, literal, quote, wildcardBody, wildcardRegex } from './quote.ts';
 
 /** Everything by which one condition value can match: an ACL's fetch, flags and pattern, not yet quoted. */
@@ -38,7 +39,8 @@ export function renderRules(listener: ListenerSpec): { decide: string[]; answer:
 
   function collect(rule: RuleSpec, when: string, on: ListenerSpec): void {
     const lines = renderAction(rule.action, when, on);
-    answer.push(...lines.answer);
+    // Redirects and fixed responses answer with what was asked; only what goes on to a target is rewritten.
+    answer.push(...lines.answer, ...renderTransforms(rule.transforms, condition(when)));
     forward.push(...lines.forward);
   }
 }
@@ -51,11 +53,11 @@ function renderAcl(name: string, { fetch, flags, pattern }: Match): string {
 function matchesOf(condition: ConditionSpec): Match[] {
   switch (condition.field) {
     case 'path-pattern':
-      return condition.values.map((value) => text('path', [], value));
+      return texts('path', [], condition);
     case 'host-header':
-      return condition.values.map((value) => text('req.hdr(host),field(1,:)', ['-i'], value));
+      return texts('req.hdr(host),field(1,:)', ['-i'], condition);
     case 'http-header':
-      return condition.values.map((value) => text(`req.fhdr(${headerArgument(condition.name)})`, ['-i'], value));
+      return texts(`req.fhdr(${headerArgument(condition.name)})`, ['-i'], condition);
     case 'http-request-method':
       return condition.values.map((value) => ({ fetch: 'method', flags: [], pattern: value }));
     case 'source-ip':
@@ -69,6 +71,17 @@ function matchesOf(condition: ConditionSpec): Match[] {
     default:
       return condition satisfies never;
   }
+}
+
+function texts(
+  fetch: string,
+  flags: readonly string[],
+  { values, regexes = [] }: { readonly values: readonly string[]; readonly regexes?: readonly string[] },
+): Match[] {
+  return [
+    ...values.map((value) => text(fetch, flags, value)),
+    ...regexes.map((pattern) => ({ fetch, flags: [...flags, '-m', 'reg'], pattern })),
+  ];
 }
 
 /** A wildcard at one end only is a comparison of the other end, which costs less than a regular expression. */

@@ -88,6 +88,7 @@ test('renders a balancer with one listener and one group', () => {
       balance roundrobin
       http-request return status 503 content-type text/html string '<html>'\\x0d\\x0a'<head><title>503 Service Temporarily Unavailable</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>503 Service Temporarily Unavailable</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0 if { be_conn_free(tg_web_0123456789abcdef) -m int 0 }
       errorfile 503 /run/stowage/lb/bad-gateway.http
+      http-request return status 464 content-type text/html string '<html>'\\x0d\\x0a'<head><title>464</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>464</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0 if { fc_http_major 2 } { req.hdr(content-type) -m beg application/grpc }
       server 10.0.1.7:8080 10.0.1.7:8080
       server i-0abc:32768:10.0.1.9 10.0.1.9:32768 disabled
     "
@@ -137,6 +138,7 @@ test('renders what attributes ask for', () => {
       balance leastconn
       http-request return status 503 content-type text/html string '<html>'\\x0d\\x0a'<head><title>503 Service Temporarily Unavailable</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>503 Service Temporarily Unavailable</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0 if { be_conn_free(tg_web_0123456789abcdef) -m int 0 }
       errorfile 503 /run/stowage/lb/bad-gateway.http
+      http-request return status 464 content-type text/html string '<html>'\\x0d\\x0a'<head><title>464</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>464</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0 if { fc_http_major 2 } { req.hdr(content-type) -m beg application/grpc }
       http-request set-var(txn.now) date
       http-request set-var(txn.cookie) req.cook(AWSALB),b64dec
       http-request set-var(txn.until) date(300)

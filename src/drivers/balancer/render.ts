@@ -5,6 +5,7 @@ import { backendName, serverName } from './names.ts';
 import { errorStatuses, pageOf } from './pages.ts';
 import { literal, quote } from './quote.ts';
 import { renderRules } from './render-rules.ts';
+import { cookieTail, renderStickiness } from './render-stickiness.ts';
 import { renderTls } from './render-tls.ts';
 
 /** What the configuration needs beside the specification. */
@@ -61,7 +62,20 @@ export function render(spec: BalancerSpec, context: RenderContext): Rendered {
 /** What follows the name in a server's line and in `add server` alike. */
 export function serverArguments(group: TargetGroupSpec, target: TargetSpec): string {
   if (!isIPv4(target.address)) throw new DriverError('fatal', `${target.address} is not an IPv4 address`);
-  return `${target.address}:${target.port}${group.protocol === 'HTTPS' ? ' ssl verify none' : ''}`;
+  return `${target.address}:${target.port}${renderTowards(group)}${renderSlowStart(group)}`;
+}
+
+/** How targets are spoken to: HTTPS takes any certificate, as ELB does; without TLS nothing negotiates HTTP/2, so it is known. */
+function renderTowards({ protocol, protocolVersion = 'HTTP1' }: TargetGroupSpec): string {
+  const isTls = protocol === 'HTTPS';
+  const version = protocolVersion === 'HTTP1' ? '' : isTls ? ' alpn h2' : ' proto h2';
+  return `${isTls ? ' ssl verify none' : ''}${version}`;
+}
+
+/** "Slow start mode" (ELB): a target that comes into rotation takes its full share only after so many seconds. */
+function renderSlowStart({ attributes }: TargetGroupSpec): string {
+  const seconds = Number(attributes['slow_start.duration_seconds'] ?? 0);
+  return seconds === 0 ? '' : ` slowstart ${seconds}s`;
 }
 
 function section(title: string, lines: readonly (string | false)[]): string[] {
@@ -153,9 +167,6 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   ]);
 }
 
-/** ELB's cookies expire after seven days, whatever duration they carry inside. */
-const cookieTail = 'Expires=%[date(604800),http_date]; Path=/';
-
 /**
  * "Host header preservation" (ELB): unless it is preserved, a listener on port 80 or 443 takes the port out of it, and one
  * on another port appends its own where there is none.
@@ -232,8 +243,29 @@ function renderBackend(group: TargetGroupSpec, context: RenderContext): string[]
     // Not `nbsrv`: that is 0 in a worker that finishes after a reload. Servers without a limit make this -1.
     `http-request return status 503 ${page(503)} if { be_conn_free(${backendName(group.targetGroupArn)}) -m int 0 }`,
     `errorfile 503 ${quote(`${context.directory}/${badGatewayFile}`)}`,
+    // A setting of servers, which are no part of the structure: those that there are get it by a reload.
+    renderSlowStart(group) !== '' && `#${renderSlowStart(group)}`,
+    ...renderVersions(group),
     ...renderStickiness(group),
   ]);
+}
+
+/**
+ * "HTTP 464" ("Troubleshoot your Application Load Balancers"): the request's protocol does not go with the version of the
+ * target group. HTTP/2 is made HTTP/1.1 for targets that speak that, never the other way round.
+ */
+function renderVersions({ protocolVersion = 'HTTP1' }: TargetGroupSpec): string[] {
+  const refuse = `http-request return status 464 ${page(464)}`;
+  switch (protocolVersion) {
+    case 'HTTP1':
+      return [`${refuse} if { fc_http_major 2 } { req.hdr(content-type) -m beg application/grpc }`];
+    case 'HTTP2':
+      return [`${refuse} unless { fc_http_major 2 }`];
+    case 'GRPC':
+      return [`${refuse} unless { fc_http_major 2 } METH_POST`];
+    default:
+      return protocolVersion satisfies never;
+  }
 }
 
 /** "HTTP header modification" (ELB): a listener may drop the server's name and set headers that browsers heed. */
@@ -246,27 +278,6 @@ function renderResponseHeaders({ attributes }: ListenerSpec): string[] {
   if (attributes['routing.http.response.server.enabled'] === 'false')
     lines.push('http-after-response del-header Server');
   return lines;
-}
-
-/**
- * "Sticky sessions" (ELB), by duration: the AWSALB cookie names the target and the second until which it binds, and is renewed with every
- * answer. HAProxy's own cookie persistence is refused on servers added at run time; `use-server` is not.
- */
-function renderStickiness({ attributes }: TargetGroupSpec): string[] {
-  if (attributes['stickiness.enabled'] !== 'true' || attributes['stickiness.type'] !== 'lb_cookie') return [];
-  const seconds = Number(attributes['stickiness.lb_cookie.duration_seconds'] ?? 86_400);
-  const fresh = '{ var(txn.cookie),field(2,~),sub(txn.now) -m int gt 0 }';
-  const value = `%[srv_name,concat(~,txn.until),base64]; ${cookieTail}`;
-  return [
-    'http-request set-var(txn.now) date',
-    'http-request set-var(txn.cookie) req.cook(AWSALB),b64dec',
-    `http-request set-var(txn.until) date(${seconds})`,
-    `http-request set-var(txn.server) var(txn.cookie),field(1,~) if ${fresh}`,
-    'use-server %[var(txn.server)] if { var(txn.server) -m found }',
-    `http-response add-header Set-Cookie "AWSALB=${value}"`,
-    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None; Secure" if { ssl_fc }`,
-    `http-response add-header Set-Cookie "AWSALBCORS=${value}; SameSite=None" unless { ssl_fc }`,
-  ];
 }
 
 function renderServer(group: TargetGroupSpec, target: TargetSpec, inRotation: ReadonlySet<string>): string {

@@ -23,6 +23,17 @@ const offOr =
     value === 'off' ? undefined : judge(value);
 /** AWS has more here; what cannot be done is refused, and never taken silently. */
 const only = (value: string): Judge => oneOf(value);
+const zeroOr =
+  (judge: Judge): Judge =>
+  (value) => {
+    const valid = value === '0' ? undefined : judge(value);
+    return valid === undefined ? undefined : `0, or ${valid}`;
+  };
+/** "Application-based stickiness" (ELB): a token of RFC 6265, and none of the load balancer's own names. */
+const cookieName: Judge = (value) =>
+  /^[\w!#$%&'*+.^`|~-]*$/.test(value) && !/^AWSALB(?:APP|TG)?(?:-|$)/.test(value)
+    ? undefined
+    : "the name of a cookie, and none of 'AWSALB', 'AWSALBAPP' and 'AWSALBTG'";
 const headerValue: Judge = (value) => (/\p{Cc}/u.test(value) ? 'a header value' : undefined);
 
 const rule = (key: string, byDefault: string, judge: Judge): AttributeRule => ({ key, byDefault, judge });
@@ -62,11 +73,11 @@ export const loadBalancerAttributes: readonly AttributeRule[] = [
 export const targetGroupAttributes: readonly AttributeRule[] = [
   rule('stickiness.enabled', 'false', boolean),
   rule('deregistration_delay.timeout_seconds', '300', wholeNumber(0, 3600)),
-  rule('stickiness.type', 'lb_cookie', only('lb_cookie')),
+  rule('stickiness.type', 'lb_cookie', oneOf('lb_cookie', 'app_cookie')),
   rule('stickiness.lb_cookie.duration_seconds', '86400', wholeNumber(1, 604_800)),
-  rule('stickiness.app_cookie.cookie_name', '', only('')),
+  rule('stickiness.app_cookie.cookie_name', '', cookieName),
   rule('stickiness.app_cookie.duration_seconds', '86400', wholeNumber(1, 604_800)),
-  rule('slow_start.duration_seconds', '0', only('0')),
+  rule('slow_start.duration_seconds', '0', zeroOr(wholeNumber(30, 900))),
   rule(
     'load_balancing.algorithm.type',
     'round_robin',

@@ -1,4 +1,4 @@
-import type { Action, RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Scoped, Tag } from '../tags.ts';
 
 /** An application (later also network) load balancer. It has an interface in each of its subnets, owned by its ARN. */
@@ -41,6 +41,8 @@ export interface Rule extends Scoped {
   readonly priority: number | 'default';
   readonly conditions: readonly RuleCondition[];
   readonly actions: readonly Action[];
+  /** How requests are rewritten on their way to targets; absent where they are not. */
+  readonly transforms?: readonly RuleTransform[];
   readonly tags: readonly Tag[];
 }
 

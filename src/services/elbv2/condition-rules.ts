@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import type { RuleCondition } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { elbErrors, notSupported } from './errors.ts';
+import { elbErrors } from './errors.ts';
 import { limits } from './limits.ts';
+import { checkRegex } from './regex-rules.ts';
 
 /** Where each field's values may stand beside `Values`. */
 const configs = {
@@ -13,6 +14,13 @@ const configs = {
   'source-ip': 'SourceIpConfig',
 } as const;
 type Field = keyof typeof configs;
+/** "The maximum length of each string is 128 characters" (`PathPatternConditionConfig`, ELB API Reference). */
+const longestRegex = 128;
+/** What the configurations of all fields have in common. */
+interface ValuesOrRegexes {
+  readonly Values?: readonly unknown[] | undefined;
+  readonly RegexValues?: readonly string[] | undefined;
+}
 const once: readonly Field[] = ['path-pattern', 'host-header', 'http-request-method', 'source-ip'];
 
 /** The conditions of a rule, checked, as they are described afterwards ("Condition types for listener rules", ELB User Guide). */
@@ -50,18 +58,17 @@ function readCondition(condition: RuleCondition): RuleCondition {
       throw elbErrors.validation(`${config} cannot be specified for a condition with field '${field}'`);
     }
   }
-  if (condition.RegexValues !== undefined) throw notSupported('A regular expression in a condition');
-  for (const config of [condition.HostHeaderConfig, condition.PathPatternConfig, condition.HttpHeaderConfig]) {
-    if (config?.RegexValues !== undefined) throw notSupported('A regular expression in a condition');
-  }
+  const regexes = readRegexes(condition, field);
   switch (field) {
     case 'path-pattern': {
       const values = legacyValues(condition, condition.PathPatternConfig?.Values);
+      if (regexes !== undefined) return { Field: field, ...regexes, PathPatternConfig: regexes };
       checkTexts(field, values, /^[\w\-.$/~"'@:+&*?,;=!()%]+$/, 128);
       return { Field: field, Values: values, PathPatternConfig: { Values: values } };
     }
     case 'host-header': {
       const values = legacyValues(condition, condition.HostHeaderConfig?.Values);
+      if (regexes !== undefined) return { Field: field, ...regexes, HostHeaderConfig: regexes };
       checkTexts(field, values, /^[A-Za-z0-9\-.*?]+$/, 128);
       return { Field: field, Values: values, HostHeaderConfig: { Values: values } };
     }
@@ -72,6 +79,9 @@ function readCondition(condition: RuleCondition): RuleCondition {
       }
       if (HttpHeaderName.toLowerCase() === 'host') {
         throw elbErrors.validation("Use a condition with field 'host-header' for the Host header");
+      }
+      if (regexes !== undefined) {
+        return { Field: field, Values: [], ...regexes, HttpHeaderConfig: { HttpHeaderName, ...regexes } };
       }
       checkTexts(field, Values, /^[\x20-\x7e]+$/, 128);
       return { Field: field, Values: [], HttpHeaderConfig: { HttpHeaderName, Values } };
@@ -110,6 +120,28 @@ function readCondition(condition: RuleCondition): RuleCondition {
     default:
       return field satisfies never;
   }
+}
+
+/**
+ * The regular expressions of a condition, which may stand beside its configuration or in it: `undefined` where it compares values.
+ * "You can use either value matching or regular expression matching" ("Condition types for listener rules").
+ */
+function readRegexes(condition: RuleCondition, field: Field): { RegexValues: string[] } | undefined {
+  const config: ValuesOrRegexes = condition[configs[field]] ?? {};
+  const { RegexValues: beside } = condition;
+  const { RegexValues: inside } = config;
+  if (beside !== undefined && inside !== undefined && String(beside) !== String(inside)) {
+    throw elbErrors.validation(`You cannot specify both RegexValues and ${configs[field]} for field '${field}'`);
+  }
+  const regexes = [...(inside ?? beside ?? [])];
+  if (regexes.length === 0) return undefined;
+  if (field !== 'path-pattern' && field !== 'host-header' && field !== 'http-header') {
+    throw elbErrors.validation(`RegexValues cannot be specified for a condition with field '${field}'`);
+  }
+  if ([...(config.Values ?? []), ...(condition.Values ?? [])].length > 0) {
+    throw elbErrors.validation(`You cannot specify both Values and RegexValues for field '${field}'`);
+  }
+  return { RegexValues: regexes.map((regex) => checkRegex(regex, longestRegex)) };
 }
 
 function legacyValues(condition: RuleCondition, configured: string[] | undefined): string[] {
@@ -158,6 +190,6 @@ function textsOf(condition: RuleCondition): string[] {
 }
 
 function countOf(condition: RuleCondition): number {
-  const config = condition[configs[condition.Field as Field]];
-  return config?.Values?.length ?? 0;
+  const config: ValuesOrRegexes = condition[configs[condition.Field as Field]] ?? {};
+  return (config.Values?.length ?? 0) + (config.RegexValues?.length ?? 0);
 }

@@ -1,24 +1,28 @@
 import type { CreateTargetGroupInput, ModifyTargetGroupInput } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { TargetGroupHealthCheck } from '../../model/elbv2/load-balancing.ts';
-import { checkRange, elbErrors, notSupported } from './errors.ts';
+import type { TargetGroup, TargetGroupHealthCheck } from '../../model/elbv2/load-balancing.ts';
+import { checkRange, elbErrors } from './errors.ts';
 
 /** The health check of a new HTTP or HTTPS target group ("Health check settings", ELB User Guide). */
-export const defaultHealthCheck: TargetGroupHealthCheck = {
-  enabled: true,
-  protocol: 'HTTP',
-  port: 'traffic-port',
-  path: '/',
-  intervalSeconds: 30,
-  timeoutSeconds: 5,
-  healthyThreshold: 5,
-  unhealthyThreshold: 2,
-  matcher: '200',
-};
+export function defaultHealthCheckOf(version: TargetGroup['protocolVersion']): TargetGroupHealthCheck {
+  return {
+    enabled: true,
+    protocol: 'HTTP',
+    port: 'traffic-port',
+    path: version === 'GRPC' ? '/AWS.ALB/healthcheck' : '/',
+    intervalSeconds: 30,
+    timeoutSeconds: 5,
+    healthyThreshold: 5,
+    unhealthyThreshold: 2,
+    // Of gRPC, 12 is UNIMPLEMENTED: what a server answers to a method that it does not have.
+    matcher: version === 'GRPC' ? '12' : '200',
+  };
+}
 
 /** The health check after what a request says of it, checked as a whole. */
 export function changeHealthCheck(
   before: TargetGroupHealthCheck,
   input: Partial<CreateTargetGroupInput> | ModifyTargetGroupInput,
+  version: TargetGroup['protocolVersion'],
 ): TargetGroupHealthCheck {
   if (input.HealthCheckEnabled === false) {
     throw elbErrors.configuration(
@@ -58,7 +62,7 @@ export function changeHealthCheck(
       2,
       10,
     ),
-    matcher: checkMatcher(input.Matcher, before.matcher ?? '200'),
+    matcher: checkMatcher(input.Matcher, before.matcher ?? '200', version),
   };
   if (check.timeoutSeconds >= check.intervalSeconds) {
     throw elbErrors.validation('Health check interval must be greater than the timeout.');
@@ -81,21 +85,31 @@ function checkPath(path: string): string {
   return path;
 }
 
-/** Codes and ranges within 200–499. */
+/** Codes and ranges: of HTTP within 200–499, of gRPC within 0–99 ("Matcher", ELB API Reference). */
 function checkMatcher(
   matcher: { readonly HttpCode?: string | undefined; readonly GrpcCode?: string | undefined } | undefined,
   before: string,
+  version: TargetGroup['protocolVersion'],
 ): string {
-  if (matcher?.GrpcCode !== undefined) throw notSupported('A matcher of gRPC codes');
-  const codes = matcher?.HttpCode ?? before;
-  const parts = codes.split(',').map((part) => /^(\d{3})(?:-(\d{3}))?$/.exec(part.trim()));
+  const isGrpc = version === 'GRPC';
+  const [given, other, name] = isGrpc
+    ? [matcher?.GrpcCode, matcher?.HttpCode, 'GRPC']
+    : [matcher?.HttpCode, matcher?.GrpcCode, 'HTTP'];
+  if (other !== undefined && other !== '') {
+    throw elbErrors.validation(
+      `A target group of this protocol version must have a health check matcher of ${name} codes`,
+    );
+  }
+  const codes = given === undefined || given === '' ? before : given;
+  const [least, most] = isGrpc ? [0, 99] : [200, 499];
+  const parts = codes.split(',').map((part) => /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()));
   const fit = parts.every((part) => {
     const [low, high] = [Number(part?.[1]), Number(part?.[2] ?? part?.[1])];
-    return part !== null && low >= 200 && high <= 499 && low <= high;
+    return part !== null && low >= least && high <= most && low <= high;
   });
   if (!fit) {
     throw elbErrors.validation(
-      `Health check matcher HTTP code '${codes}' must be codes or ranges of codes between 200 and 499`,
+      `Health check matcher ${name} code '${codes}' must be codes or ranges of codes between ${least} and ${most}`,
     );
   }
   return codes;

@@ -10,6 +10,7 @@ import { checkListenerProtocol, readActions } from './action-rules.ts';
 import { changeAttributes, describeAttributes } from './attributes.ts';
 import { checkRange, elbErrors } from './errors.ts';
 import { findListener, findLoadBalancer, rulesOf } from './find.ts';
+import { checkForwarding } from './forwarding-rules.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limits } from './limits.ts';
 import { page } from './paging.ts';
@@ -55,6 +56,7 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
           actions,
           tags: [],
         });
+        checkForwarding(tx, loadBalancer);
         return { Listeners: [describe(tx, row)] };
       });
     },
@@ -87,6 +89,7 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
           const actions = readActions(tx, loadBalancer, input.DefaultActions);
           const rule = rulesOf(tx, before.arn).at(-1);
           if (rule !== undefined) tx.put(rules, { ...rule, actions });
+          checkForwarding(tx, loadBalancer);
         }
         return { Listeners: [describe(tx, row)] };
       });

@@ -6,19 +6,21 @@ import { listeners, rules } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { readActions } from './action-rules.ts';
 import { readConditions } from './condition-rules.ts';
-import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { checkRange, elbErrors } from './errors.ts';
 import { findListener, findRule, rulesOf } from './find.ts';
+import { checkForwarding } from './forwarding-rules.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limits } from './limits.ts';
 import { loadBalancerOf, ruleArn } from './listeners.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
+import { readTransforms } from './transform-rules.ts';
 
 /** The operations on listener rules. */
 export function ruleHandlers({ store, ids }: ServiceDeps) {
   return {
     CreateRule(input, ctx) {
-      checkNoTransforms(input.Transforms);
+      const transforms = readTransforms(input.Transforms);
       if (input.Priority === undefined) throw elbErrors.validation('A priority must be specified');
       const priority = checkRange(input.Priority, 'priority', 1, 50_000);
       const conditions = readConditions(input.Conditions);
@@ -41,9 +43,11 @@ export function ruleHandlers({ store, ids }: ServiceDeps) {
           priority,
           conditions,
           actions: readActions(tx, loadBalancer, input.Actions),
+          ...(transforms.length === 0 ? {} : { transforms }),
           tags,
         };
         tx.put(rules, row);
+        checkForwarding(tx, loadBalancer);
         return { Rules: [describe(row)] };
       });
     },
@@ -62,21 +66,29 @@ export function ruleHandlers({ store, ids }: ServiceDeps) {
     },
 
     ModifyRule(input, ctx) {
-      checkNoTransforms(input.Transforms);
-      // No rule has a transform, so resetting leaves what there is; only both at once cannot be.
+      const transforms = input.ResetTransforms === true ? [] : input.Transforms && readTransforms(input.Transforms);
       if (input.ResetTransforms === true && input.Transforms !== undefined) {
         throw elbErrors.validation('Transforms and ResetTransforms cannot be specified at the same time');
       }
       return store.transact((tx) => {
         const before = findRule(tx, ctx, input.RuleArn);
         if (before.priority === 'default') throw defaultRule(before, 'modified');
-        const loadBalancer = loadBalancerOf(tx, ctx, findListener(tx, ctx, before.listenerArn));
+        const listener = findListener(tx, ctx, before.listenerArn);
+        const loadBalancer = loadBalancerOf(tx, ctx, listener);
+        const { transforms: had, ...kept } = before;
+        const wanted = transforms ?? had ?? [];
         const row: Rule = {
-          ...before,
+          ...kept,
+          ...(wanted.length === 0 ? {} : { transforms: wanted }),
           ...(input.Conditions === undefined ? {} : { conditions: readConditions(input.Conditions) }),
-          ...(input.Actions === undefined ? {} : { actions: readActions(tx, loadBalancer, input.Actions) }),
+          ...(input.Actions === undefined
+            ? {}
+            : {
+                actions: readActions(tx, loadBalancer, input.Actions),
+              }),
         };
         tx.put(rules, row);
+        checkForwarding(tx, loadBalancer);
         return { Rules: [describe(row)] };
       });
     },
@@ -122,16 +134,13 @@ function defaultRule({ arn }: Rule, how: string): AwsError {
   return elbErrors.notPermitted(`Default rule '${arn}' cannot be ${how}`);
 }
 
-function checkNoTransforms(transforms: readonly unknown[] | undefined): void {
-  if (transforms !== undefined && transforms.length > 0) throw notSupported('A transform in a rule');
-}
-
 function describe(row: Rule): RuleOutput {
   return {
     RuleArn: row.arn,
     Priority: String(row.priority),
     Conditions: [...row.conditions],
     Actions: [...row.actions],
+    Transforms: [...(row.transforms ?? [])],
     IsDefault: row.priority === 'default',
   };
 }

@@ -18,11 +18,12 @@ import { changeAttributes, describeAttributes } from './attributes.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
 import { checkArn, findLoadBalancer, findTargetGroup, loadBalancersOf } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
-import { changeHealthCheck, defaultHealthCheck } from './health-check-rules.ts';
+import { changeHealthCheck, defaultHealthCheckOf } from './health-check-rules.ts';
 import { limits } from './limits.ts';
 import { checkName } from './names.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
+import { checkTogether } from './target-group-attribute-rules.ts';
 
 /** The operations on target groups. */
 export function targetGroupHandlers(deps: ServiceDeps) {
@@ -65,7 +66,7 @@ export function targetGroupHandlers(deps: ServiceDeps) {
     ModifyTargetGroup(input, ctx) {
       const row = change(input.TargetGroupArn, ctx, (before) => ({
         ...before,
-        healthCheck: changeHealthCheck(before.healthCheck, input),
+        healthCheck: changeHealthCheck(before.healthCheck, input, before.protocolVersion),
       }));
       return { TargetGroups: [describe(store, row)] };
     },
@@ -92,10 +93,12 @@ export function targetGroupHandlers(deps: ServiceDeps) {
     }),
 
     ModifyTargetGroupAttributes(input, ctx) {
-      const row = change(input.TargetGroupArn, ctx, (before) => ({
-        ...before,
-        attributes: changeAttributes(targetGroupAttributes, before.attributes, input.Attributes ?? [], 'Target group'),
-      }));
+      const row = change(input.TargetGroupArn, ctx, (before) => {
+        const changes = input.Attributes ?? [];
+        const attributes = changeAttributes(targetGroupAttributes, before.attributes, changes, 'Target group');
+        checkTogether(attributes);
+        return { ...before, attributes };
+      });
       return { Attributes: describeAttributes(targetGroupAttributes, row.attributes) };
     },
   } satisfies ElbHandlers;
@@ -112,13 +115,11 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
   if (vpcId === undefined) throw elbErrors.validation('A VPC ID must be specified');
   if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw notSupported(`A target group of protocol '${protocol}'`);
   checkRange(port, 'port', 1, 65_535);
-  // Terraform sends it empty where its configuration does not say.
-  const version = input.ProtocolVersion === undefined || input.ProtocolVersion === '' ? 'HTTP1' : input.ProtocolVersion;
-  if (version !== 'HTTP1') throw notSupported(`Protocol version '${version}'`);
+  const version = readVersion(input.ProtocolVersion);
   if (input.TargetControlPort !== undefined) throw notSupported('TargetControlPort');
   if ((input.IpAddressType ?? 'ipv4') !== 'ipv4')
     throw notSupported(`IP address type '${String(input.IpAddressType)}'`);
-  const healthCheck = changeHealthCheck(defaultHealthCheck, input);
+  const healthCheck = changeHealthCheck(defaultHealthCheckOf(version), input, version);
   const tags = readTags(input.Tags);
   return store.transact((tx) => {
     ensureDefaultVpc(tx, ids, clock.now(), ctx);
@@ -152,9 +153,16 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
   });
 }
 
+/** Terraform sends it empty where its configuration does not say. */
+function readVersion(version: string | undefined): 'HTTP1' | 'HTTP2' | 'GRPC' {
+  if (version === undefined || version === '') return 'HTTP1';
+  if (version === 'HTTP1' || version === 'HTTP2' || version === 'GRPC') return version;
+  throw elbErrors.validation(`Protocol version '${version}' must be one of 'GRPC, HTTP1, HTTP2'`);
+}
+
 function sameSettings(existing: TargetGroup, wanted: Partial<TargetGroup>): boolean {
   const text = (row: Partial<TargetGroup>): string =>
-    JSON.stringify([row.targetType, row.protocol, row.port, row.vpcId, row.healthCheck]);
+    JSON.stringify([row.targetType, row.protocol, row.protocolVersion, row.port, row.vpcId, row.healthCheck]);
   return text(existing) === text(wanted);
 }
 
@@ -174,7 +182,7 @@ function describe(reader: Reader, row: TargetGroup): TargetGroupOutput {
     HealthyThresholdCount: healthCheck.healthyThreshold,
     UnhealthyThresholdCount: healthCheck.unhealthyThreshold,
     ...given('HealthCheckPath', healthCheck.path),
-    Matcher: { HttpCode: healthCheck.matcher },
+    Matcher: row.protocolVersion === 'GRPC' ? { GrpcCode: healthCheck.matcher } : { HttpCode: healthCheck.matcher },
     LoadBalancerArns: loadBalancersOf(reader, row.arn),
     TargetType: row.targetType,
     ...given('ProtocolVersion', row.protocolVersion),
