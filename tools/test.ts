@@ -7,8 +7,9 @@ import { processTerminal } from '../src/cli/terminal.ts';
 import { leftovers } from './leftovers.ts';
 
 /**
- * `npm test`: prepares the machine, runs the checks and every test, and looks that nothing was left on the machine. Its
- * last line is `N passed, N failed`; arguments are handed to vitest.
+ * `npm test`: prepares the machine, runs the checks and the tests, and looks that nothing was left on the machine. Its
+ * last line is `N passed, N failed`. `--all` (`npm run test:all`) adds the long tests, and the others at full length; further arguments are
+ * handed to vitest, and leave the checks out.
  */
 const root = resolve(import.meta.dirname, '..');
 const terminal = processTerminal();
@@ -34,7 +35,9 @@ const before = await leftovers();
 const folder = mkdtempSync(join(tmpdir(), 'stowage-test-'));
 const reportFile = join(folder, 'report.json');
 try {
-  const args = process.argv.slice(2);
+  const args = process.argv.slice(2).filter((argument) => argument !== '--all');
+  const all = process.argv.includes('--all');
+  if (all) process.env['STOWAGE_TEST_ALL'] = '1';
   terminal.step('checks: types, lint and walls, format, dead code');
   const checked = args.length > 0 ? 0 : await run('npm', ['run', '--silent', 'check']);
   if (checked !== 0) terminal.warn("the checks failed: 'npm run check' shows them again");
@@ -44,6 +47,7 @@ try {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${reportFile}`,
+    ...(all || args.length > 0 ? [] : ['--project', 'unit', '--project', 'machine']),
     ...args,
   ]);
   const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report;

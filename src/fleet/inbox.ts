@@ -93,7 +93,9 @@ export class Inbox {
       case 'StowageTargetHealth': {
         const { targetGroupArn, id, port } = report.message;
         store.transact((tx) =>
-          tx.update(targets, targetKey(targetGroupArn, id, port), (row) => withTargetHealth(row, report.message)),
+          tx.update(targets, targetKey(targetGroupArn, id, port), (row) =>
+            withTargetHealth(row, report.message, clock.now()),
+          ),
         );
         return;
       }

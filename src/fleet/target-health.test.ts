@@ -20,13 +20,21 @@ describe('withTargetHealth', () => {
   } as const;
 
   it('takes what the checker found', () => {
-    const after = withTargetHealth(target, said);
+    const after = withTargetHealth(target, said, 2);
     expect(after.health).toEqual({ state: 'unhealthy', reason: 'Target.Timeout' });
-    expect(withTargetHealth(after, said)).toBe(after);
+    expect(withTargetHealth(after, said, 3)).toBe(after);
   });
 
-  it('leaves a draining target alone', () => {
+  it('judges a draining target no more, and notes when it was taken out', () => {
     const draining = { ...target, drainingSince: 1 };
-    expect(withTargetHealth(draining, said)).toBe(draining);
+    expect(withTargetHealth(draining, said, 2)).toBe(draining);
+    const out = { ...said, state: 'draining' } as const;
+    const taken = withTargetHealth(draining, out, 2);
+    expect(taken).toEqual({ ...draining, outSince: 2, health: { state: 'draining' } });
+    expect(withTargetHealth(taken, out, 3)).toBe(taken);
+  });
+
+  it('does not take the end of an earlier registration for its own', () => {
+    expect(withTargetHealth(target, { ...said, state: 'draining' }, 2)).toBe(target);
   });
 });

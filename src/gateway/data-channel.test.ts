@@ -194,7 +194,7 @@ describe('a data channel', () => {
       ),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 
   it('is closed only when its last words have arrived', async () => {
     const { clock, client, echo } = connected(1, 0);

@@ -61,7 +61,7 @@ const shapes: Shapes = {
       targetGroupArn: text,
       id: text,
       port: integer,
-      state: oneOf('initial', 'healthy', 'unhealthy', 'unused'),
+      state: oneOf('initial', 'healthy', 'unhealthy', 'unused', 'draining'),
     },
     { reason: text, description: text },
   ),

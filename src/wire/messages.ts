@@ -122,14 +122,14 @@ export type AgentMessage =
   | { readonly type: 'SubmitTaskStateChange'; readonly message: TaskStateChange }
   | { readonly type: 'PublishHealthRequest'; readonly message: PublishHealthRequest }
   | { readonly type: 'PublishInstanceStatusRequest'; readonly message: PublishInstanceStatusRequest }
-  /** What the checker found out about a target; sent on every change. */
+  /** What the checker found out about a target, sent on every change; `draining` once no new request goes to it. */
   | {
       readonly type: 'StowageTargetHealth';
       readonly message: {
         readonly targetGroupArn: string;
         readonly id: string;
         readonly port: number;
-        readonly state: 'initial' | 'healthy' | 'unhealthy' | 'unused';
+        readonly state: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining';
         readonly reason?: string;
         readonly description?: string;
       };

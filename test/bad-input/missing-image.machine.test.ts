@@ -42,7 +42,7 @@ test('a task whose image does not exist stops and says so', async () => {
   );
   expect(started?.[0]?.attachments).toMatchObject([{ status: 'PRECREATED' }]);
   const tasks = [started?.[0]?.taskArn ?? ''];
-  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { tasks });
+  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 }, { tasks });
   const described = await ecs.send(new DescribeTasksCommand({ tasks }));
   const reason: unknown = expect.stringMatching(/^CannotPullContainerError: .*none/);
   expect(described.tasks).toMatchObject([

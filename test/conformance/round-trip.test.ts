@@ -216,7 +216,7 @@ describe.each(serviceTable.map(({ id }) => id))('%s', (id) => {
       if (operation !== undefined) await roundTrip(client, sdk, operation, answer, protocol, rounds);
     }
     await errorTrips(client, sdk, model, answer, protocol);
-  }, 30_000);
+  });
 });
 
 /** EC2's dump holds only what is served; these others have every kind of member that its protocol knows. */

@@ -96,7 +96,7 @@ export async function runShellTask(installation: TestInstallation, image: string
     }),
   );
   const arn = tasks?.[0]?.taskArn ?? '';
-  const options = { client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
+  const options = { client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 };
   await waitUntilTasksRunning(options, { cluster: 'exec', tasks: [arn] });
   return arn;
 }
@@ -254,7 +254,7 @@ export async function runInstanceTask(installation: TestInstallation, image: str
     new RunTaskCommand({ cluster: 'exec', taskDefinition: 'bridge', launchType: 'EC2', enableExecuteCommand: true }),
   );
   const arn = tasks?.[0]?.taskArn ?? '';
-  const options = { client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
+  const options = { client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 };
   await waitUntilTasksRunning(options, { cluster: 'exec', tasks: [arn] });
   return arn;
 }

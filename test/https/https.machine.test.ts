@@ -84,7 +84,7 @@ describe('HTTPS with the real clients', () => {
     });
     await aws('elbv2 wait load-balancer-available', { 'load-balancer-arns': arn });
     writeFileSync(root, installation.stowage('ca'));
-  }, 180_000);
+  });
   afterAll(() => {
     installation.remove();
     rmSync(folder, { recursive: true });

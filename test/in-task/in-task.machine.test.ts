@@ -157,7 +157,7 @@ async function look(
     }),
   );
   const query = { cluster: 'inside', tasks: [started?.[0]?.taskArn ?? ''] };
-  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, query);
+  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 }, query);
   const { tasks: ended } = await ecs.send(new DescribeTasksCommand(query));
   const [task] = ended ?? [];
   if (task === undefined) throw new Error('the task is gone');
@@ -503,7 +503,7 @@ test('a task of a service protects itself, and keeps its identity when the contr
   const { protectedTasks } = await ecs.send(new GetTaskProtectionCommand(query));
   expect(protectedTasks).toMatchObject([{ taskArn, protectionEnabled: true }]);
   await ecs.send(new UpdateTaskProtectionCommand({ ...query, protectionEnabled: false }));
-  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, query);
+  await waitUntilTasksStopped({ client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 }, query);
   const after = await ecs.send(new DescribeTasksCommand(query));
   expect(after.tasks).toMatchObject([{ stopCode: 'ServiceSchedulerInitiated', containers: [{ exitCode: 0 }] }]);
 });

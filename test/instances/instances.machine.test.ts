@@ -19,8 +19,8 @@ import { curl, inside, Scene } from './scene.ts';
 let scene: Scene;
 beforeAll(async () => {
   scene = await Scene.open('instances-of');
-}, 60_000);
-afterAll(() => scene.installation.remove(), 60_000);
+});
+afterAll(() => scene.installation.remove());
 
 const session = ['-X', 'PUT', '-H', 'X-aws-ec2-metadata-token-ttl-seconds: 60'];
 
@@ -104,7 +104,7 @@ test('the metadata service answers as on EC2, to those whom EC2 answers', async 
   );
 
   await change({ HttpEndpoint: 'disabled' }, async () => (await curl(host, '/', ...header)).status === 403);
-}, 120_000);
+});
 
 test('a daemon has a task on each instance, also on one that comes later, and leaves what is drained last', async () => {
   const { clients, cluster } = scene;
@@ -161,4 +161,4 @@ test('a daemon has a task on each instance, also on one that comes later, and le
   });
   await ecs.send(new DeleteServiceCommand({ cluster, service: serviceName }));
   await settled(2, []);
-}, 120_000);
+});

@@ -58,14 +58,14 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
     installation.stowage('agent', 'kit', kit, '--cluster', cluster, '--endpoint', `http://${control}`);
     agent = new GenuineAgent(machine, kit, binary ?? '');
     agent.start();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await agent?.remove();
     await network.close();
     installation?.remove();
     rmSync(kit, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const described = async (): Promise<ContainerInstance | undefined> => {
     const filter = 'attribute:ecs.capability.external exists';
@@ -204,7 +204,7 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
     await eventually('its health is told', 60_000, async () =>
       (await taskOf(whole)).healthStatus === 'HEALTHY' ? true : undefined,
     );
-  }, 150_000);
+  });
 
   it('stands beside an instance of our own agent in one cluster', async () => {
     const { ec2 } = sdk(installation);
@@ -239,7 +239,7 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
     expect((await reaches(theirs, 'RUNNING')).containerInstanceArn).toBe(instance);
     await ecs.send(new StopTaskCommand({ cluster, task: theirs }));
     expect(await reaches(theirs, 'STOPPED')).toMatchObject({ stopCode: 'UserInitiated' });
-  }, 150_000);
+  });
 
   it('goes on with what runs when it or the control plane is killed', async () => {
     const before = await containers(whole);
@@ -265,7 +265,7 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
     const stopped = await reaches(whole, 'STOPPED');
     expect(stopped).toMatchObject({ stopCode: 'UserInitiated' });
     expect(stopped.containers?.find(({ name }) => name === 'main')).toMatchObject({ exitCode: 7 });
-  }, 150_000);
+  });
 
   it('is drained, and deregistered', async () => {
     await ecs.send(
@@ -297,7 +297,7 @@ describe.skipIf(binary === undefined)('the genuine amazon-ecs-agent (AMAZON_ECS_
       agent.log().includes('Container instance is deregistered') ? true : undefined,
     );
     expect(await described()).toBeUndefined();
-  }, 150_000);
+  });
 
   it('has had its credentials renewed', () => {
     const key = agent.accessKey();

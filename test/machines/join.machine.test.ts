@@ -169,7 +169,10 @@ describe('a machine that joined', () => {
     await register(mode, mode);
     const before = (await described()).remainingResources;
     const task = await started(mode);
-    await waitUntilTasksRunning({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { cluster, tasks: [task] });
+    await waitUntilTasksRunning(
+      { client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 },
+      { cluster, tasks: [task] },
+    );
     const after = (await described()).remainingResources;
     expect(amount(before, 'CPU') - amount(after, 'CPU')).toBe(128);
     expect(amount(before, 'MEMORY') - amount(after, 'MEMORY')).toBe(64);
@@ -187,7 +190,10 @@ describe('a machine that joined', () => {
       return;
     }
     await ecs.send(new StopTaskCommand({ cluster, task }));
-    await waitUntilTasksStopped({ client: ecs, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { cluster, tasks: [task] });
+    await waitUntilTasksStopped(
+      { client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 },
+      { cluster, tasks: [task] },
+    );
   });
 
   it('lets commands be executed in them', () => {

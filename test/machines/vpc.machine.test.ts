@@ -26,7 +26,7 @@ import { TestNetwork, type TestMachine } from './machines-for-tests.ts';
 describe('a VPC on three machines', () => {
   const network = new TestNetwork();
   const name = 'web';
-  const waiting = { maxWaitTime: 90, minDelay: 1, maxDelay: 1 };
+  const waiting = { maxWaitTime: 600, minDelay: 1, maxDelay: 1 };
   let installation: TestInstallation;
   let instance: TestMachine;
   let fargate: TestMachine;

@@ -16,7 +16,7 @@ describe('a container engine that restarts', () => {
     installation = await startInstallation({ DOCKER_HOST: engine.socket });
     const image = await pushHello(installation, 'engine', '1');
     service = await createWebService(installation, { name: 'engine', image, count: 2 });
-  }, 240_000);
+  });
   afterAll(async () => {
     try {
       installation.remove();

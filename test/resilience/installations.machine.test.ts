@@ -47,7 +47,7 @@ describe('two installations with the same networks, one on a small disk', () => 
     [small, other] = await Promise.all([startInstallation({}, join(disk, 'home')), startInstallation()]);
     image = await pushHello(small, 'small', '1');
     service = await createWebService(small, { name: 'small', image, count: 2 });
-  }, 240_000);
+  });
   afterAll(async () => {
     for (const each of [small, other]) each?.remove();
     await must('umount', [disk]);

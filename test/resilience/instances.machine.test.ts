@@ -41,13 +41,13 @@ let id: string;
 beforeAll(async () => {
   installation = await startInstallation();
   ({ installation: id } = JSON.parse(installation.stowage('status', '--json')) as { installation: string });
-}, 60_000);
+});
 afterAll(async () => {
   installation.remove();
   const filter = `label=stowage.installation=${id}`;
   expect(await must('docker', ['ps', '--all', '--quiet', '--filter', filter])).toBe('');
   expect(groups()).toEqual([]);
-}, 60_000);
+});
 
 /** The control groups of the installation's instances that limit memory. */
 function groups(): string[] {
@@ -230,4 +230,4 @@ test('two instances serve behind a balancer, through a kill of the control plane
     Array.from({ length: 3 }, () => `Host EC2 (instance ${InstanceIds[0] ?? ''}) terminated.`),
   );
   expect(await pageFrom(url)).toBeDefined();
-}, 180_000);
+});

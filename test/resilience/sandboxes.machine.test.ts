@@ -20,11 +20,11 @@ beforeAll(async () => {
   installation = await startInstallation();
   const { installation: id } = JSON.parse(installation.stowage('status', '--json')) as { installation: string };
   filter = `label=stowage.installation=${id}`;
-}, 60_000);
+});
 afterAll(async () => {
   installation.remove();
   expect(await must('docker', ['ps', '--all', '--quiet', '--filter', filter])).toBe('');
-}, 60_000);
+});
 
 /** The ids of the running sandboxes. */
 async function sandboxes(): Promise<string[]> {
@@ -102,4 +102,4 @@ test('a task in a sandbox is like any other', async () => {
       ? true
       : undefined,
   );
-}, 120_000);
+});

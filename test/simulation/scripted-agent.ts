@@ -120,8 +120,10 @@ export class ScriptedAgent {
       case 'StowageBalancerMessage':
         for (const group of message.message.balancer.targetGroups) {
           for (const { id, port, draining, lastHealth } of group.targets) {
-            if (draining || (lastHealth !== 'initial' && this.#checked.has(`${id}:${port}`))) continue;
-            this.#check(group.targetGroupArn, id, port);
+            const ref = { targetGroupArn: group.targetGroupArn, id, port };
+            if (draining) this.#send({ type: 'StowageTargetHealth', message: { ...ref, state: 'draining' } });
+            else if (lastHealth === 'initial' || !this.#checked.has(`${id}:${port}`))
+              this.#check(ref.targetGroupArn, id, port);
           }
         }
         return undefined;

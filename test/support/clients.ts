@@ -76,12 +76,19 @@ export async function pushHello(
   return image;
 }
 
-/** Asks again until `ask` answers something; throws with `what` when `withinMs` is over. */
+/** How many times slower than usual a machine may be before a test gives up: what will never come may be waited for. */
+const patience = 5;
+
+/**
+ * Asks again until `ask` answers something; throws with `what` when it did not within `patience` times what it usually
+ * takes at most.
+ */
 export async function eventually<T>(
   what: string,
-  withinMs: number,
+  usuallyMs: number,
   ask: () => Promise<T | undefined> | T | undefined,
 ): Promise<T> {
+  const withinMs = usuallyMs * patience;
   const deadline = Date.now() + withinMs;
   let last: unknown;
   for (;;) {

@@ -163,7 +163,7 @@ export async function createWebService(
     },
     async stable() {
       await waitUntilServicesStable(
-        { client: ecs, maxWaitTime: 110, minDelay: 1, maxDelay: 1 },
+        { client: ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 },
         { cluster: name, services: [name] },
       );
     },

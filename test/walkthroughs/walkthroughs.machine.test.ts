@@ -14,7 +14,7 @@ describe('walkthroughs', () => {
 
   const scripts = readdirSync(import.meta.dirname).filter((file) => /^\d.*\.sh$/.test(file));
   // Side by side: each has names of its own, and most of the time is the aws CLI starting or a waiter waiting.
-  it.concurrent.each(scripts)('%s', { timeout: 240_000 }, async (script) => {
+  it.concurrent.each(scripts)('%s', async (script) => {
     const { promise, resolve } = Promise.withResolvers<number | null>();
     let printed = '';
     const child = spawn('bash', [join(import.meta.dirname, script)], { env: installation.env });

@@ -117,8 +117,12 @@ export class ManagedBalancer {
     this.#watched.clear();
     for (const group of spec.targetGroups) {
       for (const target of group.targets) {
-        if (target.draining) continue;
         const ref = { targetGroupArn: group.targetGroupArn, id: target.id, port: target.port };
+        if (target.draining) {
+          // The driver has taken it out: from now on its deregistration delay counts.
+          if (target.lastHealth !== 'draining') this.#send(ref, { state: 'draining' });
+          continue;
+        }
         const key = keyOf(ref);
         const known = before.get(key);
         before.delete(key);
@@ -164,7 +168,11 @@ export class ManagedBalancer {
     const { report } = watched.checker.state;
     if (again === undefined && watched.told !== undefined && sameReport(watched.told, report)) return;
     watched.told = report;
-    this.#deps.send({ type: 'StowageTargetHealth', message: { ...watched.ref, ...report } });
+    this.#send(watched.ref, report);
+  }
+
+  #send(ref: TargetRef, said: HealthReport | { readonly state: 'draining' }): void {
+    this.#deps.send({ type: 'StowageTargetHealth', message: { ...ref, ...said } });
   }
 
   /** Tells the driver of every target whose place changed: in first, so that no group is empty between. */

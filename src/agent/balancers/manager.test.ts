@@ -134,8 +134,13 @@ describe('the manager of load balancers', () => {
     answers.set(1, 200);
     await manager.apply(specOf(targetSpec(1)));
     await expect.poll(serving).toEqual(['127.0.0.1:1']);
-    await manager.apply(specOf(targetSpec(1, { draining: true, lastHealth: 'draining' })));
+    await manager.apply(specOf(targetSpec(1, { draining: true, lastHealth: 'healthy' })));
     await expect.poll(serving).toEqual([]);
+    // Said when it is out, and said once.
+    expect(told().at(-1)).toBe('1 draining');
+    const said = told().length;
+    await manager.apply(specOf(targetSpec(1, { draining: true, lastHealth: 'draining' })));
+    expect(told()).toHaveLength(said);
     const before = asked;
     await pass(60_000);
     expect(asked).toBe(before);

@@ -66,7 +66,7 @@ beforeAll(async () => {
     }),
   );
   agent.start();
-}, 60_000);
+});
 afterAll(async () => {
   await agent?.stop();
   for (const { id } of await docker.list([`stowage.installation=${installationId}`])) await docker.remove(id);

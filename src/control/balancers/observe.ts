@@ -2,7 +2,7 @@ import { targetGroupAttributes, withDefaults } from '../../model/elbv2/attribute
 import type { LoadBalancer, Target } from '../../model/elbv2/load-balancing.ts';
 import type { Applied } from '../../model/fleet/machine.ts';
 import type { Reader } from '../../store/store.ts';
-import { loadBalancers, rules, targetGroups, targets } from '../../store/tables/elbv2.ts';
+import { listeners, loadBalancers, rules, targetGroups, targets } from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
 
 /** A load balancer, and what machines said of it. */
@@ -18,7 +18,7 @@ export interface ObservedGroup {
   readonly draining: readonly Target[];
   /** How long a target may drain, in milliseconds. */
   readonly delayMs: number;
-  /** Whether a load balancer forwards to the group: without one nothing is left to drain. */
+  /** Whether a load balancer that serves forwards to the group: without one nothing is left to drain. */
   readonly inUse: boolean;
 }
 
@@ -35,6 +35,11 @@ export function observe(reader: Reader, arn: string): ObservedBalancer | Observe
     kind: 'target-group',
     draining: reader.by(targets, 'targetGroup', arn).filter((target) => target.drainingSince !== undefined),
     delayMs: Number(attributes['deregistration_delay.timeout_seconds']) * 1000,
-    inUse: reader.by(rules, 'targetGroup', arn).length > 0,
+    inUse: reader.by(rules, 'targetGroup', arn).some(({ listenerArn }) => isServed(reader, listenerArn)),
   };
+}
+
+function isServed(reader: Reader, listenerArn: string): boolean {
+  const listener = reader.get(listeners, listenerArn);
+  return listener !== undefined && reader.get(loadBalancers, listener.loadBalancerArn)?.state.code === 'active';
 }

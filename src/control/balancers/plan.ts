@@ -30,9 +30,19 @@ function planState({ loadBalancer, applied }: ObservedBalancer): BalancerPlan {
   return set({ code: 'provisioning', reason: error });
 }
 
-/** "Deregistration delay" (ELB): a target goes once the delay is over, and at once where nothing can be under way. */
+/**
+ * How long a machine may take to say that it took a target out of rotation, in milliseconds. One that says nothing for so
+ * long is taken for gone: its balancer sends nothing either, and a task that is to stop does not wait for it for ever.
+ */
+export const takingOutMs = 60_000;
+
+/**
+ * "Deregistration delay" (ELB): a target goes once the delay is over, and at once where nothing can be under way. The delay
+ * begins when the balancer has taken the target out, however long that takes: until then requests still go to it.
+ */
 function planTargets({ draining, delayMs, inUse }: ObservedGroup, now: number): BalancerPlan {
-  const endOf = (target: Target): number => (inUse ? (target.drainingSince ?? now) + delayMs : now);
+  const endOf = ({ drainingSince = now, outSince = drainingSince + takingOutMs }: Target): number =>
+    inUse ? outSince + delayMs : now;
   const over = draining.filter((target) => endOf(target) <= now);
   const later = draining.filter((target) => endOf(target) > now).map(endOf);
   return {

@@ -156,4 +156,4 @@ it('any history of crashes, updates and failures ends well or with a reason, and
     }),
     { numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? 60) },
   );
-}, 600_000);
+});

@@ -99,7 +99,7 @@ it('replaces what runs on machines that are lost, in time and not before, and st
     }),
     { numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? 40) },
   );
-}, 300_000);
+});
 
 it('keeps a service at its size while a machine is gone for good', async () => {
   const world = await World.begin();

@@ -373,15 +373,13 @@ describe('haproxy: traffic', () => {
     const master = findMaster(files, undefined)?.pid ?? 0;
     const { workers } = await processesOf(files);
     process.kill(which === 'master' ? master : (workers[0] ?? 0), 'SIGKILL');
-    await expect.poll(() => findMaster(files, undefined)?.pid ?? master, { timeout: 10_000 }).not.toBe(master);
+    await expect.poll(() => findMaster(files, undefined)?.pid ?? master).not.toBe(master);
     await expect
-      .poll(
-        () =>
-          fetchFrom(port, '/').then(
-            (a) => a.status,
-            () => 0,
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        fetchFrom(port, '/').then(
+          (a) => a.status,
+          () => 0,
+        ),
       )
       .toBe(200);
   });
@@ -398,8 +396,8 @@ describe('haproxy: traffic', () => {
     // A worker that is stopped cannot see that its master dies.
     process.kill(workers[0] ?? 0, 'SIGSTOP');
     process.kill(master, 'SIGKILL');
-    await expect.poll(() => findMaster(files, undefined)?.pid ?? master, { timeout: 10_000 }).not.toBe(master);
-    await expect.poll(() => isAlive(workers[0] ?? 0), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => findMaster(files, undefined)?.pid ?? master).not.toBe(master);
+    await expect.poll(() => isAlive(workers[0] ?? 0)).toBe(false);
     await expect.poll(async () => (await fetchFrom(port, '/')).status).toBe(200);
   });
 

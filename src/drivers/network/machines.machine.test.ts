@@ -167,13 +167,10 @@ describe('between two machines', () => {
     await runCommand('ip', ['netns', 'delete', `stowage-${machines.a.installationId}-vpc-a`]);
     machines.a.forgetRouter('vpc-a');
     await expect
-      .poll(
-        async () => {
-          await machines.a.driver.verifyVpc('vpc-a');
-          return inside.a.run('ip', '-br', 'link', 'show', 'vx0').catch(() => '');
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        await machines.a.driver.verifyVpc('vpc-a');
+        return inside.a.run('ip', '-br', 'link', 'show', 'vx0').catch(() => '');
+      })
       .toMatch(/vx0/);
     server.close();
     await stands(machines);

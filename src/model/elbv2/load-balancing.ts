@@ -82,8 +82,9 @@ export interface TargetHealth {
 }
 
 /**
- * A target in a group. RegisterTargets and the target loop create it; deregistering sets `drainingSince`; the balancer
- * loop deletes it once the deregistration delay is over. The fleet writes `health`, which the checker on the machine measured.
+ * A target in a group. RegisterTargets and the target loop create it; deregistering sets `drainingSince`; the fleet sets
+ * `outSince` when the balancer's machine says that no new request goes to it; the balancer loop deletes it once the
+ * deregistration delay has passed since then. The fleet writes `health`, which the checker on the machine measured.
  */
 export interface Target extends Scoped {
   readonly targetGroupArn: string;
@@ -93,5 +94,6 @@ export interface Target extends Scoped {
   readonly availabilityZone?: string;
   readonly registeredAt: number;
   readonly drainingSince?: number;
+  readonly outSince?: number;
   readonly health: TargetHealth;
 }

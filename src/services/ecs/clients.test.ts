@@ -84,7 +84,7 @@ const environment = (): NodeJS.ProcessEnv => ({
 });
 
 describe.skipIf(!has('python3', '-c', 'import boto3'))('boto3 (skipped where it is not installed)', () => {
-  it('runs the Fargate walkthrough, waiters and paginators included', { timeout: 60_000 }, async () => {
+  it('runs the Fargate walkthrough, waiters and paginators included', async () => {
     const script = `
 import json, os, urllib.request, boto3
 ecs = boto3.client('ecs')
@@ -162,7 +162,7 @@ describe.skipIf(!has('aws', '--version'))('the aws CLI (skipped where it is not 
     return JSON.parse(stdout);
   };
 
-  it('registers a definition and gives the reason of a refusal', { timeout: 60_000 }, async () => {
+  it('registers a definition and gives the reason of a refusal', async () => {
     const containers = JSON.stringify([{ name: 'web', image: 'nginx', portMappings: [{ containerPort: 80 }] }]);
     const fargate = '--network-mode awsvpc --requires-compatibilities FARGATE --family cli --cpu .5vCPU'.split(' ');
     const register = (memory: string): Promise<unknown> =>

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import * as sdk from '@aws-sdk/client-s3';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isoOf } from '../../base/clock.ts';
+import { dateOf, isoOf } from '../../base/clock.ts';
 import { signingKey, signingTime } from '../../base/sigv4.ts';
 import { startS3, type S3Server } from './testing.ts';
 
@@ -65,7 +65,12 @@ async function presign(method: string, path: string, expiresIn: number, query: R
   const request = { method, protocol: 'http:', hostname, port: Number(port), path, query, headers };
   const signed = await signer.presign(
     { ...request, headers: { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
-    { expiresIn, unsignableHeaders: new Set(['x-amz-content-sha256']) },
+    {
+      expiresIn,
+      // Of the server's clock, which a slow machine does not put forward.
+      signingDate: dateOf(server.deps.clock.now()),
+      unsignableHeaders: new Set(['x-amz-content-sha256']),
+    },
   );
   const search = new URLSearchParams(signed.query as Record<string, string>);
   return `${server.endpoint}${path}?${search.toString()}`;

@@ -65,7 +65,7 @@ describe('SqliteJournal', () => {
       await store.close();
     }
     expect(acknowledged).toBeGreaterThan(100);
-  }, 60_000);
+  });
 
   it('acknowledges nothing while it cannot write, and recovers by itself with nothing lost', async () => {
     const store = new Store(allTables, new SqliteJournal(path));

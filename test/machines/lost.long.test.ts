@@ -164,7 +164,7 @@ describe('a service on three machines', () => {
 
   const stable = (): Promise<unknown> =>
     waitUntilServicesStable(
-      { client: clients.ecs, maxWaitTime: 110, minDelay: 1, maxDelay: 1 },
+      { client: clients.ecs, maxWaitTime: 600, minDelay: 1, maxDelay: 1 },
       { cluster, services: [service] },
     );
 
