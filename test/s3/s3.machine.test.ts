@@ -1,3 +1,4 @@
+import { atLength } from '../support/length.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -14,7 +15,7 @@ import { gone, startInstallation, type TestInstallation } from '../support/insta
 
 const python = await run('python3', ['-c', 'import boto3']);
 /** Every aws CLI of this machine: version 1 and version 2 differ in much. */
-const clis = [...new Set(['aws', '/usr/bin/aws'])].filter((path) => !path.startsWith('/') || existsSync(path));
+const clis = atLength(['aws'], ['aws', '/usr/bin/aws']).filter((path) => !path.startsWith('/') || existsSync(path));
 
 let installation: TestInstallation;
 let folder: string;

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { atLength } from './length.ts';
 
 /** What a load of requests met: every answer other than a 2xx or 3xx, and every broken connection, is a failure. */
 export interface LoadReport {
@@ -24,7 +26,9 @@ export function startLoad(url: string, connections: number): Load {
     '--duration',
     '600s',
     '--timeout',
-    '10s',
+    '50s',
+    // At full length of the tests, as much as the machine can.
+    ...atLength(['--script', join(import.meta.dirname, 'load.lua')], []),
     url,
   ]);
   let printed = '';

@@ -47,7 +47,7 @@ describe('SqliteJournal', () => {
 
   it('loses no acknowledged commit and tears none when its process is killed, again and again', async () => {
     let acknowledged = 0;
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const seen = await killWriterAfter(path, 1 + ((round * 37) % 200));
       const store = new Store(allTables, new SqliteJournal(path));
       const held = store.list(lefts);
