@@ -48,7 +48,6 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     DefaultActions: otherTypes,
     Actions: otherTypes,
     MutualAuthentication: refusedAbove,
-    Transforms: refusedAbove,
     SubnetMappings: 'every member but the subnet is refused, whatever its name',
     IpamPools: refusedAbove,
     'DeregisterTargets.Targets.AvailabilityZone': 'id and port alone tell a target from another in its group',
