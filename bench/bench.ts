@@ -8,6 +8,7 @@ import { benchBalancer } from './balancer.ts';
 import { benchFleet } from './fleet.ts';
 import { benchNetwork } from './network.ts';
 import { benchIdle, benchStart } from './process.ts';
+import { benchRecords } from './records.ts';
 import { format, type Row } from './report.ts';
 import { benchServices } from './services.ts';
 import { benchStore } from './store.ts';
@@ -41,6 +42,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
     }
   },
   idle: () => installed((installation) => benchIdle(installation, 15_000, 'empty')),
+  records: () => benchRecords(100_000),
   wire: () => installed(benchWire),
   store: benchStore,
   balancer: benchBalancer,

@@ -28,8 +28,8 @@ export interface Subjects {
   readonly sources: readonly Source[];
   /** Milliseconds between looks at every subject. */
   readonly rescanMs: number;
-  /** Every subject there is. */
-  all(): Iterable<string>;
+  /** Every subject there is that may have something to be done about it. */
+  all(now: number): Iterable<string>;
   /** One observe → plan → apply of one subject. Answers when it wants to be looked at though nothing is committed. */
   reconcile(subject: string, now: number): number | undefined;
 }
@@ -74,7 +74,7 @@ export function subjectLoop(subjects: Subjects, log: Log): Loop {
     },
     tick(now) {
       if (now >= rescanAt) {
-        for (const subject of subjects.all()) waiting.add(subject);
+        for (const subject of subjects.all(now)) waiting.add(subject);
         rescanAt = now + subjects.rescanMs;
       }
       for (const subject of agenda.due(now)) waiting.add(subject);

@@ -39,7 +39,9 @@ describe('a task', () => {
     expect([task.startedAt, task.stoppingAt, task.stoppedAt]).not.toContain(undefined);
     expect(world.store.count(networkInterfaces)).toBe(0);
     expect(world.agent.faults).toEqual([]);
-    await world.clock.advance(3_600_000);
+    await world.clock.advance(3_590_000);
+    expect(world.store.get(tasks, arn)).toBeDefined();
+    await world.clock.advance(80_000);
     await world.settle();
     expect(world.store.get(tasks, arn)).toBeUndefined();
   });

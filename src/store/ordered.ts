@@ -1,4 +1,4 @@
-/** A row in its place: `order` is given at insertion and stays for the row's life. */
+/** A row in its place: `order` is given at insertion and stays for the row's life. One without a row rests in the journal. */
 export interface Entry {
   row: unknown;
   readonly order: number;
@@ -32,16 +32,21 @@ export class Ordered {
     this.#entries.delete(key);
   }
 
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
+  /** The keys, in order. */
+  keys(): string[] {
+    this.#sort();
+    return [...this.#entries.keys()];
   }
 
-  /** The rows, in order. */
-  rows(): unknown[] {
-    if (!this.#sorted) {
-      this.#entries = new Map([...this.#entries].sort(([, a], [, b]) => a.order - b.order));
-      this.#sorted = true;
-    }
-    return Array.from(this.#entries.values(), (entry) => entry.row);
+  /** The rows, in order; `read` answers those that rest. */
+  rows(read: (entry: Entry) => unknown): unknown[] {
+    this.#sort();
+    return Array.from(this.#entries.values(), (entry) => entry.row ?? read(entry));
+  }
+
+  #sort(): void {
+    if (this.#sorted) return;
+    this.#entries = new Map([...this.#entries].sort(([, a], [, b]) => a.order - b.order));
+    this.#sorted = true;
   }
 }

@@ -16,6 +16,7 @@ interface Item {
 const items = table<Item>()({
   name: 'test.items',
   key: (row) => row.id,
+  rests: (row) => row.n >= 2,
   indexes: { colour: (row) => row.colour, tag: (row) => row.tags },
 });
 const others = table<Item>()({ name: 'test.others', key: (row) => row.id, indexes: {} });
@@ -31,6 +32,7 @@ function memoryJournal(): Journal & { readonly held: Map<number, JournalEntry> }
       [...held.values()]
         .sort((a, b) => a.order - b.order)
         .map((entry) => ({ ...entry, row: JSON.parse(JSON.stringify(entry.row)) as unknown })),
+    read: (order) => JSON.parse(JSON.stringify(held.get(order)?.row)) as unknown,
     append(entries) {
       for (const entry of entries) {
         if (entry.row === undefined) held.delete(entry.order);
@@ -89,6 +91,10 @@ function view(store: Store): unknown {
     colour: colours.map((value) => store.by(items, 'colour', value)),
     counts: colours.map((value) => store.countBy(items, 'colour', value)),
     tag: ['x', 'y', 'z'].map((value) => store.by(items, 'tag', value)),
+    keys: store.keys(items),
+    keysBy: colours.map((value) => store.keysBy(items, 'colour', value)),
+    values: store.values(items, 'tag').toSorted(),
+    each: ids.map((id) => store.get(items, id)),
   };
 }
 
@@ -99,6 +105,10 @@ function viewOf(rows: readonly Item[]): unknown {
     colour: colours.map((value) => rows.filter((row) => row.colour === value)),
     counts: colours.map((value) => rows.filter((row) => row.colour === value).length),
     tag: ['x', 'y', 'z'].map((value) => rows.filter((row) => row.tags.includes(value))),
+    keys: rows.map(({ id }) => id),
+    keysBy: colours.map((value) => rows.filter((row) => row.colour === value).map(({ id }) => id)),
+    values: [...new Set(rows.flatMap(({ tags }) => tags))].toSorted(),
+    each: ids.map((id) => rows.find((row) => row.id === id)),
   };
 }
 
@@ -112,9 +122,9 @@ function attempt(store: Store, work: (tx: Transaction) => void): void {
 }
 
 describe('store', () => {
-  it('answers rows and indexes as a plain list would, after commits, aborts and restarts', () => {
-    fc.assert(
-      fc.property(fc.array(transaction, { maxLength: 20 }), (transactions) => {
+  it('answers rows and indexes as a plain list would, at rest or not, after commits, aborts and restarts', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(transaction, { maxLength: 20 }), fc.boolean(), async (transactions, flush) => {
         const journal = memoryJournal();
         const store = new Store(tables, journal);
         let rows: Item[] = [];
@@ -127,6 +137,7 @@ describe('store', () => {
           if (!aborts) rows = model(rows, writes);
           expect(view(store)).toEqual(viewOf(rows));
           expect(view(new Store(tables, journal))).toEqual(viewOf(rows));
+          if (flush) await store.flushed();
         }
       }),
       { numRuns: 200 },
@@ -266,6 +277,49 @@ describe('store', () => {
     journal.failure = undefined;
     put();
     await store.flushed();
+  });
+
+  it('leaves rows that rest to the journal, once they are on disk, until they are changed', async () => {
+    let read = 0;
+    const disk = { refuses: false };
+    const held = memoryJournal();
+    const journal: Journal = {
+      ...held,
+      read(order) {
+        read += 1;
+        return held.read?.(order);
+      },
+      flushed: () => (disk.refuses ? Promise.reject(new Error('disk full')) : Promise.resolve()),
+    };
+    const store = new Store(tables, journal);
+    const reads = (id: string): number => {
+      const before = read;
+      expect(store.get(items, id)).toMatchObject({ id });
+      return read - before;
+    };
+    const put = (id: string, n: number): void => store.transact((tx) => tx.put(items, { id, tags: [], n }));
+    put('rests', 2);
+    put('lives', 1);
+    expect([reads('rests'), reads('lives')]).toEqual([0, 0]);
+    await store.flushed();
+    expect([reads('rests'), reads('rests'), reads('lives')]).toEqual([1, 1, 0]);
+    expect([reads('rests'), store.keysBy(items, 'colour', 'red')]).toEqual([1, []]);
+    attempt(store, (tx) => {
+      tx.update(items, 'rests', (row) => ({ ...row, n: 0 }));
+      throw abort;
+    });
+    await store.flushed();
+    expect(reads('rests')).toBe(1);
+    disk.refuses = true;
+    put('unwritten', 2);
+    await expect(store.flushed()).rejects.toThrow('disk full');
+    expect(reads('unwritten')).toBe(0);
+    disk.refuses = false;
+    put('rests', 1);
+    await store.flushed();
+    expect(reads('rests')).toBe(0);
+    expect(new Store(tables, journal).get(items, 'unwritten')).toMatchObject({ n: 2 });
+    expect(read).toBeGreaterThan(0);
   });
 
   it('resets to nothing', () => {

@@ -27,6 +27,12 @@ export interface Reader {
   /** The rows found under `value` in a declared index, in the order of their insertion into the table. */
   by<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): Row[];
   count(table: Table<never>): number;
+  /** The keys of every row, in the order of insertion. */
+  keys(table: Table<never>): string[];
+  /** The keys of the rows that `by` answers, in the same order, without reading those that rest. */
+  keysBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): string[];
+  /** The values that rows are found under in a declared index. */
+  values<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>): string[];
   /** How many rows are found under `value` in a declared index; costs the same however many there are. */
   countBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number;
 }
@@ -88,6 +94,8 @@ export class Store implements Reader {
   #sequence = 0;
   #open = false;
   #notifying = false;
+  /** A row that rests. */
+  readonly #read = ({ order }: Entry): unknown => this.#journal.read?.(order);
 
   /**
    * Restores what the journal holds. `tables` must name every table that the journal may hold rows of; rows of an older
@@ -115,23 +123,36 @@ export class Store implements Reader {
   }
 
   get<Row>(table: Table<Row>, key: string): Row | undefined {
-    return this.#held(table).rows.get(key)?.row as Row | undefined;
+    const entry = this.#held(table).rows.get(key);
+    return (entry && (entry.row ?? this.#read(entry))) as Row | undefined;
   }
 
   list<Row>(table: Table<Row>): Row[] {
-    return this.#held(table).rows.rows() as Row[];
+    return this.#held(table).rows.rows(this.#read) as Row[];
   }
 
   by<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): Row[] {
-    return (this.#under(table, index, value)?.rows() ?? []) as Row[];
+    return (this.#index(table, index).get(value)?.rows(this.#read) ?? []) as Row[];
   }
 
   count(table: Table<never>): number {
     return this.#held(table).rows.size;
   }
 
+  keys(table: Table<never>): string[] {
+    return this.#held(table).rows.keys();
+  }
+
+  keysBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): string[] {
+    return this.#index(table, index).get(value)?.keys() ?? [];
+  }
+
+  values<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>): string[] {
+    return [...this.#index(table, index).keys()];
+  }
+
   countBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number {
-    return this.#under(table, index, value)?.size ?? 0;
+    return this.#index(table, index).get(value)?.size ?? 0;
   }
 
   /** Runs `work` as one commit and answers what it returns. Not re-entrant; no `await` inside. */
@@ -147,11 +168,13 @@ export class Store implements Reader {
       changes = this.#journalled(touched);
     } catch (error) {
       for (const { held, key, before, row } of touched) set(held, key, before, row);
+      this.#rest(touched);
       throw error;
     } finally {
       this.#open = false;
       for (const { held } of touched) held.touched.clear();
     }
+    this.#rest(touched);
     if (changes.length > 0) this.#tellAll(changes);
     return result;
   }
@@ -200,6 +223,8 @@ export class Store implements Reader {
       if (!this.#open) throw new Error('this transaction is over');
       if (this.#journal.failure !== undefined) throw unavailable(this.#journal.failure);
       const entry = held.rows.get(key);
+      // What it was found under must be known, and what it was.
+      if (entry !== undefined) entry.row ??= this.#read(entry);
       let first = held.touched.get(key);
       if (first === undefined) {
         first = { held, key, before: entry, row: entry?.row };
@@ -215,6 +240,9 @@ export class Store implements Reader {
       list: (table) => this.list(table),
       by: (table, index, value) => this.by(table, index, value),
       count: (table) => this.count(table),
+      keys: (table) => this.keys(table),
+      keysBy: (table, index, value) => this.keysBy(table, index, value),
+      values: (table, index) => this.values(table, index),
       countBy: (table, index, value) => this.countBy(table, index, value),
       put: (table, row) => write(this.#held(table), table.key(row), row),
       update: (table, key, change) => {
@@ -230,6 +258,23 @@ export class Store implements Reader {
         if (held.rows.get(key) !== undefined) write(held, key, undefined);
       },
     };
+  }
+
+  /** Leaves to the journal what has come to rest, once it is on disk. */
+  #rest(touched: readonly Touched[]): void {
+    if (this.#journal.read === undefined) return;
+    const resting = touched.flatMap(({ held, key }) => {
+      const entry = held.rows.get(key);
+      return entry !== undefined && held.definition.rests?.(entry.row) === true ? [{ entry, row: entry.row }] : [];
+    });
+    if (resting.length === 0) return;
+    this.#journal.flushed().then(
+      () => {
+        for (const { entry, row } of resting) if (entry.row === row) entry.row = undefined;
+      },
+      // Then they stay: whoever waits for the disk is told that it refuses.
+      () => {},
+    );
   }
 
   /** Hands what the transaction changed to the journal, and answers it. */
@@ -284,16 +329,19 @@ export class Store implements Reader {
         current = held.definition.migrate(row, version);
         migrated.push({ table, version: held.version, order, row: current });
       }
-      set(held, held.definition.key(current), { row: undefined, order }, current);
+      const entry = { row: undefined, order };
+      set(held, held.definition.key(current), entry, current);
+      const rests = current === row && this.#journal.read !== undefined && held.definition.rests?.(current) === true;
+      if (rests) entry.row = undefined;
       this.#nextOrder = Math.max(this.#nextOrder, order + 1);
     }
     if (migrated.length > 0) this.#journal.append(migrated);
   }
 
-  #under(table: { readonly name: string }, index: string, value: string): Ordered | undefined {
+  #index(table: { readonly name: string }, index: string): ReadonlyMap<string, Ordered> {
     const found = this.#held(table).indexes.find(({ name }) => name === index);
     if (found === undefined) throw new Error(`${table.name} has no index ${index}`);
-    return found.under.get(value);
+    return found.under;
   }
 
   #held(table: { readonly name: string }): Held {

@@ -7,6 +7,11 @@ export interface Table<Row, Index extends string = string> {
   readonly name: string;
   key(row: Row): string;
   readonly indexes: Readonly<Record<Index, (row: Row) => string | readonly string[] | undefined>>;
+  /**
+   * Whether a row has come to rest: hardly anybody will read or change it again. Such a row is held by the journal alone and
+   * read from there each time, which takes some 20 µs; its key and what it is found under stay in memory.
+   */
+  rests?(row: Row): boolean;
   /** The version of the rows' shape, 1 unless given: raised when rows written before must be changed to fit. */
   readonly version?: number;
   /** Makes a row of an older version into one of this version. Needed once `version` is above 1. */

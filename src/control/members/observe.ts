@@ -36,6 +36,6 @@ export function observeMember(store: Reader, id: string): ObservedMember | undef
     serviceTasks: placed.filter(
       ({ serviceArn, desiredStatus }) => serviceArn !== undefined && desiredStatus === 'RUNNING',
     ).length,
-    fargateTasks: store.by(tasks, 'machine', id).filter(({ lastStatus }) => lastStatus !== 'STOPPED'),
+    fargateTasks: store.by(tasks, 'machine', id),
   };
 }

@@ -9,13 +9,19 @@ import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { applyTask, type TaskDeps } from './apply.ts';
 import { observeTask } from './observe.ts';
-import { planTask } from './plan.ts';
+import { planTask, stoppedTaskLifeMs } from './plan.ts';
 
 /** Brings every task through its life. */
 export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
   const { store } = deps;
-  const arnsBy = (index: 'address' | 'machine' | 'unplaced', value: string): string[] =>
-    store.by(tasks, index, value).map((task) => task.arn);
+  const arnsBy = (index: 'address' | 'instance' | 'life' | 'machine' | 'unplaced', value: string): string[] =>
+    store.keysBy(tasks, index, value);
+  /** Those whose time to be forgotten has come, or did some seconds ago. */
+  const stoppedLongAgo = (now: number): string[] =>
+    store
+      .values(tasks, 'stoppedAround')
+      .filter((moment) => Number(moment) + stoppedTaskLifeMs <= now)
+      .flatMap((moment) => store.keysBy(tasks, 'stoppedAround', moment));
 
   return subjectLoop(
     {
@@ -23,7 +29,7 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
       sources: [
         source(tasks, (task) => [task.arn]),
         source(targets, (target) => arnsBy('address', target.id)),
-        source(containerInstances, (instance) => store.by(tasks, 'instance', instance.arn).map((task) => task.arn)),
+        source(containerInstances, (instance) => arnsBy('instance', instance.arn)),
         source(instances, (instance) => arnsBy('machine', instance.id)),
         source(members, (member) => arnsBy('machine', member.id)),
         {
@@ -38,7 +44,7 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
         },
       ],
       rescanMs: 60_000,
-      all: () => store.list(tasks).map((task) => task.arn),
+      all: (now) => [...arnsBy('life', 'live'), ...stoppedLongAgo(now)],
       reconcile(taskArn, now) {
         const observed = observeTask(store, taskArn);
         if (observed === undefined) return undefined;

@@ -71,7 +71,6 @@ function freeMemoryOf(store: Reader, { id, resources }: Machine): number {
   const places = [id, ...store.by(instances, 'host', id).map((instance) => instance.id)];
   return places
     .flatMap((place) => store.by(tasks, 'machine', place))
-    .filter(({ lastStatus }) => lastStatus !== 'STOPPED')
     .reduce((left, { reservation, memory }) => left - (reservation?.memory ?? Number(memory ?? 0)), resources.memory);
 }
 

@@ -52,8 +52,9 @@ export interface TaskPlan {
 export function planTask(observed: ObservedTask, now: number): TaskPlan {
   const { task } = observed;
   if (task.lastStatus === 'STOPPED') {
+    // Until then nobody looks at it: there may be a hundred thousand.
     const until = (task.stoppedAt ?? task.createdAt) + stoppedTaskLifeMs;
-    return now >= until ? { step: { kind: 'forget' } } : { lookAt: until };
+    return now >= until ? { step: { kind: 'forget' } } : {};
   }
   const step = planStart(observed, now) ?? planEnd(observed, now) ?? planLife(observed, now);
   return step === undefined ? planConnectivity(observed, now) : { step };

@@ -48,7 +48,5 @@ export function listMachines(store: Reader): MachineLine[] {
 
 /** The tasks on a machine that are not STOPPED: of Fargate, and of its instance. */
 export function countTasksOf(store: Reader, { id, instanceId }: Member): number {
-  return [id, instanceId ?? '']
-    .flatMap((place) => store.by(tasks, 'machine', place))
-    .filter(({ lastStatus }) => lastStatus !== 'STOPPED').length;
+  return store.countBy(tasks, 'machine', id) + store.countBy(tasks, 'machine', instanceId ?? '');
 }

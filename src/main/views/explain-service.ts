@@ -161,8 +161,7 @@ function blockersOf(store: Reader, observed: ObservedService, unplaced: Unplaced
 
 function lastStopped(store: Reader, service: Service): ServiceExplanation['lastStopped'] {
   return store
-    .by(tasks, 'service', service.arn)
-    .filter(({ lastStatus }) => lastStatus === 'STOPPED')
+    .by(tasks, 'stopped', service.arn)
     .toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0))
     .slice(0, shownStopped)
     .map((task) => ({

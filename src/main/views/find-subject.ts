@@ -61,9 +61,9 @@ function* candidates(store: Reader, text: string): Generator<readonly Subject[]>
     const registered = store.list(containerInstances);
     yield [
       ...store
-        .list(tasks)
-        .filter(({ id }) => id.startsWith(text))
-        .map((row): Subject => ({ kind: 'task', row })),
+        .keys(tasks)
+        .filter((arn) => shortName(arn).startsWith(text))
+        .flatMap((arn): Subject[] => asTasks([store.get(tasks, arn)].filter((row) => row !== undefined))),
       ...registered
         .filter(
           ({ id, ec2InstanceId, status }) =>
@@ -75,16 +75,16 @@ function* candidates(store: Reader, text: string): Generator<readonly Subject[]>
       .filter(({ id, ec2InstanceId }) => [id, ec2InstanceId].includes(text))
       .map((row): Subject => ({ kind: 'instance', row }));
   }
-  const byHand = store
-    .list(tasks)
-    .filter(({ group, family, serviceArn }) => serviceArn === undefined && [group, family].includes(text));
-  yield asTasks(byHand.filter(({ lastStatus }) => lastStatus !== 'STOPPED'));
+  const byHand = ({ group, family, serviceArn }: Task): boolean =>
+    serviceArn === undefined && [group, family].includes(text);
+  yield asTasks(store.by(tasks, 'life', 'live').filter(byHand));
   yield store
     .list(refusals)
     .filter(({ family }) => family === text)
     .map((row): Subject => ({ kind: 'refusal', row }));
   // The last that stopped is the one that somebody wonders about.
-  yield asTasks(byHand.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0)).slice(0, 1));
+  const stopped = store.by(tasks, 'stopped', text).filter(byHand);
+  yield asTasks(stopped.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0)).slice(0, 1));
   yield asServices(named);
 }
 

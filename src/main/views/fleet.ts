@@ -98,9 +98,7 @@ function clusterView(store: Reader, { arn, name, account, region }: Cluster, now
     .by(containerInstances, 'cluster', arn)
     .filter(({ status }) => status !== 'INACTIVE')
     .map((instance) => instanceView(store, instance));
-  const onFargate = store
-    .by(tasks, 'cluster', arn)
-    .filter((task) => task.lastStatus !== 'STOPPED' && task.containerInstanceArn === undefined);
+  const onFargate = store.by(tasks, 'cluster', arn).filter((task) => task.containerInstanceArn === undefined);
   return {
     arn,
     name,

@@ -129,7 +129,7 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
           'The Cluster cannot be deleted while Container Instances are active or draining.',
         );
       }
-      if (store.by(tasks, 'cluster', arn).some((task) => task.lastStatus !== 'STOPPED')) {
+      if (store.countBy(tasks, 'cluster', arn) > 0) {
         throw new AwsError('ClusterContainsTasksException', 'The Cluster cannot be deleted while Tasks are active.');
       }
       const deleted: Cluster = {

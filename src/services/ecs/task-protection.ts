@@ -83,7 +83,7 @@ function needServiceTask(reader: Reader, cluster: Cluster, name: string): { read
 /** A service may not have more protected tasks than it is to have tasks, or its deployments could never end. */
 function isBlocked(reader: Reader, task: Task, now: number): boolean {
   const { serviceArn = '' } = task;
-  const others = reader.by(tasks, 'service', serviceArn).filter((one) => one.arn !== task.arn && isProtected(one, now));
+  const others = reader.by(tasks, 'concern', serviceArn).filter((one) => one.arn !== task.arn && isProtected(one, now));
   return others.length >= (reader.get(services, serviceArn)?.desiredCount ?? 0);
 }
 

@@ -82,21 +82,28 @@ export function taskHandlers(deps: ServiceDeps) {
         throw serviceNotFound();
       }
       const desired = input.desiredStatus ?? 'RUNNING';
-      const matching = store.by(tasks, 'cluster', cluster.arn).filter(
-        (row) =>
-          row.desiredStatus === desired &&
-          // No daemon exists, so none has tasks.
-          daemonName === undefined &&
-          (serviceFilter === undefined || row.serviceArn === serviceFilter) &&
-          (family === undefined || row.family === family) &&
-          (startedBy === undefined || row.startedBy === startedBy) &&
-          (launchType === undefined || row.launchType === launchType) &&
-          (containerInstance === undefined ||
-            (row.containerInstanceArn !== undefined &&
-              shortName(row.containerInstanceArn) === shortName(containerInstance))),
-      );
-      const { items, ...rest } = page(matching, (row) => row.arn, input);
-      return { taskArns: items.map((row) => row.arn), ...rest };
+      const matches = (row: Task): boolean =>
+        row.clusterArn === cluster.arn &&
+        row.desiredStatus === desired &&
+        // No daemon exists, so none has tasks.
+        daemonName === undefined &&
+        (serviceFilter === undefined || row.serviceArn === serviceFilter) &&
+        (family === undefined || row.family === family) &&
+        (startedBy === undefined || row.startedBy === startedBy) &&
+        (launchType === undefined || row.launchType === launchType) &&
+        (containerInstance === undefined ||
+          (row.containerInstanceArn !== undefined &&
+            shortName(row.containerInstanceArn) === shortName(containerInstance)));
+      const live = store.keysBy(tasks, 'cluster', cluster.arn);
+      const stopped =
+        desired === 'STOPPED' ? store.keysBy(tasks, 'stopped', serviceFilter ?? family ?? cluster.arn) : [];
+      const { items: taskArns, ...rest } = page([...live, ...stopped], (arn) => arn, input, {
+        matches(arn) {
+          const row = store.get(tasks, arn);
+          return row !== undefined && matches(row);
+        },
+      });
+      return { taskArns, ...rest };
     },
   } satisfies EcsHandlers;
 }

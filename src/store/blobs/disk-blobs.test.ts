@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -161,6 +161,28 @@ test('on the disk everything is encrypted, each blob under a key of its own', as
   for (const content of contents) expect(content.includes('secret')).toBe(false);
   const begins = contents.map((content) => content.subarray(16, 24).toString('hex'));
   expect(new Set(begins).size).toBe(3);
+});
+
+test('what a version before encryption kept is encrypted at the next start, a broken one left alone', async () => {
+  const plain = async (name: string, content: string): Promise<string> => {
+    const folder = join(dir, 'sha256', name.slice(0, 2));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+  const nameOf = (content: string): string => digestOf(content).slice('sha256:'.length);
+  const large = 'large '.repeat(50_000);
+  for (const content of ['', 'small', large]) await plain(nameOf(content), content);
+  // One was encrypted already when its process was killed.
+  await blobs.put(Buffer.from('small'), () => {});
+  blobs = await open();
+  for (const content of ['', 'small', large]) expect(String(await blobs.read(digestOf(content)))).toBe(content);
+  expect(await readdir(dir)).not.toContain('sha256');
+  const broken = await plain(nameOf('whole'), 'half');
+  blobs = await open();
+  expect(await blobs.size(digestOf('whole'))).toBeUndefined();
+  expect(await readFile(broken, 'utf8')).toBe('half');
+  expect(await readdir(join(dir, 'uploads'))).toEqual([]);
 });
 
 test('what another key encrypted is not opened', async () => {

@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Ids } from '../../base/ids.ts';
 import { cryptOf, fingerprintOf, saltBytes, type Crypt } from './cipher.ts';
 import { DigestMismatch, UploadBusy, type Blobs, type BlobUpload } from './blobs.ts';
+import { sealPlainBlobs } from './seal-plain.ts';
 
 /** How long an upload waits for its next piece. */
 const UPLOAD_LIFETIME_MS = 24 * 60 * 60_000;
@@ -35,14 +36,16 @@ export class DiskBlobs implements Blobs {
 
   /**
    * Opens the folder, making it where needed, and clears away uploads that a former process left unfinished. Everything is
-   * encrypted under `key`, 32 bytes; rejects when what is there was encrypted under another one.
+   * encrypted under `key`, 32 bytes, what was not before is then; rejects when what is there was encrypted under another one.
    */
   static async open(dir: string, clock: Clock, ids: Ids, key: Uint8Array): Promise<DiskBlobs> {
     await rm(join(dir, 'uploads'), { recursive: true, force: true });
     await mkdir(join(dir, 'uploads'), { recursive: true });
     await mkdir(join(dir, 'sealed'), { recursive: true });
     await checkKey(dir, fingerprintOf(key));
-    return new DiskBlobs(dir, clock, ids, key);
+    const blobs = new DiskBlobs(dir, clock, ids, key);
+    await sealPlainBlobs(dir, blobs);
+    return blobs;
   }
 
   async size(digest: string): Promise<number | undefined> {

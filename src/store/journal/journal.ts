@@ -16,6 +16,11 @@ export interface JournalEntry {
 export interface Journal {
   /** Every row, once, by rising `order`. Called once, before the first `append`. */
   load(): Iterable<JournalEntry>;
+  /**
+   * The last durable value of a row that is there, by its `order`. Absent where the journal cannot be read in the same turn: then
+   * every row stays in memory.
+   */
+  read?(order: number): unknown;
   /** Takes one commit. Synchronous and cheap: the write itself happens later, in commit order. */
   append(entries: readonly JournalEntry[]): void;
   /** Resolves once everything appended so far is on disk; rejects when it could not be written for now. */

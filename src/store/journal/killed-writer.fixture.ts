@@ -12,7 +12,13 @@ export interface Half {
 }
 
 export const lefts = table<Half>()({ name: 'test.lefts', key: (row) => row.id, indexes: {} });
-export const rights = table<Half>()({ name: 'test.rights', key: (row) => row.id, indexes: {} });
+/** Half of them rest. */
+export const rights = table<Half>()({
+  name: 'test.rights',
+  key: (row) => row.id,
+  indexes: {},
+  rests: (row) => row.n % 2 === 0,
+});
 export const counters = table<Half>()({ name: 'test.counters', key: (row) => row.id, indexes: {} });
 export const allTables = [lefts, rights, counters];
 

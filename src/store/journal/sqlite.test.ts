@@ -34,6 +34,22 @@ describe('SqliteJournal', () => {
     }
   });
 
+  it('answers single rows as they were last written, while others are', async () => {
+    const store = new Store(allTables, new SqliteJournal(path));
+    const put = (n: number, padding: string): void => store.transact((tx) => tx.put(rights, { ...rowOf(n), padding }));
+    for (let n = 0; n < 100; n += 1) put(n, 'first');
+    for (let round = 0; round < 20; round += 1) {
+      await store.flushed();
+      put(round, 'second');
+      const expected = Array.from({ length: 100 }, (_, n) => (n <= round ? 'second' : 'first'));
+      expect(store.list(rights).map(({ padding }) => padding)).toEqual(expected);
+    }
+    store.transact((tx) => tx.delete(rights, '4'));
+    await store.flushed();
+    expect([store.get(rights, '4'), store.get(rights, '6')?.n]).toEqual([undefined, 6]);
+    await store.close();
+  });
+
   it('cannot be opened twice, nor when a later version wrote it', async () => {
     const journal = new SqliteJournal(path);
     expect(() => new SqliteJournal(path)).toThrow('another process uses this state');

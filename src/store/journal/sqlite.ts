@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { lockFile } from '../lock.ts';
@@ -31,6 +31,7 @@ export class SqliteJournal implements Journal {
   #run: Promise<void> | undefined;
   #failure: string | undefined;
   readonly #closing = new AbortController();
+  #reading: { readonly db: DatabaseSync; readonly row: StatementSync } | undefined;
 
   /** `path` is the SQLite file; it and files beside it are made when missing. `clock` decides when to try again. */
   constructor(path: string, clock: Clock = systemClock) {
@@ -73,6 +74,13 @@ export class SqliteJournal implements Journal {
     }
   }
 
+  read(order: number): unknown {
+    this.#reading ??= openForReading(this.#path);
+    const found = this.#reading.row.get(order);
+    if (found === undefined) throw new Error(`${this.#path} has no row ${order}`);
+    return JSON.parse(found['row'] as string);
+  }
+
   append(entries: readonly JournalEntry[]): void {
     // Serialised here, so that a row that cannot be fails the transaction that wrote it and nobody else's.
     const texts = entries.map(({ row }) => (row === undefined ? null : JSON.stringify(row)));
@@ -91,6 +99,8 @@ export class SqliteJournal implements Journal {
     this.#closing.abort();
     await this.#run;
     await this.#thread.end();
+    this.#reading?.db.close();
+    this.#reading = undefined;
     this.#unlock();
     if (this.#failure !== undefined) throw new Error(`${this.#path} is not complete: ${this.#failure}`);
   }
@@ -128,6 +138,13 @@ function newPromise(): PromiseWithResolvers<void> {
   const made = Promise.withResolvers<void>();
   made.promise.catch(() => {});
   return made;
+}
+
+/** A connection that reads single rows; what it keeps of the file in memory is the system's business. */
+function openForReading(path: string): { readonly db: DatabaseSync; readonly row: StatementSync } {
+  const db = new DatabaseSync(path, { readOnly: true });
+  db.exec('PRAGMA cache_size = -256');
+  return { db, row: db.prepare('SELECT row FROM rows WHERE "order" = ?') };
 }
 
 /** Makes the file and its table; refuses one that a later version wrote. */

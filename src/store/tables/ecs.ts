@@ -51,20 +51,27 @@ export const containerInstances = table<ContainerInstance>()({
   },
 });
 
-/** Tasks, by ARN; stopped ones stay for an hour. */
+/** Tasks, by ARN; stopped ones stay for an hour, and rest. */
 export const tasks = table<Task>()({
   name: 'ecs.tasks',
   key: (row) => row.arn,
+  rests: (row) => row.lastStatus === 'STOPPED' && concernedService(row) === undefined,
   indexes: {
-    cluster: (row) => row.clusterArn,
-    service: (row) => row.serviceArn,
-    machine: (row) => row.machineId,
+    /** The cluster of live tasks, as they are called until they are STOPPED. */
+    cluster: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.clusterArn),
+    /** The machine of live tasks. */
+    machine: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.machineId),
     /** The container instance of live tasks. */
     instance: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.containerInstanceArn),
     /** `live` until STOPPED. */
-    life: (row) => (row.lastStatus === 'STOPPED' ? 'stopped' : 'live'),
+    life: (row) => (row.lastStatus === 'STOPPED' ? undefined : 'live'),
+    /** The cluster, service, family and group of stopped tasks. */
+    stopped: (row) =>
+      row.lastStatus === 'STOPPED' ? [row.clusterArn, row.serviceArn ?? row.group, row.family] : undefined,
+    /** When stopped tasks had stopped: a moment at most ten seconds later, epoch milliseconds. */
+    stoppedAround: (row) => (row.lastStatus === 'STOPPED' ? stoppedAround(row) : undefined),
     /** The service whose scheduler has still to do with the task: until it is STOPPED and its end was accounted for. */
-    concern: (row) => (row.lastStatus === 'STOPPED' && row.scheduling?.ended === true ? undefined : row.serviceArn),
+    concern: concernedService,
     /** Where live tasks of a kind (a service's, a family's) stand. */
     subnet: (row) =>
       row.networkInterface === undefined || row.lastStatus === 'STOPPED'
@@ -76,6 +83,18 @@ export const tasks = table<Task>()({
     address: (row) => (row.lastStatus === 'STOPPED' ? undefined : (row.networkInterface?.privateIp ?? row.machineId)),
   },
 });
+
+function concernedService(row: Task): string | undefined {
+  return row.lastStatus === 'STOPPED' && row.scheduling?.ended === true ? undefined : row.serviceArn;
+}
+
+/** How long stopped tasks are found together that stopped one after the other, milliseconds. */
+const aroundMs = 10_000;
+
+/** The value of the `stoppedAround` index: the first moment, epoch milliseconds, at which all tasks found under it had stopped. */
+function stoppedAround({ stoppedAt, createdAt }: Task): string {
+  return String((Math.floor((stoppedAt ?? createdAt) / aroundMs) + 1) * aroundMs);
+}
 
 /** The value of the `subnet` index: tasks of one service (or, run by hand, of one group) in one subnet. */
 export function kindInSubnet(task: Pick<Task, 'serviceArn' | 'clusterArn' | 'group'>, subnetId: string): string {
