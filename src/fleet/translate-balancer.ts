@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { given } from '../base/given.ts';
 import {
@@ -32,8 +33,8 @@ export interface BalancerRows {
   readonly listeners: readonly {
     readonly listener: Listener;
     readonly rules: readonly Rule[];
-    /** Its certificates with their keys, as PEM, the default one first. */
-    readonly certificates: readonly string[];
+    /** Its certificates with their keys, the default one first. */
+    readonly certificates: readonly { readonly certificateArn: string; readonly pem: string }[];
   }[];
   /** The target groups that its rules forward to. */
   readonly targetGroups: readonly {
@@ -57,7 +58,8 @@ export function readBalancer(
     rules: reader.by(rules, 'listener', listener.arn),
     certificates: listener.certificates.flatMap(({ certificateArn }) => {
       const row = reader.get(certificates, certificateArn);
-      return row === undefined ? [] : [`${row.certificate}${row.chain ?? ''}${privateKeyOf(row)}`];
+      if (row === undefined) return [];
+      return [{ certificateArn, pem: `${row.certificate}${row.chain ?? ''}${privateKeyOf(row)}` }];
     }),
   }));
   const groups = new Set(own.flatMap((each) => each.rules.flatMap((rule) => targetGroupsOf(rule.actions))));
@@ -111,6 +113,7 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
     attributes: withDefaults(listenerAttributes, listener.attributes),
     rules: [...rules].sort(byPriority).map((rule) => ({
       ruleArn: rule.arn,
+      ...(rule.priority === 'default' ? {} : { priority: rule.priority }),
       conditions: rule.conditions.map(translateCondition),
       action: translateAction(rule.actions),
       ...(rule.transforms === undefined ? {} : { transforms: translateTransforms(rule.transforms) }),
@@ -118,10 +121,24 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
   };
 }
 
-function translateTls({ sslPolicy = defaultSslPolicy }: Listener, certificates: readonly string[]): TlsSpec {
+function translateTls(
+  { sslPolicy = defaultSslPolicy }: Listener,
+  certificates: BalancerRows['listeners'][number]['certificates'],
+): TlsSpec {
   const policy = sslPolicyOf(sslPolicy);
   if (policy === undefined) throw new Error(`there is no TLS policy ${sslPolicy}`);
-  return { protocols: policy.protocols, ciphers: policy.ciphers, certificates };
+  return {
+    protocols: policy.protocols,
+    ciphers: policy.ciphers,
+    certificates: certificates.map(({ pem }) => pem),
+    shown: certificates.map(({ certificateArn, pem }) => ({ certificateArn, sha1: sha1Of(pem) })),
+  };
+}
+
+/** Of the first certificate of a PEM, as HAProxy tells which one it showed: over its bytes, which are base64 between the lines. */
+function sha1Of(pem: string): string {
+  const [, base64 = ''] = /-----BEGIN CERTIFICATE-----([^-]+)-----END/.exec(pem) ?? [];
+  return createHash('sha1').update(Buffer.from(base64, 'base64')).digest('hex').toUpperCase();
 }
 
 function byPriority(a: Rule, b: Rule): number {

@@ -17,6 +17,7 @@ import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
 import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import { takeRequests } from '../fleet/take-requests.ts';
 import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
 import type { ResolvedImage } from '../fleet/translate-task.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -28,6 +29,7 @@ import { renewed } from '../store/certificates/renew.ts';
 import { privateKeyOf } from '../store/certificates/private-keys.ts';
 import type { Vault } from '../store/keys/vault.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
+import type { MetricStore } from '../store/metrics/metric-store.ts';
 import { mintRegistryCredentials } from '../store/registry-credentials.ts';
 import type { Store } from '../store/store.ts';
 import { loopback } from '../wire/loopback.ts';
@@ -48,6 +50,7 @@ import { mostSandboxes } from './warm-sandboxes.ts';
 export interface ConductorDeps {
   readonly store: Store;
   readonly logs: LogStore;
+  readonly metrics: MetricStore;
   readonly blobs: Blobs;
   /** The state's folder. */
   readonly home: string;
@@ -114,13 +117,14 @@ export class Conductor {
     this.#agents = agents;
     this.#stops.push(() => agents.close());
 
+    const putObject = objectWriter({ store, clock, ids, log, blobs, publicPool: platform.publicPool });
     const gateway = new Gateway({
       store,
       clock,
       ids,
       log,
       logs,
-      putObject: objectWriter({ store, clock, ids, log, blobs, publicPool: platform.publicPool }),
+      putObject,
       spoolFolder: join(this.#deps.home, 'session-logs'),
       openTunnel: fleet.openTunnel,
     });
@@ -140,7 +144,14 @@ export class Conductor {
       },
       docker: platform.docker,
       network: platform.network,
-      balancers: (send) => createBalancerManager({ driver: platform.balancer, clock, log, send }),
+      balancers: (send) =>
+        createBalancerManager({
+          driver: platform.balancer,
+          clock,
+          log,
+          send,
+          requests: takeRequests({ metrics: this.#deps.metrics, putObject, log }),
+        }),
       registryAuth: ({ ecrAuthData }) => {
         const owner = { account: ecrAuthData.registryId, region: ecrAuthData.region };
         const { username, password } = mintRegistryCredentials(store, clock, ids, owner);
@@ -215,6 +226,7 @@ export class Conductor {
     await this.stop();
     try {
       this.#deps.store.reset();
+      await this.#deps.metrics.clear();
       await removeAll(this.#deps.platform);
     } finally {
       // A crash in between is mended by the agent: it removes what the (empty) store does not name.

@@ -21,6 +21,7 @@ import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { authorityOf } from '../store/certificates/open-authority.ts';
 import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
+import { MetricStore } from '../store/metrics/metric-store.ts';
 import { Store } from '../store/store.ts';
 import { sessions } from '../store/tables/iam.ts';
 import { agentPaths } from '../model/fleet/agent-paths.ts';
@@ -76,6 +77,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const vault = openVault({ home, store, ids });
   const publicPool = await publicPoolOf(home, id);
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
+  const metrics = new MetricStore({ clock, log, path: join(home, 'metrics.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids, vault.derive('blobs'));
   const registryHost = `${host}:${port}`;
   const endpoints = (options.listen ?? []).map(
@@ -174,6 +176,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     // Only now: data channels are connections as well, and end with what carries them.
     await closed.promise;
     await logs.close();
+    await metrics.close();
     await store.close();
   };
   try {
@@ -194,6 +197,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       home,
       store,
       logs,
+      metrics,
       blobs,
       vault,
       authority,
@@ -208,6 +212,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serveApi,
     });
     logs.start();
+    metrics.start();
     conductor.start();
     // What a crash left that nothing refers to: it is in nobody's way, so nobody waits.
     blobs

@@ -32,10 +32,14 @@ export interface TlsSpec {
   readonly ciphers: readonly string[];
   /** Certificate, chain and private key as one text of PEM each; the first serves whoever names no host of another. */
   readonly certificates: readonly string[];
+  /** Whose they are, in the same order, with the SHA-1 of each in hexadecimal capitals. */
+  readonly shown?: readonly { readonly certificateArn: string; readonly sha1: string }[];
 }
 
 export interface RuleSpec {
   readonly ruleArn: string;
+  /** Absent of the default rule. */
+  readonly priority?: number;
   readonly conditions: readonly ConditionSpec[];
   readonly action: ActionSpec;
   /** How what is forwarded is rewritten. */

@@ -4,6 +4,7 @@ import type { BalancerDriver } from '../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
 import type { AgentMessage } from '../../wire/messages.ts';
 import { ManagedBalancer } from './managed-balancer.ts';
+import { RequestReporter, type RequestSink } from './requests/reporter.ts';
 
 /** Keeps this machine's load balancers as the control plane wants them, and their targets checked and in rotation. */
 export interface BalancerManager {
@@ -26,15 +27,26 @@ export interface BalancerManagerDeps {
   readonly log: Log;
   /** Sends to the control plane. */
   readonly send: (message: AgentMessage) => void;
+  /** Who is told of the requests of application load balancers; nobody unless given. */
+  readonly requests?: RequestSink;
 }
 
 /** Makes the manager of a machine's load balancers. */
 export function createBalancerManager(deps: BalancerManagerDeps): BalancerManager {
   const managed = new Map<string, ManagedBalancer>();
+  const reporters = new Map<string, RequestReporter>();
+  const report = (spec: BalancerSpec): void => {
+    const { driver, requests: sink, clock, log } = deps;
+    if (sink === undefined || spec.type !== 'application') return;
+    const reporter = reporters.get(spec.loadBalancerArn);
+    if (reporter !== undefined) reporter.update(spec);
+    else reporters.set(spec.loadBalancerArn, new RequestReporter({ driver, sink, clock, log }, spec));
+  };
   return {
     apply(spec) {
       let balancer = managed.get(spec.loadBalancerArn);
       if (balancer === undefined) managed.set(spec.loadBalancerArn, (balancer = new ManagedBalancer(deps)));
+      report(spec);
       return balancer.want(spec);
     },
     async keepOnly(loadBalancerArns) {
@@ -42,9 +54,16 @@ export function createBalancerManager(deps: BalancerManagerDeps): BalancerManage
       const gone = [...managed].filter(([arn]) => !keep.has(arn));
       for (const [arn] of gone) managed.delete(arn);
       await Promise.all(gone.map(([, balancer]) => balancer.close()));
+      for (const [arn, reporter] of reporters) {
+        if (keep.has(arn)) continue;
+        reporters.delete(arn);
+        await reporter.finish();
+      }
       for (const arn of await deps.driver.list()) if (!keep.has(arn)) await deps.driver.remove(arn);
     },
     async close() {
+      for (const reporter of reporters.values()) reporter.stop();
+      reporters.clear();
       await Promise.all([...managed.values()].map((balancer) => balancer.close()));
       managed.clear();
     },

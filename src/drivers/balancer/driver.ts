@@ -4,6 +4,23 @@ import type { BalancerSpec } from '../../wire/balancer-spec.ts';
 /** Whether a target takes new requests: the checker and the fail-open rule decide, the driver obeys. */
 export type Rotation = 'in' | 'out';
 
+/** The connections of a balancer, those of clients and those to targets. */
+export interface Connections {
+  /** Open now. */
+  readonly active: number;
+  /** Made since this was asked last, or since this process serves the balancer. */
+  readonly opened: number;
+}
+
+/** What a balancer noted of requests that are over, a line each. */
+export interface RequestLines {
+  /** Changes when the positions begin anew; empty where nothing was noted yet. */
+  readonly source: string;
+  readonly lines: readonly string[];
+  /** The position after the last of them. */
+  readonly next: number;
+}
+
 /** Addresses one target of one group. */
 export interface TargetRef {
   readonly targetGroupArn: string;
@@ -33,6 +50,12 @@ export interface BalancerDriver {
    * shows as a socket that closes without a byte; otherwise this rejects.
    */
   probe(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<Socket>;
+  /** Some lines from a position on, 0 the first; no lines once all were read. */
+  requests(loadBalancerArn: string, from: number): Promise<RequestLines>;
+  /** Says that the lines before a position are not needed any more. */
+  freeRequests(loadBalancerArn: string, before: number): Promise<void>;
+  /** Connections that were open and made; none of a balancer that is not served here. */
+  connections(loadBalancerArn: string): Promise<Connections>;
   /** Frees what this process holds, leaving the balancers serving. */
   close(): Promise<void>;
 }

@@ -1,13 +1,17 @@
 import { connect, type Socket } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
-import type { BalancerDriver, Rotation, TargetRef } from './driver.ts';
+import type { BalancerDriver, Connections, RequestLines, Rotation, TargetRef } from './driver.ts';
 
 /** A balancer driver that carries no traffic and remembers what it was told. Its probes connect directly. */
 export class FakeBalancerDriver implements BalancerDriver {
   readonly #served = new Map<string, { spec: BalancerSpec; inRotation: Set<string> }>();
   /** Thrown by the next `apply`, once. */
   failNextApply: DriverError | undefined;
+  /** The lines that `requests` tells of each balancer; a position is a number of them. */
+  readonly noted = new Map<string, string[]>();
+  /** Up to where lines were said to be needed no more. */
+  readonly freed = new Map<string, number>();
   /** Replaces the connection of `probe`. */
   onProbe: ((address: string, port: number, signal: AbortSignal) => Promise<Socket>) | undefined;
 
@@ -57,6 +61,24 @@ export class FakeBalancerDriver implements BalancerDriver {
     socket.once('connect', () => resolve(socket));
     socket.on('error', (error) => reject(new DriverError('retryable', error.message, { cause: error })));
     return promise;
+  }
+
+  requests(loadBalancerArn: string, from: number): Promise<RequestLines> {
+    const lines = this.noted.get(loadBalancerArn) ?? [];
+    return Promise.resolve({
+      source: lines.length === 0 ? '' : 'fake',
+      lines: lines.slice(from),
+      next: Math.max(from, lines.length),
+    });
+  }
+
+  freeRequests(loadBalancerArn: string, before: number): Promise<void> {
+    this.freed.set(loadBalancerArn, before);
+    return Promise.resolve();
+  }
+
+  connections(): Promise<Connections> {
+    return Promise.resolve({ active: 0, opened: 0 });
   }
 
   close(): Promise<void> {

@@ -17,6 +17,8 @@ export interface BalancerFiles {
   readonly pid: string;
   readonly masterSocket: string;
   readonly log: string;
+  /** What HAProxy notes of requests: its standard output. */
+  readonly requests: string;
 }
 
 /** Where a balancer's files are. Throws where a socket's path would not fit (`sun_path` has 108 bytes, HAProxy binds `<path>.<pid>.tmp`). */
@@ -31,6 +33,7 @@ export function filesOf(directory: string): BalancerFiles {
     pid: join(directory, 'haproxy.pid'),
     masterSocket,
     log: join(directory, 'haproxy.log'),
+    requests: join(directory, 'requests.log'),
   };
 }
 
@@ -54,12 +57,14 @@ export async function startMaster(
   clock: Clock,
 ): Promise<number> {
   const log = openSync(files.log, 'a', 0o600);
+  const requests = openSync(files.requests, 'a', 0o600);
   const haproxy = [program, '-W', '-db', '-S', `${files.masterSocket},mode,600`, '-f', files.config];
   const [file = program, ...args] =
     namespace === undefined ? haproxy : ['nsenter', `--net=/run/netns/${basename(namespace)}`, ...haproxy];
   // Detached is setsid: what ends our session does not end theirs.
-  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', requests, log] });
   closeSync(log);
+  closeSync(requests);
   let failed: string | undefined;
   child.on('error', (error) => (failed = error.message));
   child.on('exit', (status, signal) => (failed ??= `it exited with ${status ?? signal ?? 'no status'}`));

@@ -7,7 +7,9 @@ import type { Clock } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
-import type { BalancerDriver, Rotation, TargetRef } from './driver.ts';
+import { freeBefore, readLines } from './access-file.ts';
+import { ConnectionCounter } from './connection-counter.ts';
+import type { BalancerDriver, Connections, RequestLines, Rotation, TargetRef } from './driver.ts';
 import {
   checkConfig,
   endOrphans,
@@ -53,6 +55,7 @@ interface Served {
   readonly inRotation: Set<string>;
   /** Servers to be deleted that had connections when that was first tried. */
   readonly leaving: Set<string>;
+  readonly connections: ConnectionCounter;
   unwatch: () => void;
 }
 
@@ -122,6 +125,19 @@ export class HaproxyDriver implements BalancerDriver {
     return socket;
   }
 
+  async requests(loadBalancerArn: string, from: number): Promise<RequestLines> {
+    return readLines(this.#filesOf(loadBalancerArn).requests, from);
+  }
+
+  async freeRequests(loadBalancerArn: string, before: number): Promise<void> {
+    await freeBefore(this.#filesOf(loadBalancerArn).requests, before);
+  }
+
+  async connections(loadBalancerArn: string): Promise<Connections> {
+    const served = this.#served.get(loadBalancerArn);
+    return served === undefined ? { active: 0, opened: 0 } : served.connections.count(served.files.masterSocket);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#queues.values());
@@ -170,7 +186,8 @@ export class HaproxyDriver implements BalancerDriver {
     await writeFile(loadedFile, rendered.structure, { mode: 0o600 });
     await this.#removeOldCertificates(spec, files);
     known?.unwatch();
-    const served: Served = { files, spec, pid, inRotation, leaving: known?.leaving ?? new Set(), unwatch: () => {} };
+    const { leaving = new Set<string>(), connections = new ConnectionCounter() } = known ?? {};
+    const served: Served = { files, spec, pid, inRotation, leaving, connections, unwatch: () => {} };
     this.#served.set(spec.loadBalancerArn, served);
     this.#watch(served);
     await this.#reconcileServers(served);

@@ -12,7 +12,7 @@ interface Match {
 }
 
 /**
- * The lines of a listener: `decide` chooses the rule, `answer` answers or prepares (`http-request`), `forward` routes. The first rule whose conditions all hold sets `txn.rule` to its number;
+ * The lines of a listener: `decide` chooses the rule, `answer` answers or prepares (`http-request`), `forward` routes. The first rule whose conditions all hold sets `txn.rule` to its priority;
  * every action but the default one is keyed on it.
  */
 export function renderRules(listener: ListenerSpec): { decide: string[]; answer: string[]; forward: string[] } {
@@ -22,7 +22,7 @@ export function renderRules(listener: ListenerSpec): { decide: string[]; answer:
   const answer: string[] = [];
   const forward: string[] = [];
   for (const [index, rule] of conditional.entries()) {
-    const number = index + 1;
+    const number = rule.priority ?? index + 1;
     const acls = rule.conditions.map((condition, i) => ({ name: `rule${number}_${i}`, condition }));
     for (const { name, condition } of acls) {
       for (const match of matchesOf(condition)) decide.push(renderAcl(name, match));

@@ -73,16 +73,28 @@ test('renders a balancer with one listener and one group', () => {
     frontend listener_80
       bind 10.0.1.5:80
       bind 10.0.2.5:80
+      log stdout len 16384 format raw local0
+      option dontlognull
+      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
+      tcp-request connection set-var(sess.id) uuid
+      tcp-request connection set-var(sess.requests) int(0)
+      http-request set-var(txn.began) date(0,us)
+      http-request set-var(sess.requests) var(sess.requests),add(1)
+      http-request set-var(txn.host_asked) req.hdr(host),url_enc
+      http-request set-var(txn.url_asked) url,url_enc
+      http-request set-var(txn.agent) req.hdr(user-agent),url_enc
+      http-response set-var(txn.status) status
       tcp-request connection set-var(sess.until) date(3600)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
+      unique-id-format %{+X}Ts
+      http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
+      http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
+      http-request set-var(txn.trace) req.hdr(x-amzn-trace-id),url_enc
       http-request set-header Host %[req.fhdr(Host),field(1,:)] if { req.fhdr(Host) -m sub : }
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request set-header X-Forwarded-Proto http
       http-request set-header X-Forwarded-Port 80
-      unique-id-format %{+X}Ts
-      http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
-      http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
       use_backend tg_web_0123456789abcdef
     backend tg_web_0123456789abcdef
       balance roundrobin
@@ -151,17 +163,29 @@ test('renders what attributes ask for', () => {
   expect(sectionOf(config, 'frontend')).toMatchInlineSnapshot(`
     "frontend listener_80
       bind 127.0.0.1:80
+      log stdout len 16384 format raw local0
+      option dontlognull
+      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
+      tcp-request connection set-var(sess.id) uuid
+      tcp-request connection set-var(sess.requests) int(0)
+      http-request set-var(txn.began) date(0,us)
+      http-request set-var(sess.requests) var(sess.requests),add(1)
+      http-request set-var(txn.host_asked) req.hdr(host),url_enc
+      http-request set-var(txn.url_asked) url,url_enc
+      http-request set-var(txn.agent) req.hdr(user-agent),url_enc
+      http-response set-var(txn.status) status
       tcp-request connection set-var(sess.until) date(60)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
+      unique-id-format %{+X}Ts
+      http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
+      http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
+      http-request set-var(txn.trace) req.hdr(x-amzn-trace-id),url_enc
       http-request set-header Host %[req.fhdr(Host),field(1,:)] if { req.fhdr(Host) -m sub : }
       http-request del-header '[^A-Za-z0-9-]' -m reg
       http-request set-header X-Forwarded-For "%[req.fhdr(X-Forwarded-For)], %[src]:%[src_port]" if { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request add-header X-Forwarded-For %[src]:%[src_port] unless { req.fhdr_cnt(X-Forwarded-For) -m int 1 }
       http-request set-header X-Forwarded-Proto http
       http-request set-header X-Forwarded-Port 80
-      unique-id-format %{+X}Ts
-      http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
-      http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
       http-after-response set-header strict-transport-security 'max-age=100%%'
       http-after-response del-header Server
       use_backend tg_web_0123456789abcdef"
@@ -177,7 +201,11 @@ describe('rules', () => {
       targetGroups: [web],
     });
     const lines = sectionOf(render(spec, context).config, 'frontend').split('\n');
-    return lines.filter((line) => /acl|txn\.rule|txn\.draw|use_backend|http-request return/.test(line)).join('\n');
+    return lines
+      .filter(
+        (line) => /acl|txn\.rule|txn\.draw|use_backend|http-request return/.test(line) && !/log-format/.test(line),
+      )
+      .join('\n');
   };
   const fixed: ActionSpec = { type: 'fixed-response', statusCode: 404, contentType: 'text/plain', body: '' };
 

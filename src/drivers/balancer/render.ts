@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { BalancerSpec, ListenerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import { renderAccess } from './access-line.ts';
 import { backendName, serverName } from './names.ts';
 import { errorStatuses, pageOf } from './pages.ts';
 import { literal, quote } from './quote.ts';
@@ -153,14 +154,17 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
       if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
       return `bind ${address}:${listener.port}${tls}`;
     }),
+    ...renderAccess(listener.protocol === 'HTTPS'),
     ...renderKeepAlive(spec),
+    ...renderTrace(),
     ...decide,
     ...answer,
     ...renderHost(spec, listener),
     ...renderForwarded(spec, listener),
     ...renderTlsHeaders(spec, listener),
-    ...renderTrace(),
     ...renderResponseHeaders(listener),
+    listener.rules.some(({ action }) => action.type === 'redirect') &&
+      'http-after-response set-var(txn.location) res.hdr(location),url_enc if { status 301:302 } !{ var(txn.status) -m found }',
     listener.rules.some(({ action }) => action.type === 'forward' && action.stickinessSeconds !== undefined) &&
       `http-response add-header Set-Cookie "AWSALBTG=%[be_name,concat(~,txn.group_until),base64]; ${cookieTail}" if { var(txn.group_until) -m found }`,
     ...forward,
@@ -215,6 +219,7 @@ function renderTrace(): string[] {
     'unique-id-format %{+X}Ts',
     `http-request set-header X-Amzn-Trace-Id "Self=${id};%[req.hdr(X-Amzn-Trace-Id)]" if ${traced}`,
     `http-request set-header X-Amzn-Trace-Id "Root=${id}" unless ${traced}`,
+    'http-request set-var(txn.trace) req.hdr(x-amzn-trace-id),url_enc',
   ];
 }
 

@@ -34,19 +34,26 @@ const cookieName: Judge = (value) =>
   /^[\w!#$%&'*+.^`|~-]*$/.test(value) && !/^AWSALB(?:APP|TG)?(?:-|$)/.test(value)
     ? undefined
     : "the name of a cookie, and none of 'AWSALB', 'AWSALBAPP' and 'AWSALBTG'";
+const bucketName: Judge = (value) =>
+  value === '' || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? undefined : 'the name of a bucket';
+/** "The prefix that you specify must not include the string `AWSLogs`." */
+const logPrefix: Judge = (value) =>
+  !value.includes('AWSLogs') && /^(?:[\w!.*'()-]+(?:\/[\w!.*'()-]+)*)?$/.test(value)
+    ? undefined
+    : "a prefix without 'AWSLogs' and without a slash at either end";
 const headerValue: Judge = (value) => (/\p{Cc}/u.test(value) ? 'a header value' : undefined);
 
 const rule = (key: string, byDefault: string, judge: Judge): AttributeRule => ({ key, byDefault, judge });
 
 /**
  * The attributes of an application load balancer, in the order in which DescribeLoadBalancerAttributes lists them, with AWS's defaults
- * ("LoadBalancerAttribute", ELB API Reference). Logs need S3, mitigation modes other than the strict ones a laxer proxy, zonal shift
+ * ("LoadBalancerAttribute", ELB API Reference). Logs of connections and health checks need a reader of their own, mitigation modes other than the strict ones a laxer proxy, zonal shift
  * zones, WAF a firewall: of those only the default stands.
  */
 export const loadBalancerAttributes: readonly AttributeRule[] = [
-  rule('access_logs.s3.enabled', 'false', only('false')),
-  rule('access_logs.s3.bucket', '', only('')),
-  rule('access_logs.s3.prefix', '', only('')),
+  rule('access_logs.s3.enabled', 'false', boolean),
+  rule('access_logs.s3.bucket', '', bucketName),
+  rule('access_logs.s3.prefix', '', logPrefix),
   rule('idle_timeout.timeout_seconds', '60', wholeNumber(1, 4000)),
   rule('deletion_protection.enabled', 'false', boolean),
   rule('routing.http2.enabled', 'true', boolean),

@@ -19,6 +19,7 @@ import { checkArn, findLoadBalancer } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { hostedZoneOf } from './hosted-zones.ts';
 import { limits } from './limits.ts';
+import { checkLogBucket } from './log-bucket-rules.ts';
 import { checkName } from './names.ts';
 import { page } from './paging.ts';
 import { allocateAddresses, readSecurityGroups, readSubnets, wantedSubnets } from './placement.ts';
@@ -129,15 +130,12 @@ export function loadBalancerHandlers(deps: ServiceDeps) {
     }),
 
     ModifyLoadBalancerAttributes(input, ctx) {
-      const row = change(input.LoadBalancerArn, ctx, (_, before) => ({
-        ...before,
-        attributes: changeAttributes(
-          loadBalancerAttributes,
-          before.attributes,
-          input.Attributes ?? [],
-          'Load balancer',
-        ),
-      }));
+      const row = change(input.LoadBalancerArn, ctx, (tx, before) => {
+        const changes = input.Attributes ?? [];
+        const attributes = changeAttributes(loadBalancerAttributes, before.attributes, changes, 'Load balancer');
+        checkLogBucket(tx, before, attributes, changes);
+        return { ...before, attributes };
+      });
       return { Attributes: describeAttributes(loadBalancerAttributes, row.attributes) };
     },
 

@@ -1,0 +1,338 @@
+import { gunzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../base/clock.ts';
+import { silentLog } from '../../../base/log.ts';
+import { FakeBalancerDriver } from '../../../drivers/balancer/fake.ts';
+import { parseAccessLine, type AccessLine } from '../../../drivers/balancer/access-line.ts';
+import {
+  balancerSpec,
+  forwardTo,
+  groupSpec,
+  listenerSpec,
+  targetSpec,
+} from '../../../drivers/balancer/spec-for-tests.ts';
+import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
+import type { RequestReport } from '../../../wire/request-report.ts';
+import { accessLogEntry } from './access-log.ts';
+import { hostMetrics, requestMetrics } from './metrics.ts';
+import { RequestReporter } from './reporter.ts';
+
+const second = 1_000_000;
+const start = Date.UTC(2026, 0, 1, 12, 0, 30);
+const web = groupSpec('web', [
+  targetSpec(80, { id: '10.0.0.1', address: '10.0.0.1', lastHealth: 'healthy' }),
+  targetSpec(80, { id: '10.0.0.2', address: '10.0.0.2', lastHealth: 'unhealthy' }),
+]);
+const spec: BalancerSpec = balancerSpec({
+  name: 'shop',
+  addresses: ['10.0.0.5'],
+  listeners: [
+    listenerSpec(
+      80,
+      {
+        priority: 7,
+        conditions: [{ field: 'path-pattern', values: ['/moved'] }],
+        action: {
+          type: 'redirect',
+          statusCode: 302,
+          protocol: 'HTTPS',
+          host: '#{host}',
+          port: '443',
+          path: '/',
+          query: '',
+        },
+      },
+      forwardTo(web),
+    ),
+  ],
+  targetGroups: [web],
+});
+const logged = {
+  ...spec,
+  attributes: { 'access_logs.s3.enabled': 'true', 'access_logs.s3.bucket': 'logs', 'access_logs.s3.prefix': 'a/b' },
+};
+
+/** A line as HAProxy writes it. */
+function lineOf(over: Readonly<Record<string, string | number>> = {}): string {
+  const at = start * 1000;
+  const fields = {
+    connection: 'fa6c9f67-504f-40fc-8705-bd4e464e9ace',
+    nth: 1,
+    began: at,
+    ended: at + 2 * second + 345,
+    clientAddress: '203.0.113.9',
+    clientPort: 4711,
+    targetAddress: '10.0.0.1',
+    targetPort: 80,
+    requestMs: 0,
+    queueMs: 1,
+    connectMs: 2,
+    responseMs: 250,
+    status: 200,
+    targetStatus: 200,
+    receivedBytes: 100,
+    sentBytes: 900,
+    method: 'GET',
+    version: 'HTTP/1.1',
+    cipher: '-',
+    protocol: '-',
+    certificate: '-',
+    port: 80,
+    backend: 'tg_web_0123456789abcdef',
+    rule: '-',
+    ending: '--',
+    trace: 'Root%3D1-67891233-abcdef012345678912345678',
+    serverName: '-',
+    location: '-',
+    host: 'shop.test%3A80',
+    url: '%2Fa%3Fb%3D%22%C3%A9',
+    agent: 'curl%2F8 %22x%22',
+    ...over,
+  };
+  return Object.values(fields).join('\t');
+}
+const parsed = (over: Readonly<Record<string, string | number>> = {}): AccessLine =>
+  parseAccessLine(lineOf(over)) ?? expect.fail('not a line');
+const redirected = {
+  targetAddress: '-',
+  targetPort: '-',
+  queueMs: -1,
+  connectMs: -1,
+  responseMs: -1,
+  status: 302,
+  targetStatus: '-',
+  backend: 'listener_80',
+  rule: 7,
+  ending: 'LR',
+  location: 'https%3A%2F%2Fshop.test%3A443%2F',
+};
+
+describe('an entry of the access log', () => {
+  test('has the fields of AWS in their order', () => {
+    expect(accessLogEntry(spec, parsed())).toBe(
+      'http 2026-01-01T12:00:32.000345Z app/shop/0123456789abcdef 203.0.113.9:4711 10.0.0.1:80 0.003 0.250 0.000 200 200 100 900 ' +
+        '"GET http://shop.test:80/a?b=\\x22\\xc3\\xa9 HTTP/1.1" "curl/8 \\x22x\\x22" - - ' +
+        'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/0123456789abcdef ' +
+        '"Root=1-67891233-abcdef012345678912345678" "-" "-" 0 2026-01-01T12:00:30.000000Z "forward" "-" "-" ' +
+        '"10.0.0.1:80" "200" "-" "-" TID_fa6c9f67504f40fc8705bd4e464e9ace "-" "-" "-"',
+    );
+  });
+
+  test('says what the load balancer answered itself', () => {
+    expect(accessLogEntry(spec, parsed(redirected))).toContain(
+      ' 203.0.113.9:4711 - -1 -1 -1 302 - 100 900 "GET http://shop.test:80/a?b=\\x22\\xc3\\xa9 HTTP/1.1"',
+    );
+    expect(accessLogEntry(spec, parsed(redirected))).toContain(
+      ' 7 2026-01-01T12:00:30.000000Z "redirect" "https://shop.test:443/" ',
+    );
+    const bad = {
+      ...redirected,
+      status: 400,
+      rule: '-',
+      method: '<BADREQ>',
+      version: '<BADREQ>',
+      url: '-',
+      host: '-',
+      location: '-',
+    };
+    expect(accessLogEntry(spec, parsed(bad))).toContain(' 400 - 100 900 "- http://10.0.0.5:80- -" ');
+    expect(accessLogEntry(spec, parsed(bad))).toContain(' -1 2026-01-01T12:00:30.000000Z "-" "-" ');
+  });
+
+  test('knows its kind and the certificate that was shown', () => {
+    const tls = {
+      cipher: 'ECDHE-RSA-AES128-GCM-SHA256',
+      protocol: 'TLSv1.2',
+      certificate: 'ABCD',
+      serverName: 'shop.test',
+    };
+    const shown = [{ certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/1', sha1: 'ABCD' }];
+    const https: BalancerSpec = {
+      ...spec,
+      listeners: spec.listeners.map((each) => ({
+        ...each,
+        tls: { protocols: [], ciphers: [], certificates: [], shown },
+      })),
+    };
+    const entry = (over: object): string => accessLogEntry(https, parsed({ ...tls, ...over }));
+    expect(entry({})).toMatch(/^https .* ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 .* "shop.test" "arn:aws:acm:\S+" 0 /);
+    expect(entry({ version: 'HTTP/2.0' })).toMatch(/^h2 /);
+    expect(entry({ status: 101, targetStatus: 101 })).toMatch(/^wss /);
+  });
+});
+
+test('requests become the metrics of ELB', () => {
+  const data = requestMetrics(spec, [
+    parsed(),
+    parsed({ responseMs: 750, targetStatus: 404, status: 404 }),
+    parsed(redirected),
+    parsed({ ...redirected, status: 502, rule: '-', backend: 'tg_web_0123456789abcdef', ending: 'SC', location: '-' }),
+    parsed({ ended: (start + 60_000) * 1000 }),
+  ]);
+  const told = data.map(({ series, point }) => {
+    const dimensions = series.dimensions.map(({ value }) => value.split('/')[0]).join('+');
+    return `${series.name} ${dimensions} ${(point.at / 60_000) % 60} sum ${Number(point.sum.toFixed(3))} count ${point.count}`;
+  });
+  expect(told.toSorted()).toMatchInlineSnapshot(`
+    [
+      "HTTPCode_ELB_3XX_Count app 0 sum 1 count 1",
+      "HTTPCode_ELB_502_Count app 0 sum 1 count 1",
+      "HTTPCode_ELB_5XX_Count app 0 sum 1 count 1",
+      "HTTPCode_Target_2XX_Count app 0 sum 1 count 1",
+      "HTTPCode_Target_2XX_Count app 1 sum 1 count 1",
+      "HTTPCode_Target_2XX_Count app+targetgroup 0 sum 1 count 1",
+      "HTTPCode_Target_2XX_Count app+targetgroup 1 sum 1 count 1",
+      "HTTPCode_Target_4XX_Count app 0 sum 1 count 1",
+      "HTTPCode_Target_4XX_Count app+targetgroup 0 sum 1 count 1",
+      "HTTP_Redirect_Count app 0 sum 1 count 1",
+      "ProcessedBytes app 0 sum 4000 count 4",
+      "ProcessedBytes app 1 sum 1000 count 1",
+      "RequestCount app 0 sum 2 count 2",
+      "RequestCount app 1 sum 1 count 1",
+      "RequestCount app+targetgroup 0 sum 2 count 2",
+      "RequestCount app+targetgroup 1 sum 1 count 1",
+      "RequestCountPerTarget app+targetgroup 0 sum 1 count 2",
+      "RequestCountPerTarget app+targetgroup 1 sum 0.5 count 1",
+      "RequestCountPerTarget targetgroup 0 sum 1 count 2",
+      "RequestCountPerTarget targetgroup 1 sum 0.5 count 1",
+      "RuleEvaluations app 0 sum 4 count 4",
+      "RuleEvaluations app 1 sum 1 count 1",
+      "TargetConnectionErrorCount app 0 sum 1 count 1",
+      "TargetConnectionErrorCount app+targetgroup 0 sum 1 count 1",
+      "TargetResponseTime app 0 sum 1 count 2",
+      "TargetResponseTime app 1 sum 0.25 count 1",
+      "TargetResponseTime app+targetgroup 0 sum 1 count 2",
+      "TargetResponseTime app+targetgroup 1 sum 0.25 count 1",
+    ]
+  `);
+  const times = data.find(({ series }) => series.name === 'TargetResponseTime')?.point;
+  expect(times).toMatchObject({
+    unit: 'Seconds',
+    min: 0.25,
+    max: 0.75,
+    values: [
+      [0.25, 1],
+      [0.75, 1],
+    ],
+  });
+  expect(hostMetrics(spec, start).map(({ series, point }) => [series.name, point.sum])).toEqual([
+    ['HealthyHostCount', 1],
+    ['UnHealthyHostCount', 1],
+  ]);
+});
+
+describe('the reporter', () => {
+  let clock: FakeClock;
+  let driver: FakeBalancerDriver;
+  let taken: Map<string, number>;
+  let reports: RequestReport[];
+  let fails: number;
+  const arn = spec.loadBalancerArn;
+
+  beforeEach(() => {
+    clock = new FakeClock(start);
+    driver = new FakeBalancerDriver();
+    taken = new Map();
+    reports = [];
+    fails = 0;
+  });
+
+  const report = (of: BalancerSpec): RequestReporter =>
+    new RequestReporter(
+      {
+        driver,
+        clock,
+        log: silentLog,
+        sink: {
+          taken: (id) => Promise.resolve(taken.get(id) ?? 0),
+          take: (each) => {
+            if (fails > 0) return Promise.reject(new Error(`full ${fails--}`));
+            if (each.kind === 'metrics') {
+              const { id, sequence } = each.source;
+              if ((taken.get(id) ?? 0) >= sequence) return Promise.resolve();
+              taken.set(id, sequence);
+            }
+            reports.push(each);
+            return Promise.resolve();
+          },
+        },
+      },
+      of,
+    );
+  const note = (...lines: string[]): void => void driver.noted.set(arn, [...(driver.noted.get(arn) ?? []), ...lines]);
+  const counted = (): number =>
+    reports.reduce((sum, each) => {
+      if (each.kind !== 'metrics') return sum;
+      const requests = each.data.find(({ series }) => series.name === 'RequestCount' && series.dimensions.length === 1);
+      return sum + (requests?.point.sum ?? 0);
+    }, 0);
+  const logs = (): [string, number][] =>
+    reports.flatMap((each) =>
+      each.kind === 'access-log'
+        ? [[each.key, gunzipSync(each.body).toString().trim().split('\n').length] as [string, number]]
+        : [],
+    );
+  /** Everything but compression runs on the clock; that is waited for. */
+  const pass = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('tells metrics every minute and a log every five, each line once', async () => {
+    const reporter = report(logged);
+    note(lineOf(), lineOf(), 'Proxy listener_80 stopped');
+    await pass(29_999);
+    expect(reports).toEqual([]);
+    await pass(1);
+    expect(counted()).toBe(2);
+    expect(logs()).toEqual([]);
+    note(lineOf());
+    for (let minute = 0; minute < 4; minute++) await pass(60_000);
+    expect(counted()).toBe(3);
+    await expect
+      .poll(logs)
+      .toEqual([
+        [
+          expect.stringMatching(
+            /^a\/b\/AWSLogs\/000000000000\/elasticloadbalancing\/us-east-1\/2026\/01\/01\/000000000000_elasticloadbalancing_us-east-1_app\.shop\.0123456789abcdef_20260101T1205Z_10\.0\.0\.5_[0-9a-f]{8}\.log\.gz$/,
+          ),
+          3,
+        ],
+      ]);
+    await expect.poll(() => driver.freed.get(arn)).toBe(4);
+    for (let minute = 0; minute < 5; minute++) await pass(60_000);
+    expect(logs()).toHaveLength(1);
+    reporter.stop();
+  });
+
+  test('tells again what was not taken, and nothing twice after a restart', async () => {
+    const first = report(logged);
+    note(lineOf());
+    fails = 1;
+    await pass(30_000);
+    expect(counted()).toBe(0);
+    await pass(60_000);
+    expect(counted()).toBe(1);
+    first.stop();
+    note(lineOf());
+    const second = report(logged);
+    await pass(60_000);
+    expect(counted()).toBe(2);
+    await second.finish();
+    expect(logs().map(([, lines]) => lines)).toEqual([2]);
+    await report(logged).finish();
+    expect([counted(), logs().length]).toEqual([2, 1]);
+  });
+
+  test('logs from when logging is switched on', async () => {
+    const reporter = report(spec);
+    note(lineOf(), lineOf());
+    await pass(30_000);
+    reporter.update(logged);
+    await pass(0);
+    note(lineOf());
+    await reporter.finish();
+    expect(counted()).toBe(3);
+    expect(logs().map(([, lines]) => lines)).toEqual([1]);
+  });
+});

@@ -1,0 +1,47 @@
+import { AwsError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { MetricStore } from '../store/metrics/metric-store.ts';
+import type { RequestReport } from '../wire/request-report.ts';
+
+/** What the taking of reports is made from. */
+export interface TakeRequestsDeps {
+  readonly metrics: Pick<MetricStore, 'put' | 'taken'>;
+  /** Stores an object of an account by S3's own operation; throws what S3 answers. */
+  readonly putObject: (object: {
+    readonly account: string;
+    readonly bucket: string;
+    readonly key: string;
+    readonly sizeBytes: number;
+    readonly content: AsyncIterable<Uint8Array>;
+  }) => Promise<void>;
+  readonly log: Log;
+}
+
+/**
+ * Takes what machines say of the requests of load balancers: figures into the metrics, access logs into their bucket. A bucket that refuses
+ * loses that log, as on AWS, and says why in ours; what cannot be stored now rejects, to be sent again.
+ */
+export function takeRequests({ metrics, putObject, log }: TakeRequestsDeps) {
+  return {
+    taken: (sourceId: string): Promise<number> => metrics.taken(sourceId),
+    async take(report: RequestReport): Promise<void> {
+      if (report.kind === 'metrics') {
+        await metrics.put({ data: report.data, source: report.source });
+        return;
+      }
+      const { loadBalancerArn, bucket, key, body } = report;
+      const account = loadBalancerArn.split(':')[4] ?? '';
+      try {
+        await putObject({ account, bucket, key, sizeBytes: body.length, content: once(body) });
+      } catch (error) {
+        if (!(error instanceof AwsError) || error.status >= 500) throw error;
+        log.warn('an access log is not delivered', { balancer: loadBalancerArn, bucket, error: messageOf(error) });
+      }
+    },
+  };
+}
+
+async function* once(body: Uint8Array): AsyncIterable<Uint8Array> {
+  await Promise.resolve();
+  yield body;
+}

@@ -1,0 +1,31 @@
+import type { LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import type { Reader } from '../../store/store.ts';
+import { buckets } from '../../store/tables/s3.ts';
+import { elbErrors } from './errors.ts';
+
+/**
+ * Checks where access logs are to go, whenever a change speaks of them: "The bucket must exist in the same region as the load balancer"
+ * (`LoadBalancerAttribute`, ELB API Reference). Bucket policies are kept and not enforced (docs/s3.md), so none is asked for.
+ */
+export function checkLogBucket(
+  reader: Reader,
+  loadBalancer: LoadBalancer,
+  attributes: Readonly<Record<string, string>>,
+  changes: readonly { readonly Key?: string | undefined }[],
+): void {
+  const spoken = changes.some(({ Key }) => Key?.startsWith('access_logs.s3.'));
+  if (!spoken || attributes['access_logs.s3.enabled'] !== 'true') return;
+  const name = attributes['access_logs.s3.bucket'] ?? '';
+  if (name === '') {
+    throw elbErrors.configuration(
+      'The value of the attribute access_logs.s3.bucket must be specified when access logs are enabled',
+    );
+  }
+  const bucket = reader.get(buckets, name);
+  if (bucket === undefined || bucket.account !== loadBalancer.account) {
+    throw elbErrors.configuration(`Access Denied for bucket: ${name}. Please check S3bucket permission`);
+  }
+  if (bucket.region !== loadBalancer.region) {
+    throw elbErrors.configuration(`The bucket '${name}' must be in the same region as the load balancer`);
+  }
+}

@@ -1,0 +1,19 @@
+import type { MetricDatum } from '../base/metric.ts';
+
+/** What a machine says of the requests that one of its load balancers had. */
+export type RequestReport =
+  | {
+      readonly kind: 'metrics';
+      readonly loadBalancerArn: string;
+      /** Where the figures come from, and how far: one that is not beyond what was taken of the source is a repetition. */
+      readonly source: { readonly id: string; readonly sequence: number };
+      readonly data: readonly MetricDatum[];
+    }
+  | {
+      readonly kind: 'access-log';
+      readonly loadBalancerArn: string;
+      readonly bucket: string;
+      /** The same for a repetition, which takes the place of the first. */
+      readonly key: string;
+      readonly body: Uint8Array;
+    };
