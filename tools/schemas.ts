@@ -8,6 +8,7 @@ import {
   type Traits,
 } from '../src/aws/schema/dump.ts';
 import type { ServiceId, ServiceRow } from '../src/aws/service-table.ts';
+import { unpublished, unpublishedMembers } from './unpublished.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -19,7 +20,8 @@ export function dumpSchemas(row: ServiceRow & { id: ServiceId }, served: readonl
   const name = `@aws-sdk/client-${row.sdk}`;
   const sdk = require(name) as Record<string, unknown>;
   const { version } = require(`${name}/package.json`) as { version: string };
-  const exported = Object.values(sdk).filter((value): value is readonly unknown[] => Array.isArray(value));
+  const published = Object.values(sdk).filter((value): value is readonly unknown[] => Array.isArray(value));
+  const exported = [...published, ...(unpublished[row.id] ?? [])];
   const operations = exported.filter((schema) => schema[0] === 9).sort((a, b) => (text(a[2]) < text(b[2]) ? -1 : 1));
   const shapes = new Map<string, DumpedShape>();
 
@@ -53,8 +55,10 @@ export function dumpSchemas(row: ServiceRow & { id: ServiceId }, served: readonl
     else if (kind === 1) shapes.set(key, [1, kept, refOf(a)]);
     else if (kind === 2) shapes.set(key, [2, kept, refOf(a), refOf(b)]);
     else if (kind === 3 || kind === 4 || kind === -3) {
-      const members = (b as readonly unknown[]).map(refOf);
-      shapes.set(key, [kind, kept, a as string[], members, (required as number | undefined) ?? 0]);
+      const more = unpublishedMembers[row.id]?.[key] ?? {};
+      const names = [...(a as string[]), ...Object.keys(more)];
+      const members = [...(b as readonly unknown[]), ...Object.values(more)].map(refOf);
+      shapes.set(key, [kind, kept, names, members, (required as number | undefined) ?? 0]);
     } else throw new Error(`${row.id}: ${key} is of a kind that is unknown here: ${String(kind)}`);
     return key;
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { AwsError } from '../base/errors.ts';
+import { given } from '../base/given.ts';
 import type { ChunkWatch } from './chunked.ts';
 import { chunkSignatures } from './chunk-signatures.ts';
 import type { Caller } from './handlers.ts';
@@ -7,12 +8,28 @@ import type { WireRequest } from './protocols/protocol.ts';
 import type { ServiceModel } from './schema/model.ts';
 import { s3Refusal } from './s3-refusals.ts';
 import { isSignedV2 } from './sigv2.ts';
-import { hasExpired, parseSignature, verifySignature, type Signature, type SignatureFault } from './sigv4.ts';
+import {
+  hasExpired,
+  parseSignature,
+  verifyRsaSignature,
+  verifySignature,
+  type Signature,
+  type SignatureFault,
+} from './sigv4.ts';
+import { actionOf, denied } from './permissions.ts';
 
 /** An access key that we know. */
 export interface Credential {
   readonly caller: Caller;
-  readonly secretAccessKey: string;
+  /** Absent where requests are signed with an RSA key. */
+  readonly secretAccessKey?: string;
+  /** The public half of that key: DER of a SubjectPublicKeyInfo, in base64. Its signatures are checked wherever they come from. */
+  readonly publicKey?: string;
+  /**
+   * What its requests may do, wherever they are verified: whether an action of IAM's, such as `ecs:RunTask`, is allowed. Everything
+   * is unless given.
+   */
+  readonly permits?: (action: string) => boolean;
   /** Of temporary credentials, which are good only together with it. */
   readonly sessionToken?: string;
   /** Epoch milliseconds. */
@@ -57,7 +74,9 @@ export function authenticate(
   if (typeof found === 'string') {
     throw refusal(found, service, request.query.has('X-Amz-Credential') || isSignedV2(request.query));
   }
-  const { signed, secretAccessKey, ...accepted } = found;
+  const { signed, secretAccessKey, permits, ...accepted } = found;
+  const action = actionOf(service.row, operation);
+  if (permits?.(action) === false) throw denied(service.row, found.caller, action);
   const body = request.headers['x-amz-content-sha256'];
   if (!verify || secretAccessKey === undefined) return accepted;
   if (typeof body !== 'string' || !body.startsWith('STREAMING-AWS4-HMAC')) return accepted;
@@ -71,6 +90,8 @@ export interface Identified {
   readonly signed: Signature;
   /** Of a key that was issued here. */
   readonly secretAccessKey?: string;
+  /** Of a request that was verified, with a key that may not do everything. */
+  readonly permits?: (action: string) => boolean;
 }
 
 /** Who signed a request; what is wrong with its signature when nobody did whom we accept. */
@@ -93,13 +114,16 @@ export function identify(
     return { caller: rootOf(own, signed.accessKeyId), region: ofRegion, signed };
   }
   if (credential.expiresAt !== undefined && credential.expiresAt <= clock.now()) return 'bad-token';
-  const { caller, secretAccessKey } = credential;
-  if (verify || verifyIssued) {
-    if (credential.sessionToken !== signed.sessionToken) return 'unknown-key';
-    const fault = verifySignature(clock, request, signed, secretAccessKey);
-    if (fault !== undefined) return fault;
-  }
-  return { caller, region: ofRegion, signed, secretAccessKey };
+  const { caller, secretAccessKey, publicKey, permits } = credential;
+  const identified = { caller, region: ofRegion, signed, ...given('secretAccessKey', secretAccessKey) };
+  const isVerified = verify || verifyIssued || publicKey !== undefined;
+  if (!isVerified) return identified;
+  if (credential.sessionToken !== signed.sessionToken) return 'unknown-key';
+  const fault =
+    publicKey === undefined
+      ? verifySignature(clock, request, signed, secretAccessKey ?? '')
+      : verifyRsaSignature(clock, request, signed, publicKey);
+  return fault ?? { ...identified, ...given('permits', permits) };
 }
 
 /** What a caller is told of a fault, where no service has words of its own for it. */

@@ -177,7 +177,8 @@ export const serviceTable = [
     internalCode: 'InternalServerError',
     always400: true,
     bodyLimit: 4 * MIB,
-    // Parameter Store and sessions are a small part of it.
+    unsigned: ['RegisterManagedInstance'],
+    // Parameter Store, sessions and managed nodes are a small part of it.
     servedOnly: true,
   },
   {

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
+import { constants, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { timeOf } from '../base/clock.ts';
-import { sha256Hex, signatureAlgorithm, signatureOf } from '../base/sigv4.ts';
+import { sha256Hex, signatureAlgorithm, signatureOf, textToSign, type SignedRequest } from '../base/sigv4.ts';
 import type { RequestHead, WireRequest } from './protocols/protocol.ts';
 import { isRightV2, isSignedV2 } from './sigv2.ts';
 
@@ -124,6 +124,34 @@ export function verifySignature(
   secret: string,
 ): SignatureFault | undefined {
   if (signed.expiresAt !== undefined) return isRightV2(request, secret) ? undefined : 'mismatch';
+  const canonical = signedRequest(clock, request, signed);
+  if (typeof canonical === 'string') return canonical;
+  const expected = signatureOf(canonical, signed, signed.signedAt ?? '', secret);
+  const given = Buffer.from(signed.signature, 'hex');
+  return given.length === expected.length && timingSafeEqual(given, expected) ? undefined : 'mismatch';
+}
+
+/**
+ * The same of a request that was signed with an RSA key, as machines do that Systems Manager manages: what is signed is Signature
+ * Version 4's, and the signature RSASSA-PSS with SHA-256 and a salt of 32 bytes, in base64 (amazon-ssm-agent,
+ * `agent/ssm/rsaauth`). `publicKey` is DER of a SubjectPublicKeyInfo, in base64.
+ */
+export function verifyRsaSignature(
+  clock: Clock,
+  request: WireRequest,
+  signed: Signature,
+  publicKey: string,
+): SignatureFault | undefined {
+  const canonical = signedRequest(clock, request, signed);
+  if (typeof canonical === 'string') return canonical;
+  const text = Buffer.from(textToSign(canonical, signed, signed.signedAt ?? ''));
+  const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
+  const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  return verify('sha256', text, pss, Buffer.from(signed.signature, 'base64')) ? undefined : 'mismatch';
+}
+
+/** What a signature is to be of, if it is of the time that it says. */
+function signedRequest(clock: Clock, request: WireRequest, signed: Signature): SignedRequest | SignatureFault {
   const at = signed.signedAt ?? '';
   if (!/^\d{8}T\d{6}Z$/.test(at) || !at.startsWith(signed.date)) return 'incomplete';
   if (!signed.signedHeaders.includes('host')) return 'incomplete';
@@ -132,14 +160,7 @@ export function verifySignature(
   if (hasExpired(clock, signed)) return 'expired';
   const payload = payloadHash(request, signed);
   if (payload === undefined) return 'mismatch';
-  const expected = signatureOf(
-    { ...request, path: request.sentPath ?? request.path, signedHeaders: signed.signedHeaders, payload },
-    signed,
-    at,
-    secret,
-  );
-  const given = Buffer.from(signed.signature, 'hex');
-  return given.length === expected.length && timingSafeEqual(given, expected) ? undefined : 'mismatch';
+  return { ...request, path: request.sentPath ?? request.path, signedHeaders: signed.signedHeaders, payload };
 }
 
 /** The hash the client signed; `undefined` when the body is not what was hashed. */

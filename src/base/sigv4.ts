@@ -26,10 +26,15 @@ export const signatureAlgorithm = 'AWS4-HMAC-SHA256';
 
 /** The signature of a request that was signed at `at` (`YYYYMMDDTHHMMSSZ`). */
 export function signatureOf(request: SignedRequest, scope: SigningScope, at: string, secret: string): Buffer {
-  const canonical = sha256Hex(canonicalRequest(request, scope.service));
-  const { date, region, service } = scope;
-  const text = `${signatureAlgorithm}\n${at}\n${date}/${region}/${service}/aws4_request\n${canonical}`;
-  return createHmac('sha256', signingKey(secret, scope)).update(text).digest();
+  return createHmac('sha256', signingKey(secret, scope))
+    .update(textToSign(request, scope, at))
+    .digest();
+}
+
+/** What is signed of a request: the time, the scope, and the hash of the request in its canonical form. */
+export function textToSign(request: SignedRequest, { date, region, service }: SigningScope, at: string): string {
+  const canonical = sha256Hex(canonicalRequest(request, service));
+  return `${signatureAlgorithm}\n${at}\n${date}/${region}/${service}/aws4_request\n${canonical}`;
 }
 
 /** The hexadecimal SHA-256 of a body or text. */

@@ -9,7 +9,7 @@ import type { Reader, Store } from '../store/store.ts';
 import type { IamRoleCredentials } from '../wire/acs.ts';
 import type { BalancerSpec } from '../wire/balancer-spec.ts';
 import type { AgentMessage } from '../wire/messages.ts';
-import type { InstanceCredentials } from './instance-metadata.ts';
+import type { InstanceCredentials, SignDocument } from './instance-metadata.ts';
 import type { ResolvedImage } from './translate-task.ts';
 
 /** Log events of a container as they arrive from a machine. */
@@ -49,6 +49,8 @@ export interface FleetDeps {
   ) => IamRoleCredentials | undefined;
   /** The session that an instance acts in, in its profile's role; `undefined` when there is no such role. */
   readonly instanceCredentialsOf?: (instance: Instance) => InstanceCredentials | undefined;
+  /** Vouches for the identity documents of instances. */
+  readonly signDocument?: SignDocument;
   /** Stores log events; what it answers is acknowledged to the machine (see `StowageLogAck`). */
   readonly storeLogs: (batch: LogBatch) => LogReceipt | Promise<LogReceipt>;
 }

@@ -18,6 +18,9 @@ export interface InstanceCredentials {
   readonly expiresAt: number;
 }
 
+/** Vouches for an instance identity document. */
+export type SignDocument = (document: string) => { readonly signature: string; readonly pkcs7: string };
+
 /**
  * What the metadata service of an instance says, by path below `/latest/` ("Instance metadata categories", EC2 User Guide). Categories of
  * what there is none of here (Elastic GPUs, Spot, hibernation's end …) are left out, as EC2 leaves out what does not apply.
@@ -26,6 +29,7 @@ export function instanceTexts(
   store: Reader,
   instance: Instance,
   credentials: InstanceCredentials | undefined,
+  sign?: SignDocument,
 ): Record<string, string> {
   const meta: Record<string, string> = {
     'ami-id': instance.imageId,
@@ -56,7 +60,7 @@ export function instanceTexts(
     ...profileTexts(instance, credentials),
   };
   const texts = Object.entries(meta).map(([path, text]) => [`meta-data/${path}`, text]);
-  return { ...Object.fromEntries(texts), 'dynamic/instance-identity/document': identityDocument(instance) };
+  return { ...Object.fromEntries(texts), ...identityTexts(instance, sign) };
 }
 
 function networkTexts(store: Reader, instance: Instance): Record<string, string> {
@@ -142,6 +146,23 @@ function profileTexts(
       Token: credentials.sessionToken,
       Expiration: seconds(credentials.expiresAt),
     }),
+  };
+}
+
+/** The document and what vouches for it ("Verify the identity document", EC2 User Guide); EC2 has its `pkcs7` signed with a key of DSA. */
+function identityTexts(instance: Instance, sign: SignDocument | undefined): Record<string, string> {
+  const text = identityDocument(instance);
+  const folder = 'dynamic/instance-identity';
+  const signed = sign?.(text);
+  return {
+    [`${folder}/document`]: text,
+    ...(signed === undefined
+      ? {}
+      : {
+          [`${folder}/pkcs7`]: signed.pkcs7,
+          [`${folder}/rsa2048`]: signed.pkcs7,
+          [`${folder}/signature`]: signed.signature,
+        }),
   };
 }
 

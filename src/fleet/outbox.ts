@@ -167,7 +167,7 @@ export class Outbox {
       this.#roles.forget(id);
       return this.#instances.delete(id);
     }
-    const instance = translateInstance(store, row, this.#deps.instanceCredentialsOf?.(row));
+    const instance = translateInstance(store, row, this.#deps.instanceCredentialsOf?.(row), this.#deps.signDocument);
     const text = JSON.stringify(instance);
     if (this.#instances.get(id) === text) return false;
     this.#instances.set(id, text);

@@ -8,7 +8,7 @@ import type { Reader } from '../store/store.ts';
 import { instances } from '../store/tables/ec2.ts';
 import type { InstanceMetadataSpec } from '../wire/instance-metadata.ts';
 import type { InstanceAgentSpec, InstanceSpec } from '../wire/instance-spec.ts';
-import { instanceTexts, type InstanceCredentials } from './instance-metadata.ts';
+import { instanceTexts, type InstanceCredentials, type SignDocument } from './instance-metadata.ts';
 
 /** The row of an instance that the machine `hostId` is told of; `undefined` when it stands on another, nowhere, or is over. */
 export function instanceOn(store: Reader, instanceId: string, hostId: string): Instance | undefined {
@@ -21,6 +21,7 @@ export function translateInstance(
   store: Reader,
   instance: Instance,
   credentials: InstanceCredentials | undefined,
+  sign?: SignDocument,
 ): InstanceSpec {
   const type = instanceTypes.get(instance.instanceType);
   const memoryMiB = instance.size?.memoryMiB ?? type?.memoryMiB ?? 0;
@@ -35,7 +36,7 @@ export function translateInstance(
     domainName: privateDomainOf(instance.region),
     cpus: instance.size?.vcpus ?? type?.vcpus ?? 1,
     memoryMiB,
-    metadata: metadataOf(store, instance, credentials),
+    metadata: metadataOf(store, instance, credentials, sign),
     ...(agent === undefined ? {} : { agent }),
   };
 }
@@ -60,6 +61,7 @@ function metadataOf(
   store: Reader,
   instance: Instance,
   credentials: InstanceCredentials | undefined,
+  sign: SignDocument | undefined,
 ): InstanceMetadataSpec {
   const { metadataOptions, metadataKey, userData } = instance;
   return {
@@ -69,7 +71,7 @@ function metadataOf(
     tokenKey: metadataKey,
     answersTasks: answersTasks(instance),
     ...given('userData', userData),
-    texts: instanceTexts(store, instance, credentials),
+    texts: instanceTexts(store, instance, credentials, sign),
   };
 }
 

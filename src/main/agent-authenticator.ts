@@ -3,6 +3,7 @@ import { describeFault, identify, type Authentication } from '../aws/authenticat
 import { requestHead } from '../aws/request-head.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AgentEndpointDeps } from '../fleet/agent-endpoint.ts';
+import { agentPaths } from '../model/fleet/agent-paths.ts';
 
 /**
  * Verifies what agents sign: requests to upgrade, and frames of telemetry, which are signed as if each were such a request with a
@@ -23,6 +24,8 @@ export function agentAuthenticator(
     });
     if (typeof found === 'string') return describeFault(found);
     if (found.signed.service !== 'ecs') return describeFault('incomplete');
+    const action = `ecs:${head.path.startsWith(agentPaths.telemetry) ? 'StartTelemetrySession' : 'Poll'}`;
+    if (found.permits?.(action) === false) return `User: ${found.caller.arn} is not authorized to perform: ${action}`;
     return { account: found.caller.account, region: found.region };
   };
 }

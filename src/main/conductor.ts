@@ -24,6 +24,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { ecrImage } from '../model/ecr/image-reference.ts';
 import type { Scoped } from '../model/tags.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
+import type { InstanceIdentitySource } from '../store/certificates/instance-identity.ts';
 import type { AuthoritySource } from '../store/certificates/open-authority.ts';
 import { renewed } from '../store/certificates/renew.ts';
 import { privateKeyOf } from '../store/certificates/private-keys.ts';
@@ -56,6 +57,7 @@ export interface ConductorDeps {
   readonly home: string;
   readonly vault: Vault;
   readonly authority: AuthoritySource;
+  readonly instanceIdentity: InstanceIdentitySource;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -109,6 +111,7 @@ export class Conductor {
       },
       credentialsOf: keepTaskCredentials({ store, clock, ids }),
       instanceCredentialsOf: keepInstanceCredentials({ store, clock, ids }),
+      signDocument: (document) => this.#deps.instanceIdentity().sign(document),
       storeLogs: (batch) => logs.take(batch),
     };
     const fleet = new Fleet(fleetDeps);

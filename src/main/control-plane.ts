@@ -18,15 +18,16 @@ import { crossOriginRules } from '../services/s3/cross-origin.ts';
 import { isReferenced } from '../store/blob-garbage.ts';
 import { DiskBlobs } from '../store/blobs/disk-blobs.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
+import { instanceIdentityOf } from '../store/certificates/instance-identity.ts';
 import { authorityOf } from '../store/certificates/open-authority.ts';
 import { openVault } from '../store/keys/open-vault.ts';
 import { LogStore } from '../store/logs/log-store.ts';
 import { MetricStore } from '../store/metrics/metric-store.ts';
 import { Store } from '../store/store.ts';
-import { sessions } from '../store/tables/iam.ts';
 import { agentPaths } from '../model/fleet/agent-paths.ts';
 import { agentAuthenticator } from './agent-authenticator.ts';
 import type { Conductor } from './conductor.ts';
+import { issuedCredentials } from './credentials.ts';
 import { ownRoutes } from './own-routes.ts';
 import { publicPoolOf } from './public-pool.ts';
 import { makeServices } from './services.ts';
@@ -93,16 +94,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const identity = { version, pid: process.pid, home, installation: id };
   const authority = authorityOf({ home, clock, ids });
-  const deps = { store, logs, blobs, vault, authority, clock, ids, log, publicPool };
+  const instanceIdentity = instanceIdentityOf({ home, clock, ids });
+  const deps = { store, logs, blobs, vault, authority, instanceIdentity, clock, ids, log, publicPool };
   const services = makeServices(deps);
   const authentication: Authentication = {
     verify: false,
     account,
     region,
-    credential: (accessKeyId) => {
-      const session = store.get(sessions, accessKeyId);
-      return session && { ...session, caller: { ...session, accessKeyId } };
-    },
+    credential: issuedCredentials(store),
   };
   const front = createFront({
     services,
@@ -133,6 +132,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           health: () => ({ status: 'ready', ...identity, account, uptimeMs: clock.now() - startedAt }),
           status: (): Status => ({ ...identity, ...statusOf(store) }),
           authority: async () => ({ certificate: (await authority()).root }),
+          'instance-identity': () => ({ certificate: instanceIdentity().certificate }),
           fleet: async (query) => (await import('./views/answers.ts')).answerFleet({ store, clock }, query),
           explain: async (query) => (await import('./views/answers.ts')).answerExplain({ store, clock }, query),
         },
@@ -201,6 +201,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       blobs,
       vault,
       authority,
+      instanceIdentity,
       clock,
       ids,
       log,

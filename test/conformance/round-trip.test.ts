@@ -13,6 +13,7 @@ import { serviceTable, type ServiceId } from '../../src/aws/service-table.ts';
 import { servedBy } from '../../src/aws/services.ts';
 import { AwsError } from '../../src/base/errors.ts';
 import { dumpSchemas } from '../../tools/schemas.ts';
+import { unpublishedMembers } from '../../tools/unpublished.ts';
 import { servedHandlers } from '../../tools/served.ts';
 import { comparable, withoutTokens } from './compare.ts';
 import { Samples } from './samples.ts';
@@ -137,6 +138,7 @@ async function roundTrip(
   for (let round = 0; round < rounds; round += 1) {
     const seed = round * 7919 + operation.name.length;
     const input = new Samples(seed, { fractions: true }).structure(operation.input);
+    for (const unknown of Object.keys(unpublishedMembers[id]?.[operation.input.name] ?? {})) delete input[unknown];
     const output = new Samples(seed + 1, { fractions: false }).structure(operation.output);
     const requestId = `request-${round}`;
     let read: unknown;
@@ -210,7 +212,9 @@ describe.each(serviceTable.map(({ id }) => id))('%s', (id) => {
 
   test('every operation, through the SDK and back', async () => {
     const protocol = await protocolOf(model.row.protocols[0] ?? 'aws-json-1.1');
-    for (const name of model.dumped.filter((each) => !streams.has(each))) {
+    // Those that are not in the SDK have nobody to go through.
+    const known = model.dumped.filter((each) => !streams.has(each) && sdk[`${each}Command`] !== undefined);
+    for (const name of known) {
       const operation = model.operation(name);
       const rounds = served.includes(name) ? ROUNDS.served : ROUNDS.other;
       if (operation !== undefined) await roundTrip(client, sdk, operation, answer, protocol, rounds);

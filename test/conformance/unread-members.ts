@@ -32,8 +32,6 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     monitoring: refusedAbove,
     'DescribeCapacityProviders.include': "asks for tags, which Fargate's own providers cannot have",
     'RegisterContainerInstance.attributes': 'names and values are read; whose they are, an agent has no say in',
-    'RegisterContainerInstance.instanceIdentityDocumentSignature':
-      'the document is checked against the instances that there are',
     'RegisterTaskDefinition.containerDefinitions': refusedByList,
     'RegisterTaskDefinition.volumes': refusedByList,
     'RegisterTaskDefinition.inferenceAccelerators': refusedByList,
@@ -73,6 +71,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     ConfirmRemoveSelfBucketAccess: 'for policies that lock their owner out, which they cannot until they are enforced',
   },
   kms: { Recipient: refusedAbove },
+  ssm: { 'RegisterManagedInstance.Tags': refusedAbove },
   secretsmanager: {
     RotateSecret: 'refused, whatever it says: there are no functions that could rotate a secret',
     AddReplicaRegions: refusedAbove,

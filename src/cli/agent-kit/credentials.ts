@@ -1,8 +1,6 @@
 import { callQuery } from '../control-plane-client.ts';
+import { agentRole } from '../../model/iam/machine-session.ts';
 import type { Installation } from '../installation.ts';
-
-/** The role that genuine agents act in, made for the first of them. */
-export const agentRole = 'StowageAgentRole';
 
 /** What AWS attaches to the roles of container instances ("Amazon ECS container instance IAM role"). */
 const agentPolicy = 'arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role';

@@ -146,6 +146,6 @@ function attached(row: NetworkInterface, attachmentId: string): TaskNetworkInter
     privateIp: row.privateIp,
     ...(row.publicIp === undefined ? {} : { publicIp: row.publicIp }),
     privateDnsName: privateDnsNameOf(row.privateIp, row.region),
-    status: 'ATTACHED',
+    status: 'ATTACHING',
   };
 }

@@ -34,7 +34,7 @@ export interface ContainerInstance extends Scoped {
   /** The last part of the ARN: 32 hexadecimal digits. */
   readonly id: string;
   readonly clusterArn: string;
-  /** Absent for machines that are no EC2 instances. */
+  /** Of an EC2 instance, or of a node that Systems Manager manages (`mi-…`); absent for all other machines. */
   readonly ec2InstanceId?: string;
   /** The key of its machine in `fleet.machines`, which has the agent's connection. */
   readonly machineId: string;
@@ -55,6 +55,8 @@ export interface ContainerInstance extends Scoped {
   };
   readonly tags: readonly Tag[];
   readonly registeredAt: number;
+  /** Of its registration: one that is repeated with it, since no answer was heard, is the same. */
+  readonly clientToken?: string;
   /** Counts up with every change. */
   readonly version: number;
 }

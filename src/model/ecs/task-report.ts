@@ -1,6 +1,6 @@
 import { given } from '../../base/given.ts';
 import { sameMembers } from '../../base/same-members.ts';
-import type { ManagedAgent, NetworkBinding, Task, TaskContainer } from './task.ts';
+import type { ManagedAgent, NetworkBinding, Task, TaskContainer, TaskNetworkInterface } from './task.ts';
 
 /** What an agent reports of a container of a task, with the names of the ECS API's model. */
 export interface ContainerReport {
@@ -31,6 +31,8 @@ export interface TaskReport {
   readonly reason: string;
   readonly containers: readonly ContainerReport[];
   readonly managedAgents?: readonly ManagedAgentReport[];
+  /** What became of its network interface, by the ARN of the attachment. */
+  readonly attachments?: readonly { readonly attachmentArn: string; readonly status: 'ATTACHED' | 'DETACHED' }[];
   readonly pullStartedAt?: number;
   readonly pullStoppedAt?: number;
   readonly executionStoppedAt?: number;
@@ -70,8 +72,25 @@ export function withReport(task: Task, report: TaskReport, now: number): Task {
   if (next.status === 'STOPPED') {
     containers = containers.map(stopped);
   }
-  const same = containers === task.containers && sameMembers(next, reported);
-  return same ? task : { ...task, reported: next, containers, version: task.version + 1 };
+  const networkInterface = withAttachment(task.networkInterface, report);
+  const same =
+    containers === task.containers && networkInterface === task.networkInterface && sameMembers(next, reported);
+  if (same) return task;
+  return {
+    ...task,
+    reported: next,
+    containers,
+    ...given('networkInterface', networkInterface),
+    version: task.version + 1,
+  };
+}
+
+/** A task that runs has its interface, even where its agent never saw it come. */
+function withAttachment(eni: TaskNetworkInterface | undefined, report: TaskReport): TaskNetworkInterface | undefined {
+  if (eni === undefined) return undefined;
+  const told = report.attachments?.find(({ attachmentArn }) => attachmentArn.endsWith(`/${eni.attachmentId}`))?.status;
+  const status = told ?? (report.status === 'RUNNING' && eni.status === 'ATTACHING' ? 'ATTACHED' : eni.status);
+  return status === eni.status ? eni : { ...eni, status };
 }
 
 function withContainer(containers: readonly TaskContainer[], change: ContainerReport): readonly TaskContainer[] {

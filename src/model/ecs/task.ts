@@ -96,7 +96,8 @@ export interface TaskNetworkInterface {
   readonly privateIp: string;
   readonly publicIp?: string;
   readonly privateDnsName: string;
-  readonly status: 'PRECREATED' | 'ATTACHING' | 'ATTACHED' | 'DETACHING' | 'DETACHED' | 'DELETED';
+  /** ATTACHING until its machine says that it is there; DELETED with the task. */
+  readonly status: 'ATTACHING' | 'ATTACHED' | 'DETACHED' | 'DELETED';
 }
 
 /** What the service loop has to remember about a task of its service. */

@@ -1,4 +1,5 @@
 import type {
+  AttachmentStateChange,
   ContainerStateChange,
   ManagedAgentStateChange,
   SubmitTaskStateChangeCommandInput,
@@ -48,9 +49,10 @@ export function agentReportHandlers({ store, clock }: ServiceDeps) {
 
     SubmitTaskStateChange(input, ctx) {
       const task = reportedTask(store, ctx, input.cluster, input.task);
-      for (const { attachmentArn } of input.attachments ?? []) checkAttachment(task, attachmentArn);
+      const attachments = (input.attachments ?? []).map((one) => readAttachment(task, one));
       // One that only tells of an attachment says nothing of the task.
-      if (input.status !== undefined) take(task, readTaskReport(input));
+      const { status = attachments.length > 0 ? 'PENDING' : undefined } = input;
+      take(task, { ...readTaskReport({ ...input, status }), attachments });
       return acknowledged;
     },
 
@@ -85,9 +87,14 @@ function reportedTask(reader: Reader, ctx: Ctx, cluster: string | undefined, nam
   return { ...task, machineId: task.machineId };
 }
 
-function checkAttachment({ attachmentId }: Task, arn: string | undefined): void {
-  if (attachmentId !== undefined && arn?.endsWith(`attachment/${attachmentId}`) === true) return;
-  throw invalidParameter(`Referenced attachment was not found: ${arn ?? ''}`);
+function readAttachment({ networkInterface }: Task, { attachmentArn = '', status }: AttachmentStateChange) {
+  if (networkInterface === undefined || !attachmentArn.endsWith(`attachment/${networkInterface.attachmentId}`)) {
+    throw invalidParameter(`Referenced attachment was not found: ${attachmentArn}`);
+  }
+  if (status !== 'ATTACHED' && status !== 'DETACHED') {
+    throw invalidParameter(`status must be one of ATTACHED, DETACHED, and is ${status}.`);
+  }
+  return { attachmentArn, status } as const;
 }
 
 function readTaskReport(input: SubmitTaskStateChangeCommandInput): TaskReport {

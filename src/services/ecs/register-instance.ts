@@ -10,6 +10,8 @@ import {
   type HostPort,
   type InstanceAttribute,
 } from '../../model/ecs/container-instance.ts';
+import { machineSession } from '../../model/iam/machine-session.ts';
+import { isNodeId } from '../../model/ssm/managed-node.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances } from '../../store/tables/ec2.ts';
@@ -19,18 +21,26 @@ import { clientException, invalidParameter } from './errors.ts';
 import { needCluster } from './find.ts';
 import { readTags } from './tag-rules.ts';
 
+/** Agents send a token that the published model knows nothing of. */
+type RegisterInput = RegisterContainerInstanceCommandInput & { readonly clientToken?: string | undefined };
+
 /**
  * RegisterContainerInstance, which agents alone call: a new registration, or with `containerInstanceArn` one that is renewed after
  * the agent or its machine was restarted. Every attribute with a value is answered as it came; ECS adds those that it
  * knows of the EC2 instance ("Amazon ECS container instance attributes").
  */
 export function registerContainerInstance(
-  { store, clock, ids }: ServiceDeps,
-  input: RegisterContainerInstanceCommandInput,
+  { store, clock, ids, instanceIdentity }: ServiceDeps,
+  input: RegisterInput,
   ctx: Ctx,
 ): ContainerInstance {
   const cluster = needCluster(store, ctx, input.cluster);
-  const host = readIdentity(store, ctx, input.instanceIdentityDocument);
+  const { instanceIdentityDocument: document = '', instanceIdentityDocumentSignature: signature = '' } = input;
+  if (document !== '' && instanceIdentity !== undefined && !instanceIdentity().isSigned(document, signature)) {
+    throw clientException('The signature of the instance identity document is not valid.');
+  }
+  const host = readIdentity(store, ctx, document);
+  const hostId = host?.id ?? nodeOf(ctx);
   const resources = readResources(input.totalResources ?? []);
   const attributes = mergeAttributes(readAttributes(input.attributes ?? []), builtIn(host));
   const { agentVersion, agentHash, dockerVersion } = input.versionInfo ?? {};
@@ -41,9 +51,9 @@ export function registerContainerInstance(
   };
   if ((input.platformDevices?.length ?? 0) > 0) throw clientException('platformDevices are not supported.');
   return store.transact((tx) => {
-    const before =
-      input.containerInstanceArn === undefined ? undefined : tx.get(containerInstances, input.containerInstanceArn);
-    if (input.containerInstanceArn !== undefined && before?.clusterArn !== cluster.arn) {
+    const { containerInstanceArn: named, clientToken } = input;
+    const before = named === undefined ? repeated(tx, cluster.arn, clientToken) : tx.get(containerInstances, named);
+    if (named !== undefined && before?.clusterArn !== cluster.arn) {
       throw clientException('The referenced container instance was not found in the cluster.');
     }
     if (before?.status === 'INACTIVE') throw clientException('The referenced container instance is inactive.');
@@ -75,7 +85,7 @@ export function registerContainerInstance(
       arn: containerInstanceArn(cluster, cluster.name, id),
       id,
       clusterArn: cluster.arn,
-      ...given('ec2InstanceId', host?.id),
+      ...given('ec2InstanceId', hostId),
       machineId: host?.id ?? id,
       status: 'ACTIVE',
       ...given('availabilityZone', host?.availabilityZone),
@@ -85,6 +95,7 @@ export function registerContainerInstance(
       versionInfo,
       tags: readTags(input.tags),
       registeredAt: clock.now(),
+      ...given('clientToken', clientToken),
       version: 1,
     };
     tx.put(containerInstances, row);
@@ -92,9 +103,23 @@ export function registerContainerInstance(
   });
 }
 
+/** The registration that was made with a token, if it still stands. */
+function repeated(reader: Reader, clusterArn: string, token: string | undefined): ContainerInstance | undefined {
+  if (token === undefined || token === '') return undefined;
+  return reader
+    .by(containerInstances, 'clientToken', token)
+    .find((row) => row.clusterArn === clusterArn && row.status !== 'INACTIVE');
+}
+
+/** The node that registers, by the session that Systems Manager gave it: agents of external instances send no document. */
+function nodeOf({ caller }: Ctx): string | undefined {
+  const session = machineSession(caller.arn)?.session ?? '';
+  return isNodeId(session) ? session : undefined;
+}
+
 /** The EC2 instance that an identity document speaks of ("Instance identity documents", EC2 User Guide). */
-function readIdentity(reader: Reader, ctx: Ctx, document: string | undefined): Instance | undefined {
-  if (document === undefined || document === '') return undefined;
+function readIdentity(reader: Reader, ctx: Ctx, document: string): Instance | undefined {
+  if (document === '') return undefined;
   let id: unknown;
   try {
     ({ instanceId: id } = JSON.parse(document) as { instanceId?: unknown });

@@ -1,32 +1,33 @@
 import type * as sdk from '@aws-sdk/client-ssm';
 import type { Ctx, Handlers } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
-import type { Parameter } from '../../model/ssm/parameter.ts';
 import type { Tag } from '../../model/tags.ts';
-import type { Reader } from '../../store/store.ts';
-import { parameterKey, parameters } from '../../store/tables/ssm.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
+import { managedNodes, parameterKey, parameters } from '../../store/tables/ssm.ts';
 import { checkEnum, checkLength, checkPattern } from '../constraints.ts';
 import type { SsmDeps } from './deps.ts';
+import { needNode } from './find-node.ts';
 import { readSelected } from './names.ts';
 
-/** Tags of parameters, which are the only resources of Systems Manager that are here. */
+/** Tags of parameters and managed nodes, which are the only resources of Systems Manager that are here. */
 export function tagHandlers({ store }: SsmDeps) {
   return {
     AddTagsToResource(input, ctx) {
       const given = readTags(input.Tags);
       store.transact((tx) => {
-        const parameter = taggedResource(tx, ctx, input.ResourceType, input.ResourceId);
-        const tags = [...new Map([...parameter.tags, ...given].map((tag) => [tag.key, tag])).values()];
+        const { tags: before, put } = taggedResource(tx, ctx, input.ResourceType, input.ResourceId);
+        const tags = [...new Map([...before, ...given].map((tag) => [tag.key, tag])).values()];
         checkCount(tags);
-        tx.put(parameters, { ...parameter, tags });
+        put(tx, tags);
       });
       return {};
     },
 
     RemoveTagsFromResource(input, ctx) {
       store.transact((tx) => {
-        const parameter = taggedResource(tx, ctx, input.ResourceType, input.ResourceId);
-        tx.put(parameters, { ...parameter, tags: parameter.tags.filter(({ key }) => !input.TagKeys?.includes(key)) });
+        const { tags, put } = taggedResource(tx, ctx, input.ResourceType, input.ResourceId);
+        const kept = tags.filter(({ key }) => !input.TagKeys?.includes(key));
+        put(tx, kept);
       });
       return {};
     },
@@ -43,14 +44,23 @@ const resourceTypes =
     ' ',
   );
 
-function taggedResource(reader: Reader, ctx: Ctx, type: string | undefined, id: string | undefined): Parameter {
+interface Tagged {
+  readonly tags: readonly Tag[];
+  readonly put: (tx: Transaction, tags: readonly Tag[]) => void;
+}
+
+function taggedResource(reader: Reader, ctx: Ctx, type: string | undefined, id: string | undefined): Tagged {
   checkEnum('resourceType', type, resourceTypes);
+  if (type === 'ManagedInstance') {
+    const { tags, id: key } = needNode(reader, ctx, id);
+    return { tags, put: (tx, after) => void tx.update(managedNodes, key, (row) => ({ ...row, tags: after })) };
+  }
   const selected = type === 'Parameter' ? readSelected(ctx, id ?? '') : undefined;
   const found = selected && reader.get(parameters, parameterKey(ctx, selected.name));
   if (found === undefined) {
     throw new AwsError('InvalidResourceId', `The resource ID is not valid: there is no ${type} ${id}.`);
   }
-  return found;
+  return { tags: found.tags, put: (tx, tags) => tx.put(parameters, { ...found, tags }) };
 }
 
 /** Checks tags as Systems Manager does. */

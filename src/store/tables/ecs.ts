@@ -45,6 +45,7 @@ export const containerInstances = table<ContainerInstance>()({
   indexes: {
     cluster: (row) => row.clusterArn,
     ec2Instance: (row) => row.ec2InstanceId,
+    clientToken: (row) => row.clientToken,
     machine: (row) => row.machineId,
     /** `gone` once INACTIVE. */
     life: (row) => (row.status === 'INACTIVE' ? 'gone' : 'registered'),

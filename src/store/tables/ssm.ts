@@ -1,3 +1,4 @@
+import type { Activation, ManagedNode } from '../../model/ssm/managed-node.ts';
 import { canonicalName, type Parameter, type ParameterVersion } from '../../model/ssm/parameter.ts';
 import { scopeOf, type Scoped } from '../../model/tags.ts';
 import { table } from '../table.ts';
@@ -25,3 +26,17 @@ export function parameterKey(scope: Scoped, name: string): string {
 export function parameterVersionKey(scope: Scoped, name: string, version: number): string {
   return `${parameterKey(scope, name)}:${version}`;
 }
+
+/** Activations, by id: those who register name no account. */
+export const activations = table<Activation>()({
+  name: 'ssm.activations',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf },
+});
+
+/** Machines that registered with an activation, by id. */
+export const managedNodes = table<ManagedNode>()({
+  name: 'ssm.managed-nodes',
+  key: (row) => row.id,
+  indexes: { scope: scopeOf, publicKey: (row) => row.publicKey },
+});
