@@ -1,5 +1,6 @@
 import { remainingOf } from '../model/ecs/needs.ts';
 import { isExternal, type ContainerInstance, type InstanceResources } from '../model/ecs/container-instance.ts';
+import type { InstanceFacts } from '../model/ecs/instance-subjects.ts';
 import type { Candidate } from '../model/ecs/placement.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
 import type { TaskStop } from '../model/ecs/task-end.ts';
@@ -46,6 +47,20 @@ export function candidatesIn(
     .map((instance) => candidateOf(reader, instance, kind));
 }
 
+/** What the cluster query language can ask of an instance. */
+export function factsOf(
+  reader: Reader,
+  instance: ContainerInstance,
+  here: readonly Task[] = tasksOn(reader, instance),
+): InstanceFacts {
+  return {
+    instance,
+    connected: isConnected(reader, instance),
+    groups: here.map(({ group }) => group),
+    runningTasks: here.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
+  };
+}
+
 /** One instance as a place for tasks of a kind. */
 export function candidateOf(
   reader: Reader,
@@ -54,8 +69,7 @@ export function candidateOf(
 ): Candidate {
   const here = tasksOn(reader, instance);
   return {
-    instance,
-    connected: isConnected(reader, instance),
+    ...factsOf(reader, instance, here),
     remaining: remainingOf(instance, here),
     interfacesInUse: here.filter(({ networkConfiguration }) => networkConfiguration !== undefined).length,
     kin: here.filter((task) =>

@@ -25,7 +25,6 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     'deploymentConfiguration.linearConfiguration': refusedAbove,
     'deploymentConfiguration.canaryConfiguration': refusedAbove,
     'deploymentConfiguration.earlySuccessCriteria': refusedAbove,
-    placementConstraints: refusedAbove,
     volumeConfigurations: refusedAbove,
     vpcLatticeConfigurations: refusedAbove,
     gatewayConnectors: refusedAbove,

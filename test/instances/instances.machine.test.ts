@@ -1,3 +1,4 @@
+import { verify, X509Certificate } from 'node:crypto';
 import { ModifyInstanceMetadataOptionsCommand } from '@aws-sdk/client-ec2';
 import {
   CreateServiceCommand,
@@ -6,6 +7,9 @@ import {
   DescribeTasksCommand,
   ListContainerInstancesCommand,
   ListTasksCommand,
+  PutAttributesCommand,
+  RunTaskCommand,
+  type RunTaskCommandInput,
   UpdateContainerInstancesStateCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
@@ -55,8 +59,13 @@ test('the metadata service answers as on EC2, to those whom EC2 answers', async 
   for (const entry of ['ami-id', 'iam/', 'network/', 'placement/', 'tags/']) expect(listing).toContain(entry);
   const mac = await ask('/latest/meta-data/mac');
   expect(await ask(`/latest/meta-data/network/interfaces/macs/${mac}/subnet-id`)).toBe(instance?.SubnetId);
-  expect(JSON.parse(await ask('/latest/dynamic/instance-identity/document'))).toMatchObject({ instanceId: id });
-  expect((await curl(host, '/latest/dynamic/instance-identity/pkcs7')).status).toBe(404);
+  const identity = '/latest/dynamic/instance-identity';
+  const document = await ask(`${identity}/document`);
+  expect(JSON.parse(document)).toMatchObject({ instanceId: id });
+  const signature = Buffer.from(await ask(`${identity}/signature`), 'base64');
+  const { publicKey } = new X509Certificate(installation.stowage('ca', '--instance-identity'));
+  expect(verify('sha256', Buffer.from(document), publicKey, signature)).toBe(true);
+  expect(await ask(`${identity}/rsa2048`)).toMatch(/^[A-Za-z0-9+/=\n]{1000,}$/);
 
   // A session: the instance gets one, a container a hop further away does not, and asks without.
   const token = (await curl(host, '/latest/api/token', ...session)).body;
@@ -93,6 +102,11 @@ test('the metadata service answers as on EC2, to those whom EC2 answers', async 
     const who = await inside(pid, [...cli, '--output', 'text'], { ...env, HOME: installation.home });
     expect(who.stdout.trim()).toBe(`arn:aws:sts::000000000000:assumed-role/ecsInstanceRole/${id}`);
   }
+  // Its role has no policies.
+  const asked = ['aws', '--endpoint-url', 'http://169.254.170.2:4566', 'ecs', 'list-clusters'];
+  expect((await inside(itself, asked, { ...env, HOME: installation.home })).stderr).toContain(
+    `(AccessDeniedException) when calling the ListClusters operation: User: arn:aws:sts::000000000000:assumed-role/ecsInstanceRole/${id} is not authorized to perform: ecs:ListClusters`,
+  );
 
   // Sessions outlive the control plane that began them.
   const before = installation.pid();
@@ -161,4 +175,68 @@ test('a daemon has a task on each instance, also on one that comes later, and le
   });
   await ecs.send(new DeleteServiceCommand({ cluster, service: serviceName }));
   await settled(2, []);
+});
+
+test('tasks are placed by constraints and strategies, and what has no place is told', async () => {
+  const { clients, cluster } = scene;
+  const { ecs } = clients;
+  const { containerInstanceArns: [first = '', second = ''] = [] } = await ecs.send(
+    new ListContainerInstancesCommand({ cluster }),
+  );
+  const containerInstances = [first, second];
+  await ecs.send(new UpdateContainerInstancesStateCommand({ cluster, containerInstances, status: 'ACTIVE' }));
+  await ecs.send(
+    new PutAttributesCommand({ cluster, attributes: [{ name: 'stack', value: 'prod', targetId: second }] }),
+  );
+  const run = async (more: Partial<RunTaskCommandInput>) => {
+    const { tasks = [], failures = [] } = await ecs.send(
+      new RunTaskCommand({ cluster, taskDefinition: 'daemon', launchType: 'EC2', ...more }),
+    );
+    return { arns: tasks.map(({ taskArn = '' }) => taskArn), tasks, failures };
+  };
+  const alone = await run({ count: 3, placementConstraints: [{ type: 'distinctInstance' }] });
+  expect(alone.tasks.map(({ containerInstanceArn }) => containerInstanceArn).toSorted()).toEqual(
+    containerInstances.toSorted(),
+  );
+  expect(alone.failures.map(({ reason }) => reason)).toEqual(
+    Array(2).fill('DistinctInstance placement constraint unsatisfied.'),
+  );
+  const member = await run({
+    count: 2,
+    placementConstraints: [{ type: 'memberOf', expression: 'attribute:stack == prod' }],
+    placementStrategy: [{ type: 'spread', field: 'host' }],
+  });
+  expect(member.tasks.map(({ containerInstanceArn }) => containerInstanceArn)).toEqual([second, second]);
+  const all = [...alone.arns, ...member.arns];
+  await eventually('they run', 120_000, async () => {
+    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: all }));
+    return tasks.every(({ lastStatus }) => lastStatus === 'RUNNING') ? true : undefined;
+  });
+  const serviceName = 'nowhere';
+  const placementConstraints = [{ type: 'memberOf', expression: 'attribute:stack == test' }] as const;
+  const wanted = { cluster, serviceName, taskDefinition: 'daemon', launchType: 'EC2', desiredCount: 1 } as const;
+  await ecs.send(new CreateServiceCommand({ ...wanted, placementConstraints: [...placementConstraints] }));
+  await eventually('its event says why', 120_000, async () => {
+    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: [serviceName] }));
+    return services[0]?.events?.some(({ message }) =>
+      message?.endsWith(
+        'encountered error "MemberOf placement constraint unsatisfied.". For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.',
+      ),
+    )
+      ? true
+      : undefined;
+  });
+  await ecs.send(
+    new UpdateServiceCommand({
+      cluster,
+      service: serviceName,
+      placementConstraints: [],
+      placementStrategy: [{ type: 'random' }],
+    }),
+  );
+  await eventually('it runs without them', 120_000, async () => {
+    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: [serviceName] }));
+    return services[0]?.runningCount === 1 ? true : undefined;
+  });
+  await ecs.send(new DeleteServiceCommand({ cluster, service: serviceName, force: true }));
 });

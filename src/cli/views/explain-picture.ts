@@ -102,11 +102,13 @@ function placeLines(place: TaskPlace, frame: Frame): Line[] {
   const { decision } = place;
   if (decision === undefined)
     return sentences([`${instance}${zone}: StartTask named it, or an earlier version chose it`], frame);
-  const { considered, able, kinInZone, memoryFree, excluded } = decision;
+  const { considered, able, kinInZone, memoryFree, excluded, strategy } = decision;
   const why =
     able === 1
       ? 'it alone could take the task'
-      : `no zone had fewer tasks of its kind (${kinInZone}), and there no instance more memory free (${memoryFree} MiB)`;
+      : strategy !== undefined
+        ? `it was chosen by ${strategy.join(', then ')}`
+        : `no zone had fewer tasks of its kind (${kinInZone}), and there no instance more memory free (${memoryFree} MiB)`;
   return [
     ...sentences([`${instance}${zone}: ${able} of ${considered} instances could take it; ${why}`], frame),
     ...exclusionLines(excluded, () => undefined),

@@ -56,6 +56,8 @@ function inputOf(places: readonly Place[], more: Partial<DaemonInput> = {}): Dae
       connected: is !== 'away',
       remaining: { cpu: 1024, memory: is === 'full' ? 0 : 1000, ports: [] },
       interfacesInUse: 0,
+      groups: [],
+      runningTasks: 0,
       kin: ending + fresh.length + old.length,
     })),
     busy: new Set(places.flatMap(({ is }, at) => (is === 'busy' ? [`i${at}`] : []))),

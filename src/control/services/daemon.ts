@@ -5,6 +5,7 @@ import {
   type Placement,
   type PlacementFailure,
 } from '../../model/ecs/placement.ts';
+import { isMember } from '../../model/ecs/placement-rules.ts';
 import type { TaskNeeds } from '../../model/ecs/needs.ts';
 import { minimumHealthy, type JudgedTask } from './scale.ts';
 
@@ -38,7 +39,7 @@ export function daemonPlaces(needs: TaskNeeds, candidates: readonly Candidate[])
   return candidates.filter((candidate) => {
     if (candidate.instance.status !== 'ACTIVE') return false;
     const reason = obstacle({ ...candidate, connected: true }, needs);
-    return reason !== 'ATTRIBUTE' && reason !== 'LOCATION';
+    return reason !== 'ATTRIBUTE' && reason !== 'LOCATION' && isMember(needs.rules, candidate);
   });
 }
 

@@ -104,6 +104,9 @@ const lacks: Readonly<Record<PlacementReason, string>> = {
   'RESOURCE:ENI': 'encountered error "RESOURCE:ENI"',
   ATTRIBUTE: 'is missing an attribute required by your task',
   LOCATION: 'encountered error "LOCATION"',
+  'MemberOf placement constraint unsatisfied.': 'encountered error "MemberOf placement constraint unsatisfied."',
+  'DistinctInstance placement constraint unsatisfied.':
+    'encountered error "DistinctInstance placement constraint unsatisfied."',
   AGENT: 'encountered error "AGENT"',
   INACTIVE: 'encountered error "INACTIVE"',
 };

@@ -84,7 +84,10 @@ function observePlaces(
       ? {}
       : {
           places: {
-            needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration)),
+            needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration), {
+              ...service,
+              group: `service:${service.name}`,
+            }),
             // Most plans place nothing, and what every instance has left is much to find out.
             get candidates() {
               return (candidates ??= candidatesIn(store, service.clusterArn, primary.launchType ?? 'EC2', ofCluster));

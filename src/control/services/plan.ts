@@ -318,7 +318,7 @@ class ServicePlanner {
     const { places } = this.#observed;
     if (places === undefined) return undefined;
     if (count === 0) return { found: [], takes: places.needs };
-    const { placed, failures } = placeTasks(places.needs, places.candidates, count);
+    const { placed, failures } = placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
     if (placed.length < count) this.#events.tellOnce(unplacedEvent(failures));
     return { found: placed, takes: places.needs };
   }

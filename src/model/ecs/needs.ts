@@ -1,7 +1,16 @@
-import type { TaskOverride } from '@aws-sdk/client-ecs';
+import type { PlacementConstraint, PlacementStrategy, TaskOverride } from '@aws-sdk/client-ecs';
+import { placementRules, type PlacementRules } from './placement-rules.ts';
 import type { ContainerInstance, HostPort, InstanceAttribute, InstanceResources } from './container-instance.ts';
 import type { Task } from './task.ts';
 import type { TaskDefinition } from './task-definition.ts';
+
+/** How tasks are to be placed beyond what their definition says. */
+export interface PlacementRequest {
+  readonly placementConstraints?: readonly PlacementConstraint[];
+  readonly placementStrategy?: readonly PlacementStrategy[];
+  /** The group of the tasks. */
+  readonly group?: string;
+}
 
 /** What a task needs of the instance that runs it. */
 export interface TaskNeeds {
@@ -17,14 +26,23 @@ export interface TaskNeeds {
   readonly ownInterface: boolean;
   /** The zones of its subnets; absent when any will do. */
   readonly zones?: readonly string[];
+  /** How it is to be placed, where anybody said. */
+  readonly rules?: PlacementRules;
 }
 
 /**
  * The needs of a definition's task: the task's own size where it has one, else the sum of its containers', of which a soft memory
  * limit is what is set aside ("memoryReservation", ContainerDefinition, ECS API Reference).
  */
-export function needsOf(definition: TaskDefinition, overrides: TaskOverride, zones?: readonly string[]): TaskNeeds {
+export function needsOf(
+  definition: TaskDefinition,
+  overrides: TaskOverride,
+  zones?: readonly string[],
+  placement: PlacementRequest = {},
+): TaskNeeds {
   const { document } = definition;
+  const constraints = [...(document.placementConstraints ?? []), ...(placement.placementConstraints ?? [])];
+  const strategy = placement.placementStrategy ?? [];
   const containers = (document.containerDefinitions ?? []).map((container) => ({
     ...container,
     override: overrides.containerOverrides?.find(({ name }) => name === container.name),
@@ -51,6 +69,9 @@ export function needsOf(definition: TaskDefinition, overrides: TaskOverride, zon
     ),
     ownInterface: document.networkMode === 'awsvpc',
     ...(zones === undefined ? {} : { zones }),
+    ...(constraints.length + strategy.length === 0
+      ? {}
+      : { rules: placementRules(constraints, strategy, placement.group) }),
   };
 }
 

@@ -14,6 +14,7 @@ interface Shape {
   readonly connected?: boolean;
   readonly interfacesInUse?: number;
   readonly kin?: number;
+  readonly groups?: readonly string[];
 }
 
 function candidate(shape: Shape): Candidate {
@@ -38,6 +39,8 @@ function candidate(shape: Shape): Candidate {
       version: 1,
     },
     connected: shape.connected ?? true,
+    groups: shape.groups ?? [],
+    runningTasks: shape.groups?.length ?? 0,
     remaining: resources,
     interfacesInUse: shape.interfacesInUse ?? 0,
     kin: shape.kin ?? 0,

@@ -1,11 +1,11 @@
 import type { Scoped } from '../tags.ts';
 import type { ContainerInstance, InstanceResources } from './container-instance.ts';
+import type { InstanceFacts } from './instance-subjects.ts';
 import type { TaskNeeds } from './needs.ts';
+import { isMember, scoresOf, type Score } from './placement-rules.ts';
 
 /** An instance that a task may be put on, as it stands. */
-export interface Candidate {
-  readonly instance: ContainerInstance;
-  readonly connected: boolean;
+export interface Candidate extends InstanceFacts {
   readonly remaining: InstanceResources;
   /** Its tasks with an interface of their own. */
   readonly interfacesInUse: number;
@@ -23,7 +23,9 @@ export type PlacementReason =
   | 'RESOURCE:MEMORY'
   | 'RESOURCE:PORTS'
   | 'RESOURCE:GPU'
-  | 'RESOURCE:ENI';
+  | 'RESOURCE:ENI'
+  | 'MemberOf placement constraint unsatisfied.'
+  | 'DistinctInstance placement constraint unsatisfied.';
 
 /** An instance that could not take a task. */
 export interface PlacementFailure {
@@ -42,6 +44,8 @@ const reasons: readonly PlacementReason[] = [
   'RESOURCE:PORTS',
   'RESOURCE:GPU',
   'RESOURCE:ENI',
+  'MemberOf placement constraint unsatisfied.',
+  'DistinctInstance placement constraint unsatisfied.',
 ];
 
 /** Why an instance cannot take a task; `undefined` when it can. */
@@ -60,6 +64,9 @@ export function obstacle(candidate: Candidate, needs: TaskNeeds): PlacementReaso
   // No machine offers any.
   if (needs.gpu) return 'RESOURCE:GPU';
   if (needs.ownInterface && candidate.interfacesInUse >= instance.taskInterfaces) return 'RESOURCE:ENI';
+  // Constraints come after resources ("How Amazon ECS places tasks on container instances").
+  if (!isMember(needs.rules, candidate)) return 'MemberOf placement constraint unsatisfied.';
+  if (needs.rules?.distinct === true && candidate.kin > 0) return 'DistinctInstance placement constraint unsatisfied.';
   return undefined;
 }
 
@@ -79,9 +86,11 @@ export interface PlacementDecision {
   /** Those that could have taken it. */
   readonly able: number;
   readonly excluded: readonly Exclusion[];
-  /** The tasks of its kind that stood in its zone then: no zone with an able instance had fewer. */
+  /** By what it was chosen, `spread(instanceId)`; absent where nobody asked for a strategy. */
+  readonly strategy?: readonly string[];
+  /** The tasks of its kind that stood in its zone then; unless a strategy was asked for, no zone with an able instance had fewer. */
   readonly kinInZone: number;
-  /** MiB that were free on its instance: no able one of the zone had more. */
+  /** MiB that were free on its instance; unless a strategy was asked for, no able one of the zone had more. */
   readonly memoryFree: number;
 }
 
@@ -110,14 +119,15 @@ const namedInstances = 3;
 export const refusalLifeMs = 3_600_000;
 
 /**
- * Finds instances for `count` tasks of a kind, one after the other: in the zone that has fewest of them, and there where most memory is
- * free ("Amazon ECS task placement": spread over zones unless told otherwise). DRAINING instances take none. What the
- * first task without a place failed at is told of each instance; further ones would fail in the same way.
+ * Finds instances for `count` tasks of a kind, one after the other, as their rules say; without any in the zone that has fewest of them, and there
+ * where most memory is free ("Amazon ECS task placement": spread over zones unless told otherwise). DRAINING instances take none. What the
+ * first task without a place failed at is told of each instance; further ones would fail in the same way. `random` draws from [0, 1).
  */
 export function placeTasks(
   needs: TaskNeeds,
   candidates: readonly Candidate[],
   count: number,
+  random: () => number = () => 0,
 ): {
   readonly placed: readonly Placement[];
   readonly failures: readonly PlacementFailure[];
@@ -126,14 +136,11 @@ export function placeTasks(
 } {
   const draining = candidates.filter(({ instance }) => instance.status === 'DRAINING');
   const open = candidates.filter(({ instance }) => instance.status === 'ACTIVE');
-  const kin = new Map<string | undefined, number>();
-  for (const { instance, kin: here } of open) {
-    kin.set(instance.availabilityZone, (kin.get(instance.availabilityZone) ?? 0) + here);
-  }
   const placed: Placement[] = [];
   while (placed.length < count) {
     const exclusions = new Exclusions();
     for (const { instance } of draining) exclusions.add('DRAINING', instance);
+    const scores = scoresOf(needs.rules, open, random);
     let best: number | undefined;
     let able = 0;
     for (const [index, candidate] of open.entries()) {
@@ -143,8 +150,7 @@ export function placeTasks(
         continue;
       }
       able += 1;
-      const rival = best === undefined ? undefined : open[best];
-      if (rival === undefined || isBetter(candidate, rival, kin)) best = index;
+      if (best === undefined || isBetter(scores, open, index, best)) best = index;
     }
     const chosen = best === undefined ? undefined : open[best];
     if (best === undefined || chosen === undefined) {
@@ -155,19 +161,25 @@ export function placeTasks(
       return { placed, failures, excluded: exclusions.all() };
     }
     const zone = chosen.instance.availabilityZone;
-    const kinInZone = kin.get(zone) ?? 0;
+    const kinInZone = open.reduce((sum, { instance, kin }) => sum + (instance.availabilityZone === zone ? kin : 0), 0);
     placed.push({
       instance: chosen.instance,
       decision: {
         considered: candidates.length,
         able,
         excluded: exclusions.all(),
+        ...(needs.rules === undefined || needs.rules.strategy.length === 0
+          ? {}
+          : {
+              strategy: needs.rules.strategy.map(
+                ({ type, field }) => `${type}${field === undefined ? '' : `(${field})`}`,
+              ),
+            }),
         kinInZone,
         memoryFree: chosen.remaining.memory,
       },
     });
     open[best] = afterTaking(chosen, needs);
-    kin.set(zone, kinInZone + 1);
   }
   return { placed, failures: [], excluded: [] };
 }
@@ -198,9 +210,10 @@ export function closest(failures: readonly PlacementFailure[]): PlacementFailure
 
 /** A candidate once a task of these needs is on it. */
 export function afterTaking(candidate: Candidate, needs: TaskNeeds): Candidate {
-  const { remaining } = candidate;
+  const { remaining, groups } = candidate;
   return {
     ...candidate,
+    groups: needs.rules?.group === undefined ? groups : [...groups, needs.rules.group],
     remaining: {
       cpu: remaining.cpu - needs.cpu,
       memory: remaining.memory - needs.memory,
@@ -211,9 +224,13 @@ export function afterTaking(candidate: Candidate, needs: TaskNeeds): Candidate {
   };
 }
 
-/** Whether a task rather goes to `a` than to `b`, both able to take it. */
-function isBetter(a: Candidate, b: Candidate, kin: ReadonlyMap<string | undefined, number>): boolean {
-  const inZone = ({ instance }: Candidate): number => kin.get(instance.availabilityZone) ?? 0;
-  const order = inZone(a) - inZone(b) || b.remaining.memory - a.remaining.memory;
-  return order < 0 || (order === 0 && a.instance.arn < b.instance.arn);
+/** Whether a task rather goes to the one at `a` than to the one at `b`, both able to take it. */
+function isBetter(scores: readonly Score[], open: readonly Candidate[], a: number, b: number): boolean {
+  const [one, other] = [open[a], open[b]];
+  if (one === undefined || other === undefined) return false;
+  for (const score of scores) {
+    const order = score(one, a) - score(other, b);
+    if (order !== 0) return order < 0;
+  }
+  return one.instance.arn < other.instance.arn;
 }

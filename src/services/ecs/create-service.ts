@@ -15,6 +15,7 @@ import { invalidParameter } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
+import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
@@ -76,8 +77,8 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     desiredCount: input.desiredCount ?? 0,
     deployments: [],
     serviceRegistries: [],
-    placementConstraints: [],
-    placementStrategy: [],
+    placementConstraints: readConstraints(input.placementConstraints ?? []),
+    placementStrategy: readStrategyOf(input.placementStrategy ?? []),
     ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
     ...(fargate ? { platformVersion: input.platformVersion ?? 'LATEST' } : {}),
     availabilityZoneRebalancing: 'DISABLED',
@@ -112,6 +113,8 @@ function request(service: Service, spec: DeploymentSpec): string {
     ...(service.schedulingStrategy === 'DAEMON' ? {} : { desiredCount: service.desiredCount }),
     deploymentConfiguration: service.deploymentConfiguration,
     healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
+    placementConstraints: service.placementConstraints,
+    placementStrategy: service.placementStrategy,
     enableECSManagedTags: service.enableECSManagedTags,
     propagateTags: service.propagateTags,
     enableExecuteCommand: service.enableExecuteCommand,

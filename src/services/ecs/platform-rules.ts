@@ -1,5 +1,6 @@
 import type { EphemeralStorage, RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
 import { clientException } from './errors.ts';
+import { readConstraints } from './placement-input.ts';
 
 const architectures: readonly string[] = ['X86_64', 'ARM64'];
 
@@ -38,9 +39,7 @@ export function checkPlatform(input: RegisterTaskDefinitionCommandInput): void {
     if (type !== 'memberOf') throw notOneOf(type ?? '', 'placementConstraints.type', ['memberOf']);
     if (!expression) throw clientException("Placement constraints of the type 'memberOf' must have an expression.");
   }
-  if ((input.placementConstraints?.length ?? 0) > 10) {
-    throw clientException('placementConstraints can have at most 10 items.');
-  }
+  readConstraints(input.placementConstraints ?? []);
 }
 
 /** ECS's words for a value that is none of an enumeration's. */

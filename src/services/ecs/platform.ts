@@ -2,7 +2,6 @@ import { AwsError } from '../../base/errors.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import type { Reader } from '../../store/store.ts';
 import { machines } from '../../store/tables/fleet.ts';
-import { notSupported } from './errors.ts';
 import type { Launch } from './launch.ts';
 
 /**
@@ -11,12 +10,7 @@ import type { Launch } from './launch.ts';
  * `PlatformTaskDefinitionIncompatibilityException`.
  */
 export function checkPlatformIsThere(reader: Reader, definition: TaskDefinition, { launchType }: Launch): void {
-  if (launchType !== 'FARGATE') {
-    if ((definition.document.placementConstraints?.length ?? 0) > 0) {
-      throw notSupported('To run a task definition with placementConstraints');
-    }
-    return;
-  }
+  if (launchType !== 'FARGATE') return;
   const { cpuArchitecture, operatingSystemFamily: family = 'LINUX' } = definition.document.runtimePlatform ?? {};
   // Machines that are away count: they come back. Before the first has introduced itself nobody knows better.
   const known = reader.list(machines).flatMap(({ attributes }) => {

@@ -4,7 +4,7 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { nextProvider } from '../../model/ecs/capacity.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
-import { needsOf } from '../../model/ecs/needs.ts';
+import { needsOf, type PlacementRequest } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
 import { placeTasks, type Exclusion } from '../../model/ecs/placement.ts';
 import type { Task } from '../../model/ecs/task.ts';
@@ -13,11 +13,12 @@ import type { Reader, Transaction } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { runTaskTokens, tasks } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { invalidParameter, notSupported } from './errors.ts';
+import { invalidParameter } from './errors.ts';
 import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { noteRefusal } from './note-refusal.ts';
+import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { orderOf } from './task-order.ts';
 
 /** How long RunTask remembers a client token, milliseconds ("Ensuring idempotency", ECS API Reference). */
@@ -38,7 +39,7 @@ export function runTask({ store, clock, ids }: ServiceDeps, input: RunTaskComman
     const earlier = repeated(store, token, now);
     if (earlier !== undefined) return { tasks: earlier, failures: [] };
   }
-  const { orders, failures, refused } = plan(store, cluster, input, ctx);
+  const { orders, failures, refused } = plan(store, cluster, input, ctx, () => ids.random());
   return store.transact((tx) => {
     if (refused !== undefined) noteRefusal(tx, 'RunTask', refused.order, refused, now);
     const made = orders.map((order) => newTask(order, ids, now));
@@ -56,7 +57,7 @@ interface Planned {
 }
 
 /** What each of the tasks is to be. Throws before anything is written. */
-function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx: Ctx): Planned {
+function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx: Ctx, random: () => number): Planned {
   const definition = needTaskDefinition(reader, ctx, input.taskDefinition);
   const count = input.count ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > 10) throw invalidParameter('count must be between 1 and 10.');
@@ -64,9 +65,12 @@ function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx:
   checkPlatformIsThere(reader, definition, launch);
   const order = orderOf(reader, cluster, definition, launch, input, ctx);
   if (launch.launchType !== 'FARGATE') {
-    if ((input.placementConstraints?.length ?? 0) > 0) throw notSupported('placementConstraints');
-    if ((input.placementStrategy?.length ?? 0) > 0) throw notSupported('placementStrategy');
-    return onInstances(reader, order, count);
+    const placement = {
+      group: order.group,
+      placementConstraints: readConstraints(input.placementConstraints ?? []),
+      placementStrategy: readStrategyOf(input.placementStrategy ?? []),
+    };
+    return onInstances(reader, order, count, placement, random);
   }
   if ((input.placementConstraints?.length ?? 0) > 0) {
     throw invalidParameter('Placement constraints are not supported with FARGATE launch type.');
@@ -84,13 +88,19 @@ function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx:
 }
 
 /** Tasks on instances of the cluster, as many as find a place. */
-function onInstances(reader: Reader, order: TaskOrder, count: number): Planned {
+function onInstances(
+  reader: Reader,
+  order: TaskOrder,
+  count: number,
+  placement: PlacementRequest,
+  random: () => number,
+): Planned {
   const candidates = candidatesIn(reader, order.clusterArn, order.launchType, { group: order.group });
   if (!candidates.some(({ instance }) => instance.status === 'ACTIVE')) {
     throw invalidParameter('No Container Instances were found in your cluster.');
   }
-  const needs = needsOf(order.definition, order.overrides, zonesOf(reader, order.networkConfiguration));
-  const { placed, failures, excluded } = placeTasks(needs, candidates, count);
+  const needs = needsOf(order.definition, order.overrides, zonesOf(reader, order.networkConfiguration), placement);
+  const { placed, failures, excluded } = placeTasks(needs, candidates, count, random);
   return {
     orders: placed.map(({ instance, decision }) => ({ ...order, place: { instance, takes: needs, decision } })),
     failures: failures.map(({ instance, reason }) => ({ arn: instance.arn, reason })),

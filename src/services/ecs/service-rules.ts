@@ -43,8 +43,6 @@ export function checkPlacement(input: Shared, launch: Launch, scheduling: Schedu
     if (constraints) throw invalidParameter('Placement constraints are not supported with FARGATE launch type.');
     if (strategy) throw invalidParameter('Placement strategies are not supported with FARGATE launch type.');
   }
-  if (constraints) throw notSupported('placementConstraints');
-  if (strategy) throw notSupported('placementStrategy');
 }
 
 /** The rules for `desiredCount`, by scheduling strategy. */

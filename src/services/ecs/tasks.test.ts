@@ -146,7 +146,7 @@ describe('RunTask and platforms', () => {
     expect(() => ecs.CreateService({ ...run, serviceName: 'web', desiredCount: 1 }, ctx)).toThrow(incompatible);
   });
 
-  it('placementConstraints are registered, and say so when they are to be kept', () => {
+  it('placementConstraints are registered, and expressions that cannot be read are not', () => {
     const { ecs } = ecsFixture();
     const placementConstraints = [{ type: 'memberOf', expression: 'attribute:a exists' } as const];
     ecs.RegisterTaskDefinition(
@@ -156,9 +156,13 @@ describe('RunTask and platforms', () => {
     expect(ecs.DescribeTaskDefinition({ taskDefinition: 'web' }, ctx).taskDefinition).toMatchObject({
       placementConstraints,
     });
-    expect(() => ecs.RunTask({ taskDefinition: 'web', launchType: 'EC2' }, ctx)).toThrow(
-      "To run a task definition with placementConstraints isn't supported by Stowage yet.",
-    );
+    const wrong = [{ type: 'memberOf', expression: 'colour == blue' } as const];
+    expect(() =>
+      ecs.RegisterTaskDefinition(
+        { family: 'web', containerDefinitions: [{ ...web, memory: 64 }], placementConstraints: wrong },
+        ctx,
+      ),
+    ).toThrow("Invalid placement constraint expression 'colour == blue': 'colour' is no subject.");
   });
 });
 

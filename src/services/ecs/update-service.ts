@@ -16,6 +16,7 @@ import { clientException } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
+import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
@@ -49,6 +50,9 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       ),
       ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
       ...given('platformVersion', input.platformVersion),
+      // They are of new tasks, and no reason to replace those that run.
+      placementConstraints: readConstraints(input.placementConstraints ?? service.placementConstraints),
+      placementStrategy: readStrategyOf(input.placementStrategy ?? service.placementStrategy),
       enableECSManagedTags: input.enableECSManagedTags ?? service.enableECSManagedTags,
       propagateTags: input.propagateTags ?? service.propagateTags,
       // Of tasks that are made from now on: those that run stay as they are.
