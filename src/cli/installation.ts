@@ -48,7 +48,9 @@ export function installationOf(options: InstallationOptions, env: NodeJS.Process
       `--host ${host} is not loopback: any access key is accepted there. 'up --listen ${host}' answers there too, and takes signed requests only`,
     );
   }
-  const listen = options.listen ?? env['STOWAGE_LISTEN']?.split(',').filter(Boolean) ?? running?.listen ?? [];
+  const asked = options.listen ?? env['STOWAGE_LISTEN']?.split(',').filter(Boolean);
+  // `none` takes back what was asked for before.
+  const listen = asked?.join() === 'none' ? [] : (asked ?? running?.listen ?? readListen(home));
   const wrong = listen.find((address) => isIP(address) === 0 || /^(127\.|0\.0\.0\.0$|::1?$)/.test(address));
   if (wrong !== undefined) {
     throw new UsageError(`--listen ${wrong}: give the address of an interface of this machine, such as 192.168.1.10`);
@@ -74,6 +76,17 @@ export interface Running {
   readonly account: string;
 }
 
+const listenFile = (home: string): string => join(home, 'listen.json');
+
+/** The addresses that the last control plane of this home answered at beyond loopback: the next one does, too. */
+function readListen(home: string): readonly string[] {
+  try {
+    return JSON.parse(readFileSync(listenFile(home), 'utf8')) as readonly string[];
+  } catch {
+    return [];
+  }
+}
+
 const runningFile = (home: string): string => join(home, 'control-plane.json');
 
 /** What the control plane of this home wrote when it started; it may have died since. */
@@ -89,6 +102,7 @@ export function readRunning(home: string): Running | undefined {
 export function writeRunning(home: string, running: Running): void {
   mkdirSync(home, { recursive: true });
   writeFileSync(runningFile(home), `${JSON.stringify(running)}\n`);
+  writeFileSync(listenFile(home), `${JSON.stringify(running.listen ?? [])}\n`);
 }
 
 /** Forgets it. */

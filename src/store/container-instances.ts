@@ -1,3 +1,4 @@
+import { given } from '../base/given.ts';
 import { remainingOf } from '../model/ecs/needs.ts';
 import { isExternal, type ContainerInstance, type InstanceResources } from '../model/ecs/container-instance.ts';
 import type { InstanceFacts } from '../model/ecs/instance-subjects.ts';
@@ -61,6 +62,11 @@ export function factsOf(
   };
 }
 
+function lostAtOf(reader: Reader, { machineId }: ContainerInstance): number | undefined {
+  const machine = reader.get(machines, machineId);
+  return machine?.connected === false ? machine.disconnectedAt : undefined;
+}
+
 /** One instance as a place for tasks of a kind. */
 export function candidateOf(
   reader: Reader,
@@ -70,6 +76,7 @@ export function candidateOf(
   const here = tasksOn(reader, instance);
   return {
     ...factsOf(reader, instance, here),
+    ...given('lostAt', lostAtOf(reader, instance)),
     remaining: remainingOf(instance, here),
     interfacesInUse: here.filter(({ networkConfiguration }) => networkConfiguration !== undefined).length,
     kin: here.filter((task) =>

@@ -36,7 +36,11 @@ async function serve(
     // By its name: the vault's code is loaded with the control plane's, not with every command.
     if (error instanceof Error && error.name === 'RootKeyError') throw new UsageError(error.message);
     const { code, address = host } = error as NodeJS.ErrnoException & { address?: string };
-    if (code === 'EADDRNOTAVAIL') throw new UsageError(`--listen ${address} is no address of this machine`);
+    if (code === 'EADDRNOTAVAIL') {
+      throw new UsageError(
+        `--listen ${address} is no address of this machine (--listen none: answer on loopback alone)`,
+      );
+    }
     if (code !== 'EADDRINUSE') throw error;
     throw new UsageError(`port ${port} on ${address} is taken by another program: give another one with --port`);
   });
@@ -74,7 +78,7 @@ export async function upDetached(installation: Installation, terminal: Terminal)
       host,
       '--port',
       String(port),
-      ...listen.flatMap((address) => ['--listen', address]),
+      ...(listen.length === 0 ? ['none'] : listen).flatMap((address) => ['--listen', address]),
       '--account',
       account,
       '--region',
@@ -97,12 +101,13 @@ export async function upDetached(installation: Installation, terminal: Terminal)
     await systemClock.sleep(20);
   }
   terminal.done(`Stowage serves on ${endpoint} (process ${child.pid}, log ${logFile})`);
+  for (const address of listen) terminal.done(`and, for signed requests, on ${endpointOf({ host: address, port })}`);
 }
 
 /** `stowage up`: serves in the foreground, or starts a control plane in the background. */
 export const up: Command = {
   name: 'up',
-  usage: 'up [--detach] [--port 4566] [--listen ADDRESS]',
+  usage: 'up [--detach] [--port 4566] [--listen ADDRESS|none]',
   summary: 'serve the AWS APIs on this machine',
   options: { detach: { type: 'boolean', short: 'd' }, listen: { type: 'string', multiple: true } },
   async run({ installation, terminal, json, options }) {

@@ -1,11 +1,11 @@
 import {
+  isPlaceFor,
   obstacle,
   placeTasks,
   type Candidate,
   type Placement,
   type PlacementFailure,
 } from '../../model/ecs/placement.ts';
-import { isMember } from '../../model/ecs/placement-rules.ts';
 import type { TaskNeeds } from '../../model/ecs/needs.ts';
 import { minimumHealthy, type JudgedTask } from './scale.ts';
 
@@ -36,11 +36,7 @@ export interface DaemonDecision {
 
 /** The instances that ought to have a task: ACTIVE ones that are what the task asks for, whether or not they have room now. */
 export function daemonPlaces(needs: TaskNeeds, candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter((candidate) => {
-    if (candidate.instance.status !== 'ACTIVE') return false;
-    const reason = obstacle({ ...candidate, connected: true }, needs);
-    return reason !== 'ATTRIBUTE' && reason !== 'LOCATION' && isMember(needs.rules, candidate);
-  });
+  return candidates.filter((candidate) => isPlaceFor(needs, candidate));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
+import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
@@ -90,7 +91,8 @@ function observePlaces(
             }),
             // Most plans place nothing, and what every instance has left is much to find out.
             get candidates() {
-              return (candidates ??= candidatesIn(store, service.clusterArn, primary.launchType ?? 'EC2', ofCluster));
+              const find = service.schedulingStrategy === 'DAEMON' ? candidatesIn : candidatesBehindDaemons;
+              return (candidates ??= find(store, service.clusterArn, primary.launchType ?? 'EC2', ofCluster));
             },
           },
         }),

@@ -200,6 +200,61 @@ describe('a service on instances', () => {
     expect(looked()).toBe(2);
   });
 
+  it('waits for agents that were connected just now before it tells that they are away', () => {
+    instance('x', 'a');
+    const lostAt = now;
+    store.transact((tx) => tx.update(machines, 'x', (row) => ({ ...row, connected: false, disconnectedAt: lostAt })));
+    tick();
+    expect(events()).toEqual([]);
+    const observed = observeService(store, service);
+    expect(observed && planService(observed, now, ids).lookAt).toBe(lostAt + 30_000);
+    now = lostAt + 30_000;
+    tick();
+    expect(events()).toEqual([
+      `${unable} The closest matching (container-instance x) encountered error "AGENT". ${more}`,
+    ]);
+  });
+
+  it('leaves a daemon what that is still to have of an instance', () => {
+    instance('x', 'a');
+    instance('y', 'b');
+    const daemon: TaskDefinition = {
+      ...definition,
+      arn: 'arn:daemon',
+      document: { containerDefinitions: [{ name: 'd', image: 'd', memory: 800 }] },
+    };
+    const [primary] = store.get(services, service)?.deployments ?? [];
+    store.transact((tx) => {
+      tx.put(taskDefinitions, daemon);
+      const row = tx.get(services, service);
+      if (row === undefined || primary === undefined) return;
+      const deployments = [{ ...primary, id: 'ecs-svc/2', taskDefinitionArn: daemon.arn }];
+      tx.put(services, {
+        ...row,
+        arn: 'arn:everywhere',
+        name: 'everywhere',
+        schedulingStrategy: 'DAEMON',
+        deployments,
+      });
+      tx.put(tasks, {
+        ...scope,
+        arn: 'arn:task',
+        serviceArn: 'arn:everywhere',
+        clusterArn: cluster,
+        group: '',
+        containerInstanceArn: `${cluster}/y`,
+        lastStatus: 'RUNNING',
+        desiredStatus: 'RUNNING',
+        containers: [],
+        reservation: { cpu: 0, memory: 600, ports: [] },
+      } as unknown as Task);
+    });
+    tick();
+    // It is there already on y, and comes first on x.
+    expect(placed().trim()).toBe('y');
+    expect(events().join()).toContain('(container-instance y) is already using a port required by your task');
+  });
+
   it('replaces what is drained, and only then stops it', () => {
     instance('x', 'a');
     instance('y', 'b');

@@ -3,7 +3,7 @@ import type { Ids } from '../../base/ids.ts';
 import { isProtected, reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
-import { placeTasks } from '../../model/ecs/placement.ts';
+import { placeTasks, type PlacementFailure } from '../../model/ecs/placement.ts';
 import { newTasks, type NewTasks } from './create.ts';
 import { daemonPlaces, planDaemon } from './daemon.ts';
 import { EventWriter, unplacedEvent } from './events.ts';
@@ -39,6 +39,8 @@ const startsPerPlan = 100;
 
 /** How long tasks may wait for a machine before the service says so. */
 const unplacedMs = 10_000;
+/** How long an agent whose connection ended is waited for before a task without a place is told of. */
+const awaitedMs = 30_000;
 
 /** A service that stays steady says so again ("Amazon ECS service event messages", ECS Developer Guide). */
 const steadyAgainMs = 6 * 3_600_000;
@@ -319,8 +321,18 @@ class ServicePlanner {
     if (places === undefined) return undefined;
     if (count === 0) return { found: [], takes: places.needs };
     const { placed, failures } = placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
-    if (placed.length < count) this.#events.tellOnce(unplacedEvent(failures));
+    if (placed.length < count) this.#tellNoPlace(failures);
     return { found: placed, takes: places.needs };
+  }
+
+  /** Agents that were connected just now are waited for before anything is told: all of them are away when the control plane starts. */
+  #tellNoPlace(failures: readonly PlacementFailure[]): void {
+    const until = Math.max(
+      0,
+      ...failures.map(({ reason, lostAt = 0 }) => (reason === 'AGENT' ? lostAt + awaitedMs : 0)),
+    );
+    if (this.#now < until) this.#lookAts.push(until);
+    else this.#events.tellOnce(unplacedEvent(failures));
   }
 
   #stop(stop: readonly JudgedTask[]): void {

@@ -70,7 +70,7 @@ async function namespaces(): Promise<Requirement[]> {
     };
     await new Netns(`/run/netns/${name}`).nft(replaceTable(vpcTable(empty), 'is-tried'));
     found.push({ ok: true, what: 'nftables knows all that security groups need' });
-    found.push(await shaping(new Netns(`/run/netns/${name}`)));
+    found.push(await shaping(new Netns(`/run/netns/${name}`)), await tunnels(new Netns(`/run/netns/${name}`)));
   } catch (error) {
     found.push({
       ok: false,
@@ -94,6 +94,19 @@ async function shaping(netns: Netns): Promise<Requirement> {
     return {
       ok: true,
       what: `this kernel cannot delay or lose packets (it lacks ${lacks}): tasks that ask for such faults are told 'internal error'`,
+    };
+  }
+}
+
+/** Whether VPCs can span machines. One machine alone does not need it, so that a kernel without it is well. */
+async function tunnels(netns: Netns): Promise<Requirement> {
+  try {
+    await netns.run('ip', 'link', 'add', 'vx', 'type', 'vxlan', 'id', '1', 'dstport', '4789', 'local', '127.0.0.1');
+    return { ok: true, what: 'VPCs can span machines (VXLAN)' };
+  } catch (error) {
+    return {
+      ok: true,
+      what: `VPCs cannot span machines: this kernel makes no VXLAN devices (modprobe vxlan may help): ${messageOf(error)}`,
     };
   }
 }

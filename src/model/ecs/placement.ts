@@ -1,3 +1,4 @@
+import { given } from '../../base/given.ts';
 import type { Scoped } from '../tags.ts';
 import type { ContainerInstance, InstanceResources } from './container-instance.ts';
 import type { InstanceFacts } from './instance-subjects.ts';
@@ -6,6 +7,8 @@ import { isMember, scoresOf, type Score } from './placement-rules.ts';
 
 /** An instance that a task may be put on, as it stands. */
 export interface Candidate extends InstanceFacts {
+  /** When its agent's connection ended, if there is none now, epoch milliseconds; a restart of the control plane ends all. */
+  readonly lostAt?: number;
   readonly remaining: InstanceResources;
   /** Its tasks with an interface of their own. */
   readonly interfacesInUse: number;
@@ -31,6 +34,8 @@ export type PlacementReason =
 export interface PlacementFailure {
   readonly instance: ContainerInstance;
   readonly reason: PlacementReason;
+  /** Of one whose agent is not connected: since when. */
+  readonly lostAt?: number;
 }
 
 /** In the order in which an instance is asked: the further it gets, the closer it matches. */
@@ -68,6 +73,21 @@ export function obstacle(candidate: Candidate, needs: TaskNeeds): PlacementReaso
   if (!isMember(needs.rules, candidate)) return 'MemberOf placement constraint unsatisfied.';
   if (needs.rules?.distinct === true && candidate.kin > 0) return 'DistinctInstance placement constraint unsatisfied.';
   return undefined;
+}
+
+/**
+ * Whether an instance is what a task asks for, whether or not it has room or an agent now: such ones ought to have a task of a
+ * daemon service ("Daemon scheduling strategy", ECS Developer Guide).
+ */
+export function isPlaceFor(needs: TaskNeeds, candidate: Candidate): boolean {
+  if (candidate.instance.status !== 'ACTIVE') return false;
+  const reason = obstacle({ ...candidate, connected: true }, needs);
+  return reason !== 'ATTRIBUTE' && reason !== 'LOCATION' && isMember(needs.rules, candidate);
+}
+
+/** What is left of a candidate once tasks of these needs are on it that are to come first. */
+export function reservedFor(candidate: Candidate, needs: TaskNeeds): Candidate {
+  return { ...afterTaking(candidate, needs), groups: candidate.groups, kin: candidate.kin };
 }
 
 /** Instances that could not take a task, by what kept them from it. */
@@ -156,7 +176,8 @@ export function placeTasks(
     if (best === undefined || chosen === undefined) {
       const failures = open.flatMap((candidate): PlacementFailure[] => {
         const reason = obstacle(candidate, needs);
-        return reason === undefined ? [] : [{ instance: candidate.instance, reason }];
+        const { instance, lostAt } = candidate;
+        return reason === undefined ? [] : [{ instance, reason, ...given('lostAt', lostAt) }];
       });
       return { placed, failures, excluded: exclusions.all() };
     }

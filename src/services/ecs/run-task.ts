@@ -8,7 +8,7 @@ import { needsOf, type PlacementRequest } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
 import { placeTasks, type Exclusion } from '../../model/ecs/placement.ts';
 import type { Task } from '../../model/ecs/task.ts';
-import { candidatesIn } from '../../store/container-instances.ts';
+import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { runTaskTokens, tasks } from '../../store/tables/ecs.ts';
@@ -95,7 +95,7 @@ function onInstances(
   placement: PlacementRequest,
   random: () => number,
 ): Planned {
-  const candidates = candidatesIn(reader, order.clusterArn, order.launchType, { group: order.group });
+  const candidates = candidatesBehindDaemons(reader, order.clusterArn, order.launchType, { group: order.group });
   if (!candidates.some(({ instance }) => instance.status === 'ACTIVE')) {
     throw invalidParameter('No Container Instances were found in your cluster.');
   }
