@@ -1,8 +1,8 @@
 import { given } from '../base/given.ts';
-import { remainingOf } from '../model/ecs/needs.ts';
 import { isExternal, type ContainerInstance, type InstanceResources } from '../model/ecs/container-instance.ts';
 import type { InstanceFacts } from '../model/ecs/instance-subjects.ts';
 import type { Candidate } from '../model/ecs/placement.ts';
+import { occupancyOf } from './occupancy.ts';
 import { reached, type Task } from '../model/ecs/task.ts';
 import type { TaskStop } from '../model/ecs/task-end.ts';
 import type { Reader } from './store.ts';
@@ -22,7 +22,7 @@ export function tasksOn(reader: Reader, instance: ContainerInstance): Task[] {
 
 /** What is left of an instance. */
 export function remainingResources(reader: Reader, instance: ContainerInstance): InstanceResources {
-  return remainingOf(instance, tasksOn(reader, instance));
+  return occupancyOf(reader, instance).remaining;
 }
 
 /** How many tasks run on an instance, or are on their way to it. */
@@ -49,22 +49,9 @@ export function candidatesIn(
 }
 
 /** What the cluster query language can ask of an instance. */
-export function factsOf(
-  reader: Reader,
-  instance: ContainerInstance,
-  here: readonly Task[] = tasksOn(reader, instance),
-): InstanceFacts {
-  return {
-    instance,
-    connected: isConnected(reader, instance),
-    groups: here.map(({ group }) => group),
-    runningTasks: here.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
-  };
-}
-
-function lostAtOf(reader: Reader, { machineId }: ContainerInstance): number | undefined {
-  const machine = reader.get(machines, machineId);
-  return machine?.connected === false ? machine.disconnectedAt : undefined;
+export function factsOf(reader: Reader, instance: ContainerInstance): InstanceFacts {
+  const { groups, runningTasks } = occupancyOf(reader, instance);
+  return { instance, connected: isConnected(reader, instance), groups, runningTasks };
 }
 
 /** One instance as a place for tasks of a kind. */
@@ -73,15 +60,14 @@ export function candidateOf(
   instance: ContainerInstance,
   kind: { readonly serviceArn?: string; readonly group: string },
 ): Candidate {
-  const here = tasksOn(reader, instance);
+  const { kin, ...occupancy } = occupancyOf(reader, instance);
+  const machine = reader.get(machines, instance.machineId);
   return {
-    ...factsOf(reader, instance, here),
-    ...given('lostAt', lostAtOf(reader, instance)),
-    remaining: remainingOf(instance, here),
-    interfacesInUse: here.filter(({ networkConfiguration }) => networkConfiguration !== undefined).length,
-    kin: here.filter((task) =>
-      kind.serviceArn === undefined ? task.group === kind.group : task.serviceArn === kind.serviceArn,
-    ).length,
+    instance,
+    connected: instance.status !== 'INACTIVE' && machine?.connected === true,
+    ...(machine?.connected === false ? given('lostAt', machine.disconnectedAt) : {}),
+    ...occupancy,
+    kin: kin.get(kind.serviceArn ?? kind.group) ?? 0,
   };
 }
 

@@ -13,6 +13,8 @@ export class Ordered {
   #entries = new Map<string, Entry>();
   #highest = -1;
   #sorted = true;
+  /** Set anew whenever a row in it is added, changed or taken away. */
+  stamp = 0;
 
   get size(): number {
     return this.#entries.size;

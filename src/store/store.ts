@@ -35,6 +35,11 @@ export interface Reader {
   values<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>): string[];
   /** How many rows are found under `value` in a declared index; costs the same however many there are. */
   countBy<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number;
+  /**
+   * A number for the rows found under `value`: while it is the same, so are they, and what was made of them. It costs the same however
+   * many there are; 0 where there are none.
+   */
+  stampOf<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number;
 }
 
 /** Writing, inside `Store.transact` only. */
@@ -155,6 +160,10 @@ export class Store implements Reader {
     return this.#index(table, index).get(value)?.size ?? 0;
   }
 
+  stampOf<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number {
+    return this.#under(table, index, value)?.stamp ?? 0;
+  }
+
   /** Runs `work` as one commit and answers what it returns. Not re-entrant; no `await` inside. */
   transact<Result>(work: (tx: Transaction) => Result): Result {
     if (this.#open) throw new Error('a transaction is already open');
@@ -244,6 +253,7 @@ export class Store implements Reader {
       keysBy: (table, index, value) => this.keysBy(table, index, value),
       values: (table, index) => this.values(table, index),
       countBy: (table, index, value) => this.countBy(table, index, value),
+      stampOf: (table, index, value) => this.stampOf(table, index, value),
       put: (table, row) => write(this.#held(table), table.key(row), row),
       update: (table, key, change) => {
         const row = this.get(table, key);
@@ -365,18 +375,29 @@ function set(held: Held, key: string, entry: Entry | undefined, row: unknown): v
     for (const value of was) {
       if (is.includes(value)) continue;
       const rows = under.get(value);
-      rows?.remove(key);
-      if (rows?.size === 0) under.delete(value);
+      if (rows === undefined) continue;
+      rows.remove(key);
+      rows.stamp = nextStamp();
+      if (rows.size === 0) under.delete(value);
     }
     for (const value of is) {
       let rows = under.get(value);
       if (rows === undefined) under.set(value, (rows = new Ordered()));
       if (entry !== undefined && rows.get(key) === undefined) rows.add(key, entry);
+      rows.stamp = nextStamp();
     }
   }
   if (entry === undefined) return held.rows.remove(key);
   entry.row = row;
   if (old === undefined) held.rows.add(key, entry);
+}
+
+let stamps = 0;
+
+/** Never the same again in this process: one that was made of rows that are gone is not taken for one of those that came after. */
+function nextStamp(): number {
+  stamps += 1;
+  return stamps;
 }
 
 const none: readonly string[] = [];

@@ -252,7 +252,7 @@ describe('a service on instances', () => {
     tick();
     // It is there already on y, and comes first on x.
     expect(placed().trim()).toBe('y');
-    expect(events().join()).toContain('(container-instance y) is already using a port required by your task');
+    expect(events().join()).toContain('(container-instance x) has insufficient memory available');
   });
 
   it('replaces what is drained, and only then stops it', () => {

@@ -71,5 +71,17 @@ const externalCapability = 'ecs.capability.external';
 
 /** Whether tasks of the EXTERNAL launch type, and only they, run on an instance ("External instances", ECS Developer Guide). */
 export function isExternal({ attributes }: Pick<ContainerInstance, 'attributes'>): boolean {
-  return attributes.some(({ name }) => name === externalCapability);
+  return attributesOf(attributes).has(externalCapability);
+}
+
+const known = new WeakMap<readonly InstanceAttribute[], ReadonlyMap<string, string>>();
+
+/** Attributes by name, with an empty text for those that have no value. Found out once for each list: placing asks every instance. */
+export function attributesOf(attributes: readonly InstanceAttribute[]): ReadonlyMap<string, string> {
+  let byName = known.get(attributes);
+  if (byName === undefined) {
+    byName = new Map(attributes.map(({ name, value }) => [name, value ?? '']));
+    known.set(attributes, byName);
+  }
+  return byName;
 }

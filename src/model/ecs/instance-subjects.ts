@@ -1,5 +1,5 @@
 import { isoOf } from '../../base/clock.ts';
-import type { ContainerInstance } from './container-instance.ts';
+import { attributesOf, type ContainerInstance } from './container-instance.ts';
 import { parseQuery, QueryError, satisfies, subjectsOf, type Query } from './query.ts';
 
 /** What the cluster query language can ask of a container instance beside its own row. */
@@ -50,6 +50,5 @@ export function isMeant(query: Query, facts: InstanceFacts): boolean {
 
 /** The value of `attribute:<name>`, empty for one that has none; `undefined` when the instance does not have it. */
 export function attributeOf({ attributes }: ContainerInstance, subject: string): string | undefined {
-  const found = attributes.find(({ name }) => name === subject.slice(attribute.length));
-  return found === undefined ? undefined : (found.value ?? '');
+  return attributesOf(attributes).get(subject.slice(attribute.length));
 }

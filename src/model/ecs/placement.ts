@@ -1,6 +1,6 @@
 import { given } from '../../base/given.ts';
 import type { Scoped } from '../tags.ts';
-import type { ContainerInstance, InstanceResources } from './container-instance.ts';
+import { attributesOf, type ContainerInstance, type HostPort, type InstanceResources } from './container-instance.ts';
 import type { InstanceFacts } from './instance-subjects.ts';
 import type { TaskNeeds } from './needs.ts';
 import { isMember, scoresOf, type Score } from './placement-rules.ts';
@@ -58,14 +58,16 @@ export function obstacle(candidate: Candidate, needs: TaskNeeds): PlacementReaso
   const { instance, remaining } = candidate;
   if (instance.status === 'INACTIVE') return 'INACTIVE';
   if (!candidate.connected) return 'AGENT';
+  const attributes = attributesOf(instance.attributes);
   const has = (name: string, value: string | undefined): boolean =>
-    instance.attributes.some((one) => one.name === name && (value === undefined || one.value === value));
+    value === undefined ? attributes.has(name) : attributes.get(name) === value;
   if (!needs.attributes.every(({ name, value }) => has(name, value))) return 'ATTRIBUTE';
   if (needs.zones !== undefined && !needs.zones.includes(instance.availabilityZone ?? '')) return 'LOCATION';
   if (needs.cpu > remaining.cpu) return 'RESOURCE:CPU';
   if (needs.memory > remaining.memory) return 'RESOURCE:MEMORY';
-  const used = new Set(remaining.ports.map(({ port, protocol }) => `${protocol} ${port}`));
-  if (needs.ports.some(({ port, protocol }) => used.has(`${protocol} ${port}`))) return 'RESOURCE:PORTS';
+  const isUsed = (wanted: HostPort): boolean =>
+    remaining.ports.some(({ port, protocol }) => port === wanted.port && protocol === wanted.protocol);
+  if (needs.ports.some(isUsed)) return 'RESOURCE:PORTS';
   // No machine offers any.
   if (needs.gpu) return 'RESOURCE:GPU';
   if (needs.ownInterface && candidate.interfacesInUse >= instance.taskInterfaces) return 'RESOURCE:ENI';
