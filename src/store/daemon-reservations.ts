@@ -33,7 +33,7 @@ function behind(
   const needs = needsOf(definition, {}, zonesOf(reader, primary.networkConfiguration), daemon);
   const there = new Set(
     reader
-      .by(tasks, 'service', daemon.arn)
+      .by(tasks, 'concern', daemon.arn)
       .flatMap((task) => (task.lastStatus === 'STOPPED' ? [] : (task.containerInstanceArn ?? []))),
   );
   return candidates.map((candidate) => {

@@ -33,7 +33,7 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
       case 'fail':
         return fail(tx, task, step.stop, now);
       case 'finish':
-        if (task.networkInterface !== undefined) releaseInterface(tx, task.networkInterface.networkInterfaceId);
+        if (step.keepsInterface !== true) release(tx, task);
         return change(tx, task, now, {
           lastStatus: 'STOPPED',
           stoppedAt: now,
@@ -41,12 +41,22 @@ export function applyTask(deps: TaskDeps, taskArn: string, step: TaskStep, now: 
           containers: task.containers.map((one) =>
             one.lastStatus === 'STOPPED' ? one : { ...one, lastStatus: 'STOPPED' },
           ),
+          ...(task.networkInterface &&
+            step.keepsInterface !== true && { networkInterface: { ...task.networkInterface, status: 'DELETED' } }),
+        });
+      case 'release':
+        release(tx, task);
+        return change(tx, task, now, {
           ...(task.networkInterface && { networkInterface: { ...task.networkInterface, status: 'DELETED' } }),
         });
       default:
         return step satisfies never;
     }
   });
+}
+
+function release(tx: Transaction, { networkInterface }: Task): void {
+  if (networkInterface !== undefined) releaseInterface(tx, networkInterface.networkInterfaceId);
 }
 
 function change(tx: Transaction, task: Task, now: number, fields: Partial<Task>): void {

@@ -14,8 +14,13 @@ import { planTask, stoppedTaskLifeMs } from './plan.ts';
 /** Brings every task through its life. */
 export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
   const { store } = deps;
-  const arnsBy = (index: 'address' | 'instance' | 'life' | 'machine' | 'unplaced', value: string): string[] =>
-    store.keysBy(tasks, index, value);
+  const arnsBy = (
+    index: 'address' | 'holding' | 'instance' | 'life' | 'machine' | 'unplaced',
+    value: string,
+  ): string[] => store.keysBy(tasks, index, value);
+  /** Those that a machine has, or may still have though they are over. */
+  const arnsOn = (machineId: string): string[] => [...arnsBy('machine', machineId), ...arnsBy('holding', machineId)];
+  const holding = (): string[] => store.values(tasks, 'holding').flatMap((machineId) => arnsBy('holding', machineId));
   /** Those whose time to be forgotten has come, or did some seconds ago. */
   const stoppedLongAgo = (now: number): string[] =>
     store
@@ -30,8 +35,8 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
         source(tasks, (task) => [task.arn]),
         source(targets, (target) => arnsBy('address', target.id)),
         source(containerInstances, (instance) => arnsBy('instance', instance.arn)),
-        source(instances, (instance) => arnsBy('machine', instance.id)),
-        source(members, (member) => arnsBy('machine', member.id)),
+        source(instances, (instance) => arnsOn(instance.id)),
+        source(members, (member) => arnsOn(member.id)),
         {
           table: machines,
           *subjectsOf(change: Change) {
@@ -39,12 +44,12 @@ export function taskLoop(deps: TaskDeps & { readonly log: Log }): Loop {
             // Reserving sequence numbers changes a machine's row too, and concerns no task.
             if (before?.connected === after?.connected) return;
             yield* arnsBy('unplaced', 'yes');
-            yield* arnsBy('machine', change.key);
+            yield* arnsOn(change.key);
           },
         },
       ],
       rescanMs: 60_000,
-      all: (now) => [...arnsBy('life', 'live'), ...stoppedLongAgo(now)],
+      all: (now) => [...arnsBy('life', 'live'), ...holding(), ...stoppedLongAgo(now)],
       reconcile(taskArn, now) {
         const observed = observeTask(store, taskArn);
         if (observed === undefined) return undefined;

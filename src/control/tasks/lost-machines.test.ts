@@ -4,6 +4,7 @@ import type { ScriptedAgent } from '../../../test/simulation/scripted-agent.ts';
 import { World } from '../../../test/simulation/world.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import type { Store } from '../../store/store.ts';
+import { networkInterfaces } from '../../store/tables/ec2.ts';
 import { tasks } from '../../store/tables/ecs.ts';
 import { machines } from '../../store/tables/fleet.ts';
 import { lostAfterMs } from './plan.ts';
@@ -94,6 +95,17 @@ it('replaces what runs on machines that are lost, in time and not before, and st
       const known = world.live().filter(({ lastStatus }) => lastStatus === 'RUNNING');
       expect(running().toSorted()).toEqual(known.map(({ arn }) => arn).toSorted());
       expect(known).toHaveLength(desiredCount);
+      // Nobody holds an address any more who does not run.
+      await world.pass(6 * 60_000);
+      const owners = world.store
+        .list(networkInterfaces)
+        .flatMap(({ owner }) => (owner.kind === 'task' ? [owner.arn] : []));
+      expect(owners.toSorted()).toEqual(
+        world
+          .live()
+          .map(({ arn }) => arn)
+          .toSorted(),
+      );
       expect([...faults, ...everywhere.flatMap((agent) => agent.faults)]).toEqual([]);
       world.crash();
     }),
@@ -115,9 +127,12 @@ it('keeps a service at its size while a machine is gone for good', async () => {
   await world.until(() => world.agent.running().length + (second?.running().length ?? 0) === 6, 30_000);
   const [lost] = world.store.list(tasks).filter(({ lastStatus }) => lastStatus === 'STOPPED');
   expect(lost?.stop).toMatchObject({ code: 'TerminationNotice' });
-  // It still runs what was replaced, and is told so.
+  // It still runs what was replaced, at addresses that are nobody else's, and is told so.
   expect(first?.running()).toHaveLength(2);
+  const interfaces = () => world.store.list(networkInterfaces).filter(({ owner }) => owner.kind === 'task').length;
+  expect(interfaces()).toBe(8);
   if (first !== undefined) world.join('m-1', first);
   await world.until(() => first?.running().length === 0, 10_000);
   expect(first?.running()).toEqual([]);
+  await world.until(() => interfaces() === 6, 10_000);
 });

@@ -32,11 +32,24 @@ function next(
     places?: [freeMemory: number, tasks: number][];
     subnets?: [string, string, number][];
     away?: number;
+    /** Its interface is still there, and its machine came back so long ago. */
+    holds?: number;
+    lost?: boolean;
   } = {},
 ): TaskStep | undefined {
   const observed: ObservedTask = {
-    task: { ...base, ...task } as unknown as Task,
-    machine: { id: 'm', connected: seen.away === undefined, disconnectedAt: now - (seen.away ?? 0) } as Machine,
+    task: {
+      ...base,
+      ...(seen.holds === undefined ? {} : { networkInterface: { status: 'ATTACHED' } }),
+      ...task,
+    } as unknown as Task,
+    machine: {
+      id: 'm',
+      connected: seen.away === undefined,
+      connectedAt: now - (seen.holds ?? 0),
+      disconnectedAt: now - (seen.away ?? 0),
+    } as Machine,
+    ...(seen.lost === true ? { lost: { code: 'TerminationNotice', reason: 'removed' } } : {}),
     places: (seen.places ?? []).map(([freeMemory, tasks], index) => ({ machineId: `m${index}`, freeMemory, tasks })),
     subnets: (seen.subnets ?? []).map(([subnetId, availabilityZone, tasks]) => ({ subnetId, availabilityZone, tasks })),
     targets: (seen.targets ?? []).map(target),
@@ -147,6 +160,44 @@ describe('planTask', () => {
       { ...stopping, ...balanced, lastStatus: 'DEPROVISIONING' },
       { targets: ['registered'] },
       undefined,
+    ],
+    [
+      'is finished, and its machine may still have its address',
+      { ...stopping, lastStatus: 'DEPROVISIONING' },
+      { away: lostAfterMs },
+      { kind: 'finish', keepsInterface: true },
+    ],
+    [
+      'is finished, as its machine said before it went away',
+      { ...stopping, lastStatus: 'DEPROVISIONING', ...reported('STOPPED') },
+      { away: lostAfterMs },
+      { kind: 'finish' },
+    ],
+    [
+      'is finished with its machine',
+      { ...stopping, lastStatus: 'DEPROVISIONING' },
+      { away: lostAfterMs, lost: true },
+      { kind: 'finish' },
+    ],
+    ['keeps its address from others', { lastStatus: 'STOPPED', stoppedAt: 0 }, { holds: 0, away: 3e9 }, undefined],
+    [
+      'keeps it until its machine said something',
+      { lastStatus: 'STOPPED', stoppedAt: 0 },
+      { holds: 299_999 },
+      undefined,
+    ],
+    ['keeps it no longer', { lastStatus: 'STOPPED', stoppedAt: 0 }, { holds: 300_000 }, { kind: 'release' }],
+    [
+      'gives its address back once its machine says that it is over',
+      { lastStatus: 'STOPPED', stoppedAt: 0, ...reported('STOPPED') },
+      { holds: 0 },
+      { kind: 'release' },
+    ],
+    [
+      'gives its address back when its machine is removed',
+      { lastStatus: 'STOPPED', stoppedAt: 0 },
+      { holds: 0, away: 1, lost: true },
+      { kind: 'release' },
     ],
     ['is finished', { ...stopping, lastStatus: 'DEPROVISIONING' }, { targets: ['draining'] }, { kind: 'finish' }],
     ['is remembered for an hour', { lastStatus: 'STOPPED', stoppedAt: now - stoppedTaskLifeMs + 1 }, {}, undefined],

@@ -1,4 +1,4 @@
-import { reached, type Task } from '../../model/ecs/task.ts';
+import { holdsInterface, reached, type Task } from '../../model/ecs/task.ts';
 import { endOf, essentialExited, type TaskStop } from '../../model/ecs/task-end.ts';
 import type { ObservedTask, SubnetChoice } from './observe.ts';
 
@@ -22,6 +22,9 @@ export const lostAfterMs = 5 * 60_000;
  */
 export const unstartedAfterMs = 30_000;
 
+/** How long the address of a task that was given up is kept after its machine came back, should that say nothing of the task. */
+const heldAfterReturnMs = 5 * 60_000;
+
 /** The fields of a task that this loop writes; absent ones stay as they are. */
 export type TaskChange = Partial<
   Pick<Task, 'lastStatus' | 'desiredStatus' | 'stop' | 'connectivity' | 'connectivityAt' | 'startedAt' | 'stoppingAt'>
@@ -31,8 +34,10 @@ export type TaskStep =
   /** Give it an interface in the first of `subnetIds` that has an address free, and a place on a machine: PENDING. */
   | { readonly kind: 'place'; readonly machineId: string; readonly subnetIds: readonly string[] }
   | { readonly kind: 'write'; readonly change: TaskChange }
-  /** Release its interface and call it STOPPED. */
-  | { readonly kind: 'finish' }
+  /** Call it STOPPED, and release its interface unless its machine may still have it. */
+  | { readonly kind: 'finish'; readonly keepsInterface?: true }
+  /** Release the interface that it was left with: its machine has it no more. */
+  | { readonly kind: 'release' }
   /** It will never run: on to DEPROVISIONING. */
   | { readonly kind: 'fail'; readonly stop: TaskStop }
   /** Its hour is over. */
@@ -52,12 +57,31 @@ export interface TaskPlan {
 export function planTask(observed: ObservedTask, now: number): TaskPlan {
   const { task } = observed;
   if (task.lastStatus === 'STOPPED') {
+    if (holdsInterface(task)) return planRelease(observed, now);
     // Until then nobody looks at it: there may be a hundred thousand.
     const until = (task.stoppedAt ?? task.createdAt) + stoppedTaskLifeMs;
     return now >= until ? { step: { kind: 'forget' } } : {};
   }
   const step = planStart(observed, now) ?? planEnd(observed, now) ?? planLife(observed, now);
   return step === undefined ? planConnectivity(observed, now) : { step };
+}
+
+/**
+ * A machine that was cut off goes on with its tasks, and with their addresses: those are nobody else's before it says that they are over, or
+ * had its time to say so after it came back, or was removed.
+ */
+function planRelease({ task, machine, lost }: ObservedTask, now: number): TaskPlan {
+  if (machine === undefined || lost !== undefined || task.reported.status === 'STOPPED')
+    return { step: { kind: 'release' } };
+  // Its return is a commit.
+  if (!machine.connected) return {};
+  const until = machine.connectedAt + heldAfterReturnMs;
+  return now >= until ? { step: { kind: 'release' } } : { lookAt: until };
+}
+
+/** Whether a machine that cannot be asked may still run a task. */
+function mayStillRun({ task, machine, lost }: ObservedTask): boolean {
+  return machine?.connected === false && lost === undefined && task.reported.status !== 'STOPPED';
 }
 
 /** A task that ran has been RUNNING, however soon it ended. */
@@ -129,7 +153,8 @@ function planLife(observed: ObservedTask, now: number): TaskStep | undefined {
       return undefined;
     case 'DEPROVISIONING':
       // The address may be given away only when no balancer sends new requests to it.
-      return targets.some(({ state }) => state === 'registered') ? undefined : { kind: 'finish' };
+      if (targets.some(({ state }) => state === 'registered')) return undefined;
+      return { kind: 'finish', ...(mayStillRun(observed) ? { keepsInterface: true } : {}) };
     case 'STOPPED':
       return undefined;
     default:

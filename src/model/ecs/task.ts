@@ -100,6 +100,11 @@ export interface TaskNetworkInterface {
   readonly status: 'ATTACHING' | 'ATTACHED' | 'DETACHED' | 'DELETED';
 }
 
+/** Whether a task that is over still has its interface: its machine was cut off, and may go on with it. */
+export function holdsInterface({ lastStatus, networkInterface }: Task): boolean {
+  return lastStatus === 'STOPPED' && networkInterface !== undefined && networkInterface.status !== 'DELETED';
+}
+
 /** What the service loop has to remember about a task of its service. */
 export interface TaskScheduling {
   /** When the task was first seen RUNNING and in good health: from then on its end is no failure to start. */

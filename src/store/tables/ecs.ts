@@ -3,7 +3,7 @@ import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
-import type { Task } from '../../model/ecs/task.ts';
+import { holdsInterface, type Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { scopeOf, type Scoped } from '../../model/tags.ts';
 import { table } from '../table.ts';
@@ -64,6 +64,8 @@ export const tasks = table<Task>()({
     machine: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.machineId),
     /** The container instance of live tasks. */
     instance: (row) => (row.lastStatus === 'STOPPED' ? undefined : row.containerInstanceArn),
+    /** The machine of tasks that are over and still have their interface. */
+    holding: (row) => (holdsInterface(row) ? row.machineId : undefined),
     /** `live` until STOPPED. */
     life: (row) => (row.lastStatus === 'STOPPED' ? undefined : 'live'),
     /** The cluster, service, family and group of stopped tasks. */
