@@ -74,14 +74,14 @@ export function isExternal({ attributes }: Pick<ContainerInstance, 'attributes'>
   return attributesOf(attributes).has(externalCapability);
 }
 
-const known = new WeakMap<readonly InstanceAttribute[], ReadonlyMap<string, string>>();
+const namedAttributes = new WeakMap<readonly InstanceAttribute[], ReadonlyMap<string, string>>();
 
 /** Attributes by name, with an empty text for those that have no value. Found out once for each list: placing asks every instance. */
 export function attributesOf(attributes: readonly InstanceAttribute[]): ReadonlyMap<string, string> {
-  let byName = known.get(attributes);
+  let byName = namedAttributes.get(attributes);
   if (byName === undefined) {
     byName = new Map(attributes.map(({ name, value }) => [name, value ?? '']));
-    known.set(attributes, byName);
+    namedAttributes.set(attributes, byName);
   }
   return byName;
 }
