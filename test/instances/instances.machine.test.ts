@@ -195,7 +195,7 @@ test('tasks are placed by constraints and strategies, and what has no place is t
     return { arns: tasks.map(({ taskArn = '' }) => taskArn), tasks, failures };
   };
   const alone = await run({ count: 3, placementConstraints: [{ type: 'distinctInstance' }] });
-  expect(alone.tasks.map(({ containerInstanceArn }) => containerInstanceArn).toSorted()).toEqual(
+  expect(alone.tasks.map(({ containerInstanceArn = '' }) => containerInstanceArn).toSorted()).toEqual(
     containerInstances.toSorted(),
   );
   expect(alone.failures.map(({ reason }) => reason)).toEqual(
