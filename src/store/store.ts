@@ -161,7 +161,7 @@ export class Store implements Reader {
   }
 
   stampOf<Row, Index extends string>(table: Table<Row, Index>, index: NoInfer<Index>, value: string): number {
-    return this.#under(table, index, value)?.stamp ?? 0;
+    return this.#index(table, index).get(value)?.stamp ?? 0;
   }
 
   /** Runs `work` as one commit and answers what it returns. Not re-entrant; no `await` inside. */
