@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, must, run } from '../support/clients.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 
+const account = '000000000000';
 const folder = mkdtempSync(join(tmpdir(), 'stowage-balancers-'));
 let installation: TestInstallation;
 
@@ -53,6 +54,7 @@ it('what a load balancer was asked is in the bucket for its access logs once it 
     'default-actions':
       'Type=fixed-response,FixedResponseConfig={StatusCode=200,ContentType=text/plain,MessageBody=hello}',
   });
+  await aws('elbv2 wait load-balancer-available', { 'load-balancer-arns': arn });
   const enable = (bucket: string): Promise<object> =>
     aws('elbv2 modify-load-balancer-attributes', {
       'load-balancer-arn': arn,
@@ -67,10 +69,15 @@ it('what a load balancer was asked is in the bucket for its access logs once it 
   );
   await aws('s3api create-bucket', { bucket: 'access-logs' });
   await enable('access-logs');
-  await aws('elbv2 wait load-balancer-available', { 'load-balancer-arns': arn });
   const ask = async (path: string): Promise<string> =>
     (await run('curl', ['-sS', '--max-time', '5', `http://${name}${path}`])).stdout;
   await eventually('the balancer answers', 120_000, async () => ((await ask('/up')) === 'hello' ? true : undefined));
+  const contents = async (): Promise<string[]> => {
+    const found = await aws<{ Contents?: { Key: string }[] }>('s3api list-objects-v2', { bucket: 'access-logs' });
+    return (found.Contents ?? []).map(({ Key }) => Key);
+  };
+  const tried = `lb/web/AWSLogs/${account}/ELBAccessLogTestFile`;
+  await eventually('logging has begun', 120_000, async () => ((await contents()).includes(tried) ? true : undefined));
   await ask('/before');
   const pid = installation.pid();
   process.kill(pid, 'SIGKILL');
@@ -84,13 +91,9 @@ it('what a load balancer was asked is in the bucket for its access logs once it 
   await ask('/after');
   await aws('elbv2 delete-load-balancer', { 'load-balancer-arn': arn });
 
-  const account = '000000000000';
   const text = await eventually('the log is delivered', 120_000, async () => {
-    const { Contents = [] } = await aws<{ Contents?: { Key: string }[] }>('s3api list-objects-v2', {
-      bucket: 'access-logs',
-    });
     const lines = [];
-    for (const { Key } of Contents) {
+    for (const Key of (await contents()).filter((key) => key !== tried)) {
       expect(Key).toMatch(
         RegExp(
           `^lb/web/AWSLogs/${account}/elasticloadbalancing/us-east-1/\\d{4}/\\d\\d/\\d\\d/` +

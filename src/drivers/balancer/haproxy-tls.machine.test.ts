@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
@@ -14,6 +15,7 @@ import { silentLog } from '../../base/log.ts';
 import { sslPolicyOf } from '../../model/elbv2/ssl-policies.ts';
 import { CertificateAuthority } from '../../store/certificates/authority.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
+import { parseAccessLine, type AccessLine } from './access-line.ts';
 import { HaproxyDriver } from './haproxy.ts';
 import { directoryName } from './names.ts';
 import { balancerSpec, forwardTo, groupSpec, listenerSpec, targetSpec } from './spec-for-tests.ts';
@@ -142,6 +144,19 @@ describe('an HTTPS listener', () => {
     stream.resume().end();
     expect(await promise).toBe(200);
     session.close();
+  });
+
+  it('notes how requests came, and by which certificate', async () => {
+    const { loadBalancerArn } = specOf('2016-08', []);
+    const noted = async (): Promise<AccessLine[]> =>
+      (await driver.requests(loadBalancerArn, 0)).lines.map(parseAccessLine).filter((line) => line !== undefined);
+    const has = (of: Partial<AccessLine>): Promise<void> =>
+      expect.poll(noted, { timeout: 60_000 }).toContainEqual(expect.objectContaining(of) as unknown);
+    expect(await ask('www.two.test')).toBe('hello');
+    const { fingerprint } = new X509Certificate(pems.get('two.test') ?? '');
+    const tls = { protocol: 'TLSv1.3', cipher: expect.stringMatching(/^TLS_AES/) as string };
+    await has({ serverName: 'www.two.test', certificate: fingerprint.replaceAll(':', ''), tls, version: 'HTTP/1.1' });
+    await has({ serverName: 'one.test', version: 'HTTP/2.0', targetStatus: 200 });
   });
 
   it('negotiates what its policy says', async () => {

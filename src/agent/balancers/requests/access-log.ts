@@ -54,6 +54,15 @@ export function accessLogEntry(spec: BalancerSpec, line: AccessLine): string {
   ].join(' ');
 }
 
+/** Where ELB puts the file with which it tries a bucket, when access logs are switched on. */
+export function testFileKey({ loadBalancerArn }: BalancerSpec, prefix: string): string {
+  return `${folderOf(prefix, parseArn(loadBalancerArn)?.account ?? '')}/ELBAccessLogTestFile`;
+}
+
+function folderOf(prefix: string, account: string): string {
+  return `${prefix === '' ? '' : `${prefix}/`}AWSLogs/${account}`;
+}
+
 /** Where the log of a node and a period goes; `random` tells several of them apart. */
 export function accessLogKey(
   spec: BalancerSpec,
@@ -63,7 +72,7 @@ export function accessLogKey(
   const id = resource.replace(/^loadbalancer\//, '').replaceAll('/', '.');
   const time = isoOf(endAt).replaceAll(/[-:]/g, '').slice(0, 13);
   const day = isoOf(endAt).slice(0, 10).replaceAll('-', '/');
-  const folder = `${prefix === '' ? '' : `${prefix}/`}AWSLogs/${account}/elasticloadbalancing/${region}/${day}`;
+  const folder = `${folderOf(prefix, account)}/elasticloadbalancing/${region}/${day}`;
   const suffix = createHash('sha256').update(random).digest('hex').slice(0, 8);
   return `${folder}/${account}_elasticloadbalancing_${region}_${id}_${time}Z_${spec.addresses[0] ?? ''}_${suffix}.log.gz`;
 }

@@ -1,13 +1,13 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Cancel, Clock } from '../../../base/clock.ts';
+import { isoOf, type Cancel, type Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
 import { parseAccessLine, type AccessLine } from '../../../drivers/balancer/access-line.ts';
 import type { BalancerDriver } from '../../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 import type { RequestReport } from '../../../wire/request-report.ts';
-import { accessLogEntry, accessLogKey } from './access-log.ts';
+import { accessLogEntry, accessLogKey, testFileKey } from './access-log.ts';
 import { connectionMetrics, hostMetrics, requestMetrics } from './metrics.ts';
 
 const minuteMs = 60_000;
@@ -111,9 +111,8 @@ export class RequestReporter {
   }
 
   async #tellLog(endAt: number): Promise<void> {
-    const { loadBalancerArn, attributes } = this.#spec;
-    const bucket = attributes['access_logs.s3.bucket'] ?? '';
-    const prefix = attributes['access_logs.s3.prefix'] ?? '';
+    const { loadBalancerArn } = this.#spec;
+    const { bucket, prefix } = logPlaceOf(this.#spec);
     for (;;) {
       const { lines, next } = await this.#read(() => this.#logsAt);
       if (next === this.#logsAt) return;
@@ -137,10 +136,21 @@ export class RequestReporter {
     await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
   }
 
-  /** Access logs begin with what comes now. */
+  /** Access logs begin with what comes now; the file with which ELB tries the bucket tells that they do. */
   async #begin(): Promise<void> {
+    const { loadBalancerArn } = this.#spec;
     await this.#tellMetrics();
     await this.#mark(this.#metricsAt);
+    const { bucket, prefix } = logPlaceOf(this.#spec);
+    const name = loadBalancerArn.slice(loadBalancerArn.indexOf('/') + 1);
+    const body = Buffer.from(`Enable AccessLog for ELB: ${name} at ${isoOf(this.#deps.clock.now())}`);
+    await this.#deps.sink.take({
+      kind: 'access-log',
+      loadBalancerArn,
+      bucket,
+      key: testFileKey(this.#spec, prefix),
+      body,
+    });
   }
 
   async #mark(logsAt: number): Promise<void> {
@@ -167,6 +177,10 @@ export class RequestReporter {
   #sourceId(what: 'metrics' | 'log'): string {
     return `${this.#spec.loadBalancerArn} ${this.#source} ${what}`;
   }
+}
+
+function logPlaceOf({ attributes }: BalancerSpec): { readonly bucket: string; readonly prefix: string } {
+  return { bucket: attributes['access_logs.s3.bucket'] ?? '', prefix: attributes['access_logs.s3.prefix'] ?? '' };
 }
 
 function isLogged({ attributes }: BalancerSpec): boolean {

@@ -268,7 +268,7 @@ describe('the reporter', () => {
     }, 0);
   const logs = (): [string, number][] =>
     reports.flatMap((each) =>
-      each.kind === 'access-log'
+      each.kind === 'access-log' && each.key.endsWith('.gz')
         ? [[each.key, gunzipSync(each.body).toString().trim().split('\n').length] as [string, number]]
         : [],
     );
@@ -334,5 +334,8 @@ describe('the reporter', () => {
     await reporter.finish();
     expect(counted()).toBe(3);
     expect(logs().map(([, lines]) => lines)).toEqual([1]);
+    expect(reports).toContainEqual(
+      expect.objectContaining({ bucket: 'logs', key: 'a/b/AWSLogs/000000000000/ELBAccessLogTestFile' }),
+    );
   });
 });
