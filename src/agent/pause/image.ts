@@ -4,7 +4,7 @@ import { tarOf } from '../../drivers/docker/tar.ts';
 import { pauseProgram } from './program.ts';
 
 /** The image of pause containers; the tag changes with the program. */
-export const pauseImage = 'stowage/pause:2';
+export const pauseImage = 'stowage/pause:3';
 
 /** Makes the pause image unless it is there. */
 export async function ensurePauseImage(docker: DockerDriver, arch: string): Promise<void> {

@@ -57,6 +57,8 @@ export interface LinuxVpcOptions {
   readonly log: Log;
   /** The namespace was made anew: what was opened in the old one is cut off. */
   readonly onRemade: () => Promise<void>;
+  /** Resolves once a process is in a network namespace of its own. */
+  readonly apart: (pid: number) => Promise<void>;
 }
 
 /**
@@ -72,6 +74,7 @@ export class LinuxVpc {
   readonly #mtu: number;
   readonly #log: Log;
   readonly #onRemade: () => Promise<void>;
+  readonly #apart: (pid: number) => Promise<void>;
   readonly #vpcId: string;
   #spec: VpcSpec | undefined;
   #known: Known | undefined;
@@ -89,6 +92,7 @@ export class LinuxVpc {
     this.#link = hostLink(host.plan.installationId, vpcId);
     this.#mtu = options.mtu;
     this.#onRemade = options.onRemade;
+    this.#apart = options.apart;
     this.#log = options.log.with({ vpcId });
     this.netns = new Netns(this.#path);
   }
@@ -137,6 +141,7 @@ export class LinuxVpc {
   async attach(interfaceId: string, pid: number): Promise<void> {
     const spec = this.#spec && tasksOf(this.#spec).find((each) => each.interfaceId === interfaceId);
     if (spec === undefined) throw new DriverError('gone', `${this.#vpcId} has no interface ${interfaceId}`);
+    await this.#apart(pid);
     const netns = netnsInode(`/proc/${pid}/ns/net`);
     if (netns === undefined) throw new DriverError('gone', `process ${pid} does not run`);
     await this.#whileStanding(() => this.#attach(spec, { interfaceId, pid, netns }));

@@ -13,10 +13,14 @@ import { openInstance, plug, unplug, verifyInstance } from './linux-instance.ts'
 import { LinuxVpc } from './linux-vpc.ts';
 import { Listeners } from './listeners.ts';
 import { namespaceName, namespacePrefix, netnsDirectory } from './names.ts';
-import { Netns, netnsInode } from './netns.ts';
+import { isInParentsNetwork, Netns, netnsInode } from './netns.ts';
 import { lookUpAs } from './process-names.ts';
 import { hostAddressOf } from './public-pool.ts';
 import { bindIn, connectIn, listenIn } from './sockets.ts';
+
+/** How often, and for how long, to look whether a process is in a network namespace of its own. */
+const apartPauseMs = 2;
+const apartTimeoutMs = 5_000;
 
 /** What the driver is made from. */
 export interface LinuxNetworkOptions {
@@ -160,11 +164,26 @@ export class LinuxNetworkDriver implements NetworkDriver {
     return Promise.resolve();
   }
 
+  /** Waits until a process is in a network namespace of its own: that of a pause container begins in the engine's. */
+  async #apart(pid: number): Promise<void> {
+    for (let waitedMs = 0; isInParentsNetwork(pid); waitedMs += apartPauseMs) {
+      if (waitedMs >= apartTimeoutMs) {
+        throw new DriverError('retryable', `process ${pid} has no network namespace of its own`);
+      }
+      await this.#options.clock.sleep(apartPauseMs);
+    }
+  }
+
   #vpc(vpcId: string): LinuxVpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
       const { mtu = 1500, log } = this.#options;
-      vpc = new LinuxVpc(this.#host, vpcId, { mtu, log, onRemade: () => this.#listeners.reopen(vpcId) });
+      vpc = new LinuxVpc(this.#host, vpcId, {
+        mtu,
+        log,
+        onRemade: () => this.#listeners.reopen(vpcId),
+        apart: (pid) => this.#apart(pid),
+      });
       this.#vpcs.set(vpcId, vpc);
     }
     return vpc;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../base/command.ts';
@@ -77,6 +77,22 @@ export function netnsInode(path: string): number | undefined {
   try {
     // The magic number of nsfs: a file left by an `ip netns add` that was interrupted is a plain one ("statfs(2)").
     return statfsSync(path).type === 0x6e_73_66_73 ? statSync(path).ino : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process is in the network namespace of whoever started it, or in ours; not so when it is no more. */
+export function isInParentsNetwork(pid: number): boolean {
+  const own = netnsInode(`/proc/${pid}/ns/net`);
+  if (own === undefined) return false;
+  return own === netnsInode('/proc/self/ns/net') || own === netnsInode(`/proc/${parentOf(pid)}/ns/net`);
+}
+
+function parentOf(pid: number): string | undefined {
+  try {
+    // The name, in parentheses, may hold anything ("proc_pid_stat(5)").
+    return /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
   } catch {
     return undefined;
   }
