@@ -8,6 +8,7 @@ import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.t
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
+import { lifecycleHookLoop, type CallHook } from './lifecycle-hooks/loop.ts';
 import { instanceLoop } from './instances/loop.ts';
 import { memberLoop } from './members/loop.ts';
 import { objectLoop } from './objects/loop.ts';
@@ -29,6 +30,8 @@ export interface ControlDeps {
   readonly publicPool: string;
   /** Where the content of images lies. */
   readonly blobs: Pick<Blobs, 'collect'>;
+  /** Calls a lifecycle hook of a service deployment. */
+  readonly callHook: CallHook;
   readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
 }
 
@@ -36,6 +39,7 @@ export interface ControlDeps {
 export function allLoops(deps: ControlDeps): Loop[] {
   return [
     serviceLoop(deps),
+    lifecycleHookLoop(deps),
     taskLoop(deps),
     targetLoop(deps),
     balancerLoop(deps),

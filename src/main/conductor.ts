@@ -15,6 +15,7 @@ import type { Log } from '../base/log.ts';
 import type { CertificateLoopDeps } from '../control/certificates/loop.ts';
 import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
+import { callHook } from './call-hook.ts';
 import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { takeRequests } from '../fleet/take-requests.ts';
@@ -92,7 +93,7 @@ export class Conductor {
     const renewCertificate: CertificateLoopDeps['renewCertificate'] = (row) =>
       renewed(row, { clock, vault, authority: this.#deps.authority });
     const { publicPool } = platform;
-    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool, renewCertificate })) {
+    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool, renewCertificate, callHook })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
     this.#stops.push(keepHostNames(store, platform.names, log));

@@ -13,7 +13,7 @@ async function librariesOf(programs: readonly string[]): Promise<Set<string>> {
 }
 
 /** An image from nothing: `files` by their paths in it (a folder is copied with what is in it), and the programs' libraries. */
-async function buildImage(
+export async function buildImage(
   tag: string,
   image: {
     files: Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ import { allLoops } from '../../src/control/loops.ts';
 import { runLoop } from '../../src/control/loop.ts';
 import { newTask } from '../../src/model/ecs/new-task.ts';
 import type { DeploymentSpec, Service } from '../../src/model/ecs/service.ts';
-import type { Task } from '../../src/model/ecs/task.ts';
+import type { ServiceLoadBalancer, Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
 import { allTables } from '../../src/main/tables.ts';
 import { Vault } from '../../src/store/keys/vault.ts';
@@ -28,8 +28,10 @@ const scope = { account: '000000000000', region: 'us-east-1' };
 const clusterArn = 'arn:aws:ecs:us-east-1:000000000000:cluster/default';
 const balancerArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/1';
 
-/** The one target group of the world. */
+/** The target group of the world. */
 export const targetGroupArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/1';
+/** The other one, for deployments that shift traffic. */
+export const alternateTargetGroupArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/alternate/2';
 /** How long its targets drain. */
 export const drainMs = 5_000;
 
@@ -39,6 +41,8 @@ export interface ServiceOptions {
   readonly image?: Behaviour;
   readonly configuration?: DeploymentConfiguration;
   readonly balanced?: boolean;
+  /** Deployments shift traffic between the two target groups of the world, by its rules. */
+  readonly shifting?: boolean;
   readonly healthCheck?: boolean;
 }
 
@@ -52,6 +56,8 @@ export class World {
   readonly agent = new ScriptedAgent(this.clock);
   /** The ids of the service's deployments, in the order in which they began. */
   readonly deploymentIds: string[] = [];
+  /** Answers lifecycle hooks. */
+  onHook: (target: string, event: object) => Promise<unknown> = () => Promise.resolve({ hookStatus: 'SUCCEEDED' });
   readonly #disk = new MemoryDisk();
   #plane: { store: Store; fleet: Fleet; stop: () => void } | undefined;
   readonly #joined = new Map<string, ScriptedAgent>();
@@ -98,6 +104,7 @@ export class World {
       blobs: { collect: () => {} },
       vault,
       renewCertificate,
+      callHook: (target, event) => this.onHook(target, event),
     }).map((loop) => runLoop(loop, deps));
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }
@@ -283,7 +290,7 @@ export class World {
       taskDefinitionArn: definition.arn,
       launchType: 'FARGATE',
       networkConfiguration: network,
-      loadBalancers: options.balanced === true ? [{ targetGroupArn, containerName: 'web', containerPort: 80 }] : [],
+      loadBalancers: entriesOf(options),
     };
     const when = { ids: this.ids, now: this.clock.now() };
     const begun = this.store.transact((tx) => beginDeployment(tx, service, spec, when));
@@ -352,27 +359,58 @@ export class World {
         actions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
         tags: [],
       });
-      tx.put(elbTables.targetGroups, {
-        ...place,
-        arn: targetGroupArn,
-        name: 'web',
-        targetType: 'ip',
-        protocol: 'HTTP',
-        port: 80,
-        healthCheck: {
-          enabled: true,
-          protocol: 'HTTP',
-          port: 'traffic-port',
-          intervalSeconds: 30,
-          timeoutSeconds: 5,
-          healthyThreshold: 5,
-          unhealthyThreshold: 2,
-        },
-        attributes: { 'deregistration_delay.timeout_seconds': String(drainMs / 1000) },
-        createdAt: this.clock.now(),
+      // By it, and by the group that it adds, deployments that shift traffic are tried.
+      tx.put(elbTables.rules, {
+        ...scope,
+        arn: 'rule-2',
+        listenerArn: 'listener-1',
+        priority: 1,
+        conditions: [{ Field: 'path-pattern', PathPatternConfig: { Values: ['/test'] } }],
+        actions: [{ Type: 'forward', TargetGroupArn: alternateTargetGroupArn }],
+        tags: [],
       });
+      for (const [name, arn] of [
+        ['web', targetGroupArn],
+        ['alternate', alternateTargetGroupArn],
+      ] as const)
+        tx.put(elbTables.targetGroups, {
+          ...place,
+          arn,
+          name,
+          targetType: 'ip',
+          protocol: 'HTTP',
+          port: 80,
+          healthCheck: {
+            enabled: true,
+            protocol: 'HTTP',
+            port: 'traffic-port',
+            intervalSeconds: 30,
+            timeoutSeconds: 5,
+            healthyThreshold: 5,
+            unhealthyThreshold: 2,
+          },
+          attributes: { 'deregistration_delay.timeout_seconds': String(drainMs / 1000) },
+          createdAt: this.clock.now(),
+        });
     });
   }
+}
+
+function entriesOf({ balanced, shifting }: ServiceOptions): ServiceLoadBalancer[] {
+  if (balanced !== true && shifting !== true) return [];
+  const advancedConfiguration = {
+    alternateTargetGroupArn,
+    productionListenerRule: 'rule-1',
+    testListenerRule: 'rule-2',
+  };
+  return [
+    {
+      targetGroupArn,
+      containerName: 'web',
+      containerPort: 80,
+      ...(shifting === true ? { advancedConfiguration } : {}),
+    },
+  ];
 }
 
 const network = { subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-1'], assignPublicIp: 'DISABLED' } as const;

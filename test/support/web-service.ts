@@ -13,10 +13,13 @@ import {
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
   waitUntilServicesStable,
+  type AdvancedConfiguration,
+  type DeploymentConfiguration,
   type Task,
 } from '@aws-sdk/client-ecs';
 import {
   CreateListenerCommand,
+  CreateRuleCommand,
   CreateLoadBalancerCommand,
   CreateTargetGroupCommand,
   DescribeTargetHealthCommand,
@@ -48,8 +51,9 @@ export interface WebService {
   readonly name: string;
   readonly url: string;
   readonly targetGroupArn: string;
-  /** Registers a revision with another image and answers its ARN. */
-  register(image: string): Promise<string>;
+  readonly listenerArn: string;
+  /** Registers a revision with another image, or with other variables in its environment, and answers its ARN. */
+  register(image: string, environment?: Readonly<Record<string, string>>): Promise<string>;
   /** Its tasks that are to run. */
   tasks(): Promise<Task[]>;
   healthyTargets(): Promise<number>;
@@ -62,7 +66,15 @@ export interface WebService {
 /** Makes one, and waits until it is stable. */
 export async function createWebService(
   installation: TestInstallation,
-  options: { name: string; image: string; count: number },
+  options: {
+    name: string;
+    image: string;
+    count: number;
+    /** Makes a second target group and the rules by which deployments shift traffic as it says. */
+    shifting?: DeploymentConfiguration;
+    /** Of the targets, in seconds. */
+    deregistrationDelay?: number;
+  },
 ): Promise<WebService> {
   const { ecs, ec2, elbv2 } = sdk(installation);
   const { name, image, count } = options;
@@ -88,26 +100,31 @@ export async function createWebService(
     new CreateLoadBalancerCommand({ Name: name, Subnets: subnets, SecurityGroups: [groupId] }),
   );
   const balancer = balancers.LoadBalancers?.[0];
-  const groups = await elbv2.send(
-    new CreateTargetGroupCommand({
-      Name: name,
-      Protocol: 'HTTP',
-      Port: 8080,
-      TargetType: 'ip',
-      VpcId: vpc,
-      HealthCheckIntervalSeconds: 5,
-      HealthCheckTimeoutSeconds: 2,
-      HealthyThresholdCount: 2,
-    }),
-  );
-  const targetGroupArn = groups.TargetGroups?.[0]?.TargetGroupArn ?? '';
-  await elbv2.send(
-    new ModifyTargetGroupAttributesCommand({
-      TargetGroupArn: targetGroupArn,
-      Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: '3' }],
-    }),
-  );
-  await elbv2.send(
+  const targetGroup = async (groupName: string): Promise<string> => {
+    const groups = await elbv2.send(
+      new CreateTargetGroupCommand({
+        Name: groupName,
+        Protocol: 'HTTP',
+        Port: 8080,
+        TargetType: 'ip',
+        VpcId: vpc,
+        HealthCheckIntervalSeconds: 5,
+        HealthCheckTimeoutSeconds: 2,
+        HealthyThresholdCount: 2,
+      }),
+    );
+    const arn = groups.TargetGroups?.[0]?.TargetGroupArn ?? '';
+    const delay = String(options.deregistrationDelay ?? 3);
+    await elbv2.send(
+      new ModifyTargetGroupAttributesCommand({
+        TargetGroupArn: arn,
+        Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: delay }],
+      }),
+    );
+    return arn;
+  };
+  const targetGroupArn = await targetGroup(name);
+  const listened = await elbv2.send(
     new CreateListenerCommand({
       LoadBalancerArn: balancer?.LoadBalancerArn,
       Protocol: 'HTTP',
@@ -115,8 +132,35 @@ export async function createWebService(
       DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
     }),
   );
+  const listenerArn = listened.Listeners?.[0]?.ListenerArn ?? '';
+  const rule = async (priority: number, headers: readonly string[], arns: readonly string[]): Promise<string> => {
+    const TargetGroups = arns.map((TargetGroupArn, index) => ({ TargetGroupArn, Weight: index === 0 ? 1 : 0 }));
+    const { Rules } = await elbv2.send(
+      new CreateRuleCommand({
+        ListenerArn: listenerArn,
+        Priority: priority,
+        Conditions:
+          headers.length > 0
+            ? [{ Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-test', Values: [...headers] } }]
+            : [{ Field: 'path-pattern', PathPatternConfig: { Values: ['/*'] } }],
+        Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }],
+      }),
+    );
+    return Rules?.[0]?.RuleArn ?? '';
+  };
+  const advanced = async (): Promise<AdvancedConfiguration> => {
+    const alternate = await targetGroup(`${name}-alternate`);
+    return {
+      alternateTargetGroupArn: alternate,
+      productionListenerRule: await rule(10, [], [targetGroupArn, alternate]),
+      testListenerRule: await rule(5, ['yes'], [alternate]),
+      roleArn: 'arn:aws:iam::000000000000:role/ecsInfrastructureRole',
+    };
+  };
+  const advancedConfiguration = options.shifting === undefined ? undefined : await advanced();
   await ecs.send(new CreateClusterCommand({ clusterName: name }));
-  const register = async (revision: string): Promise<string> => {
+  const register = async (revision: string, variables: Readonly<Record<string, string>> = {}): Promise<string> => {
+    const environment = Object.entries(variables).map(([key, value]) => ({ name: key, value }));
     const registered = await ecs.send(
       new RegisterTaskDefinitionCommand({
         family: name,
@@ -126,7 +170,7 @@ export async function createWebService(
         memory: '512',
         executionRoleArn: 'arn:aws:iam::000000000000:role/ecsTaskExecutionRole',
         containerDefinitions: [
-          { name: 'web', image: revision, portMappings: [{ containerPort: 8080 }], stopTimeout: 5 },
+          { name: 'web', image: revision, portMappings: [{ containerPort: 8080 }], stopTimeout: 5, environment },
         ],
       }),
     );
@@ -142,13 +186,15 @@ export async function createWebService(
       launchType: 'FARGATE',
       healthCheckGracePeriodSeconds: 60,
       networkConfiguration: { awsvpcConfiguration: { subnets, securityGroups: [groupId] } },
-      loadBalancers: [{ targetGroupArn, containerName: 'web', containerPort: 8080 }],
+      ...(options.shifting === undefined ? {} : { deploymentConfiguration: options.shifting }),
+      loadBalancers: [{ targetGroupArn, containerName: 'web', containerPort: 8080, advancedConfiguration }],
     }),
   );
   const service: WebService = {
     name,
     url: `http://${balancer?.DNSName}/`,
     targetGroupArn,
+    listenerArn,
     placement: { subnets, securityGroups: [groupId] },
     register,
     async tasks() {

@@ -1,9 +1,11 @@
 import type { Task } from '../../model/ecs/task.ts';
 import { forgetDeployments } from '../../store/begin-deployment.ts';
 import type { Store } from '../../store/store.ts';
+import { rules } from '../../store/tables/elbv2.ts';
 import { serviceDeployments, serviceRevisions, services, tasks } from '../../store/tables/ecs.ts';
 import type { ObservedService } from './observe.ts';
 import type { ServiceStep } from './plan.ts';
+import { withWeights } from './traffic.ts';
 
 /**
  * Does a plan as one commit, so that its events tell of nothing that did not happen. A plan whose service or service
@@ -36,6 +38,9 @@ export function applyService(store: Store, observed: ObservedService, steps: rea
           break;
         case 'write-rollout':
           tx.put(serviceDeployments, step.rollout);
+          break;
+        case 'shift':
+          tx.update(rules, step.shift.ruleArn, (rule) => withWeights(rule, step.shift));
           break;
         case 'resolve':
           tx.update(serviceRevisions, step.revisionArn, (row) => ({ ...row, imageDigests: step.imageDigests }));

@@ -6,7 +6,7 @@ import { nextProvider } from '../../model/ecs/capacity.ts';
 import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
 import type { Placement } from '../../model/ecs/placement.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
-import type { Task } from '../../model/ecs/task.ts';
+import type { ServiceLoadBalancer, Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 
 /** How many tasks to make, beside which; the service's tasks so far decide how capacity providers share the new ones. */
@@ -57,13 +57,22 @@ export function newTasks(
         deploymentId: deployment.id,
         ...given('imageDigests', deployment.imageDigests),
         ...given('networkConfiguration', deployment.networkConfiguration),
-        loadBalancers: deployment.loadBalancers,
+        loadBalancers: entriesOf(deployment),
         ...(place === undefined || places === undefined ? {} : { place: { ...place, takes: places.takes } }),
       },
       ids,
       now,
     );
   });
+}
+
+/** Where its tasks are registered: each load balancer entry with the one target group that they are in. */
+function entriesOf({ loadBalancers, slot }: Deployment): ServiceLoadBalancer[] {
+  return loadBalancers.map(({ advancedConfiguration, ...entry }) =>
+    slot === 'alternate' && advancedConfiguration !== undefined
+      ? { ...entry, targetGroupArn: advancedConfiguration.alternateTargetGroupArn }
+      : entry,
+  );
 }
 
 function sharesOf(tasks: readonly Task[]): Map<string, number> {

@@ -10,7 +10,9 @@ import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
+import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
+import { rules } from '../../store/tables/elbv2.ts';
 import { containerInstances, serviceDeployments, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
 /** A task of the service with its targets. */
@@ -26,6 +28,8 @@ export interface ObservedService {
   readonly rollout?: ServiceDeployment;
   /** Service deployments of it that somebody asked to stop. */
   readonly stopping: readonly ServiceDeployment[];
+  /** The rules by which deployments of the PRIMARY one's load balancers shift traffic. */
+  readonly traffic: readonly ShiftingEntry[];
   /** Its tasks that are not STOPPED, and the stopped ones whose end is not accounted for. */
   readonly tasks: readonly ObservedServiceTask[];
   /** The definitions of its deployments, by ARN. */
@@ -58,6 +62,7 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
   return {
     service,
     ...given('rollout', rollout),
+    traffic: shiftingEntries(service.deployments[0]?.loadBalancers ?? [], (arn) => store.get(rules, arn)),
     stopping: store.by(serviceDeployments, 'stopping', serviceArn),
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
     definitions: byArn,

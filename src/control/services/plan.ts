@@ -1,5 +1,6 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
+import { otherSlot, shiftsTraffic, type Lifecycle } from '../../model/ecs/lifecycle.ts';
 import { isProtected, reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
@@ -12,9 +13,11 @@ import { failedToStart, inconsistentAfter, noThrottle, tasksPerRetry, throttled 
 import { hasContainerChecks, judge } from './health.ts';
 import type { ObservedService } from './observe.ts';
 import { resolvedImages } from './images.ts';
-import { breakerFailure, failDeployment, stoppedByUser, type DeploymentFailure } from './rollback.ts';
+import { advance, beginLifecycle, turnedBack, type LifecycleFacts } from './lifecycle.ts';
+import { breakerFailure, failDeployment, shiftFailure, stoppedByUser, type DeploymentFailure } from './rollback.ts';
 import { completed, counted, superseded } from './rollout.ts';
-import { scale, type JudgedTask } from './scale.ts';
+import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
+import { servingSlot, shifts, type Shift } from './traffic.ts';
 
 export type ServiceStep =
   | { readonly kind: 'start'; readonly task: Task }
@@ -23,6 +26,8 @@ export type ServiceStep =
   | { readonly kind: 'note'; readonly taskArn: string; readonly scheduling: TaskScheduling }
   | { readonly kind: 'write'; readonly service: Service }
   | { readonly kind: 'write-rollout'; readonly rollout: ServiceDeployment }
+  /** Share traffic between two target groups as it says. */
+  | { readonly kind: 'shift'; readonly shift: Shift }
   /** Note which images a service revision's tags stand for. */
   | { readonly kind: 'resolve'; readonly revisionArn: string; readonly imageDigests: Readonly<Record<string, string>> }
   /** The service is gone: so is what it deployed. */
@@ -53,10 +58,16 @@ export function planService(observed: ObservedService, now: number, ids: Ids): S
   return new ServicePlanner(observed, now, ids).plan();
 }
 
-/** What is to be started, and where on instances, and what is to be stopped. */
+/** How many tasks of a deployment are to be started, and where on instances. */
+interface Start {
+  readonly deployment: Deployment;
+  readonly count: number;
+  readonly places?: NewTasks['places'];
+}
+
+/** What is to be started and stopped. */
 interface Changes {
-  readonly start: number;
-  readonly places: NewTasks['places'] | undefined;
+  readonly starts: readonly Start[];
   readonly stop: readonly JudgedTask[];
 }
 
@@ -89,6 +100,7 @@ class ServicePlanner {
     this.#accountForHealth(judged);
     this.#resolveImages();
     if (failed.length > 0) this.#countFailures(failed.length);
+    this.#shiftTraffic(judged);
     const started = this.#scale(judged);
     this.#tellUnplaced();
     this.#rollOut(judged, started);
@@ -142,9 +154,80 @@ class ServicePlanner {
     if (this.#rollout === undefined || this.#service.status !== 'ACTIVE') return;
     if (this.#rollout.status === 'PENDING') {
       this.#rollout = { ...this.#rollout, status: 'IN_PROGRESS', startedAt: this.#now };
+      this.#chooseSlot(this.#rollout);
     } else if (this.#rollout.status === 'ROLLBACK_REQUESTED' || this.#rollout.status === 'STOP_REQUESTED') {
       this.#fail(stoppedByUser(this.#rollout.status === 'ROLLBACK_REQUESTED'));
     }
+  }
+
+  /** Decides in which target groups the new deployment's tasks are to be: where traffic is shifted, in those that do not serve. */
+  #chooseSlot(rollout: ServiceDeployment): void {
+    const shifting = shiftsTraffic(rollout.deploymentConfiguration);
+    const { traffic } = this.#observed;
+    if (traffic.length === 0 && !shifting) return;
+    const before = this.#service.deployments[1]?.slot ?? 'primary';
+    // Without a load balancer there is no traffic to shift; all stages are gone through all the same.
+    const serving = traffic.length === 0 ? { slot: before } : servingSlot(traffic, rollout.sources.length > 1);
+    if ('failure' in serving) {
+      if (shifting) this.#fail(shiftFailure(serving.failure));
+      return;
+    }
+    const replaces = rollout.sources.length > 0;
+    const slot = shifting && replaces ? otherSlot(serving.slot) : serving.slot;
+    this.#writePrimary({ slot });
+    if (!shifting) return;
+    const facts = this.#lifecycleFacts(rollout, []);
+    const lifecycle = beginLifecycle(serving.slot, rollout.sources.length, facts, this.#ids, this.#now);
+    this.#rollout = { ...rollout, slot, lifecycle };
+    // Of two that were on their way, the one that serves gets all.
+    if (rollout.sources.length > 1) this.#share(lifecycle);
+  }
+
+  /** Takes a deployment that shifts traffic as far as it can go now. */
+  #shiftTraffic(judged: readonly JudgedTask[]): void {
+    for (;;) {
+      const rollout = this.#rollout;
+      if (rollout?.lifecycle === undefined || isOver(rollout) || this.#service.status !== 'ACTIVE') return;
+      const facts = this.#lifecycleFacts(rollout, judged);
+      const { lifecycle, failure, lookAt } = advance(rollout.lifecycle, facts, this.#ids, this.#now);
+      if (lifecycle !== rollout.lifecycle) this.#rollout = { ...rollout, lifecycle };
+      if (failure === undefined) {
+        if (lookAt !== undefined) this.#lookAts.push(lookAt);
+        if (lifecycle.production !== rollout.lifecycle.production || lifecycle.test !== rollout.lifecycle.test) {
+          this.#share(lifecycle);
+        }
+        return;
+      }
+      // Turned back, it goes on from where it is.
+      this.#fail(shiftFailure(failure));
+    }
+  }
+
+  #share({ production, test }: Lifecycle): void {
+    for (const shift of shifts(this.#observed.traffic, production, test)) this.#steps.push({ kind: 'shift', shift });
+  }
+
+  #lifecycleFacts(rollout: ServiceDeployment, judged: readonly JudgedTask[]): LifecycleFacts {
+    const primary = this.#primary;
+    const serving = this.#serving;
+    const live = this.#observed.tasks.map(({ task }) => task).filter((task) => !reached(task.lastStatus, 'STOPPING'));
+    const healthy = judged.filter(
+      ({ task, verdict }) => task.deploymentId === primary?.id && verdict.kind === 'healthy' && !this.#drains(task),
+    );
+    return {
+      configuration: rollout.deploymentConfiguration,
+      slot: primary?.slot ?? 'primary',
+      ready: healthy.length >= this.#desired,
+      others: live.some((task) => task.deploymentId !== primary?.id),
+      strays: live.some((task) => task.deploymentId !== primary?.id && task.deploymentId !== serving?.id),
+      replaces: rollout.sources.length > 0,
+    };
+  }
+
+  /** What serves, or served, beside the PRIMARY deployment: the newest one in the other target groups. */
+  get #serving(): Deployment | undefined {
+    const [primary, ...older] = this.#service.deployments;
+    return older.find(({ slot = 'primary' }) => slot !== (primary?.slot ?? 'primary'));
   }
 
   /** Takes note of tasks that ended, or were made to end by somebody else. Answers those that failed to start. */
@@ -217,6 +300,8 @@ class ServicePlanner {
   #countFailures(count: number): void {
     const primary = this.#primary;
     if (primary === undefined || primary.succeeded === true || primary.rolloutState !== 'IN_PROGRESS') return;
+    // There is nothing else to turn to: what is turned back to is tried until it runs.
+    if (this.#rollout?.lifecycle?.rollback === true) return;
     const failedTasks = primary.failedTasks + count;
     this.#writePrimary({ failedTasks });
     const { deploymentConfiguration } = this.#service;
@@ -229,11 +314,15 @@ class ServicePlanner {
   #fail(failure: DeploymentFailure): void {
     const primary = this.#primary;
     if (primary === undefined) return;
-    const { service, rollout, target } = failDeployment(this.#service, this.#rollout, failure, this.#now);
+    const shifting = this.#rollout !== undefined && shiftsTraffic(this.#rollout.deploymentConfiguration);
+    const how = shifting ? { ...failure, rollback: true } : failure;
+    const serving = shifting ? this.#serving : undefined;
+    const { service, rollout, target } = failDeployment(this.#service, this.#rollout, how, this.#now, serving);
     this.#events.tell(`(deployment ${primary.id}) deployment failed: ${failure.event}`);
     if (target !== undefined) this.#events.tell(`rolling back to deployment ${target.id}.`);
     this.#service = service;
-    this.#rollout = rollout;
+    const turns = target !== undefined && rollout?.lifecycle !== undefined;
+    this.#rollout = turns ? { ...rollout, lifecycle: turnedBack(rollout.lifecycle, this.#now) } : rollout;
   }
 
   /** Starts and stops tasks. Answers those started. */
@@ -250,20 +339,25 @@ class ServicePlanner {
     if (definition === undefined && this.#desired > 0) {
       this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
     }
-    const { start, places, stop } =
+    const lifecycle = this.#service.status === 'ACTIVE' ? this.#rollout?.lifecycle : undefined;
+    const { starts, stop } =
       this.#isDaemon && this.#service.status === 'ACTIVE'
         ? this.#daemon(judged, primary, mayStart, failed)
-        : this.#replicas(judged, primary, mayStart, failed);
-    const started =
-      definition === undefined
+        : lifecycle !== undefined && !failed
+          ? this.#twoRevisions(judged, primary, lifecycle, mayStart)
+          : this.#replicas(judged, primary, mayStart, failed);
+    const started = starts.flatMap(({ deployment, count, places }) => {
+      const its = this.#observed.definitions.get(deployment.taskDefinitionArn);
+      return its === undefined
         ? []
-        : newTasks(this.#service, primary, definition, {
-            count: start,
+        : newTasks(this.#service, deployment, its, {
+            count,
             placed: judged.map(({ task }) => task),
             ...given('places', places),
             ids: this.#ids,
             now: this.#now,
           });
+    });
     for (const task of started) this.#steps.push({ kind: 'start', task });
     this.#events.started(started);
     this.#stop(stop);
@@ -288,14 +382,55 @@ class ServicePlanner {
         'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
       );
     }
-    const places = this.#place(decision.start);
-    return { start: places?.found.length ?? decision.start, places, stop: decision.stop };
+    return { starts: [this.#placed(primary, decision.start)], stop: decision.stop };
+  }
+
+  /**
+   * What a service starts and stops while its deployment shifts traffic: both revisions have all tasks that are desired until
+   * the one that no longer serves is cleaned up.
+   */
+  #twoRevisions(judged: readonly JudgedTask[], primary: Deployment, { stage }: Lifecycle, mayStart: number): Changes {
+    const waits = stage === 'RECONCILE_SERVICE' || stage === 'PRE_SCALE_UP';
+    const serving = stage === 'CLEAN_UP' ? undefined : this.#serving;
+    const all = this.#full(judged, primary, waits ? 0 : mayStart);
+    // On instances places are looked for with the needs of the PRIMARY deployment only.
+    const mayReplace = this.#observed.places === undefined ? startsPerPlan : 0;
+    const kept = serving === undefined ? undefined : this.#full(judged, serving, mayReplace);
+    const leaving = judged.filter(
+      ({ task, isProtected: guarded, verdict }) =>
+        task.deploymentId !== primary.id &&
+        task.deploymentId !== serving?.id &&
+        (guarded !== true || verdict.kind === 'unhealthy'),
+    );
+    return {
+      starts: [
+        this.#placed(primary, all.start),
+        ...(serving === undefined || kept === undefined ? [] : [{ deployment: serving, count: kept.start }]),
+      ],
+      stop: [...all.stop, ...(kept?.stop ?? []), ...leaving],
+    };
+  }
+
+  /** What brings one deployment to the desired count, whatever the others have. */
+  #full(judged: readonly JudgedTask[], deployment: Deployment, mayStart: number): ScaleDecision {
+    const { minimumHealthyPercent = 100, maximumPercent = 200 } = this.#service.deploymentConfiguration;
+    const its = judged.filter(({ task }) => task.deploymentId === deployment.id);
+    return scale({
+      desired: this.#desired,
+      minimumHealthyPercent,
+      maximumPercent,
+      primary: its.filter(({ task }) => !this.#drains(task)),
+      old: [],
+      draining: its.filter(({ task }) => this.#drains(task)),
+      mayStart,
+      failed: false,
+    });
   }
 
   /** What a daemon service starts and stops: a task on each instance. */
   #daemon(judged: readonly JudgedTask[], primary: Deployment, mayStart: number, failed: boolean): Changes {
     const { places, busy } = this.#observed;
-    if (places === undefined) return { start: 0, places: undefined, stop: [] };
+    if (places === undefined) return { starts: [], stop: [] };
     if (this.#service.desiredCount !== this.#desired) this.#write({ desiredCount: this.#desired });
     const { start, stop, failures } = planDaemon({
       ...places,
@@ -307,7 +442,8 @@ class ServicePlanner {
       failed,
     });
     if (failures.length > 0) this.#events.tellOnce(unplacedEvent(failures));
-    return { start: start.length, places: { found: start, takes: places.needs }, stop };
+    const found = { found: start, takes: places.needs };
+    return { starts: [{ deployment: primary, count: start.length, places: found }], stop };
   }
 
   /** Whether a task stands on an instance that is being drained: it is to be replaced. */
@@ -315,14 +451,13 @@ class ServicePlanner {
     return task.containerInstanceArn !== undefined && this.#observed.draining.has(task.containerInstanceArn);
   }
 
-  /** Instances for new tasks, as many as find one; `undefined` on Fargate. What finds none is told, and tried again later. */
-  #place(count: number): NewTasks['places'] | undefined {
+  /** New tasks of the PRIMARY deployment; on instances as many as find one. What finds none is told, and tried again later. */
+  #placed(deployment: Deployment, count: number): Start {
     const { places } = this.#observed;
-    if (places === undefined) return undefined;
-    if (count === 0) return { found: [], takes: places.needs };
+    if (places === undefined || count === 0) return { deployment, count };
     const { placed, failures } = placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
     if (placed.length < count) this.#tellNoPlace(failures);
-    return { found: placed, takes: places.needs };
+    return { deployment, count: placed.length, places: { found: placed, takes: places.needs } };
   }
 
   /** Agents that were connected just now are waited for before anything is told: all of them are away when the control plane starts. */
@@ -422,7 +557,8 @@ class ServicePlanner {
 
   #settle(steady: boolean): void {
     const { steadyAt, ...rest } = this.#service;
-    if (!steady || rest.status !== 'ACTIVE') {
+    const { stage = 'CLEAN_UP' } = this.#rollout?.lifecycle ?? {};
+    if (!steady || rest.status !== 'ACTIVE' || stage !== 'CLEAN_UP') {
       if (steadyAt !== undefined) this.#service = rest;
       return;
     }

@@ -40,6 +40,18 @@ export function stoppedByUser(rollback: boolean): DeploymentFailure {
   };
 }
 
+/** A deployment that shifts traffic cannot go on; it always turns back. */
+export function shiftFailure(cause: string): DeploymentFailure {
+  return {
+    event: 'traffic was not shifted.',
+    rolloutReason: `ECS deployment failed because ${cause}`,
+    backReason: 'ECS deployment failed: ',
+    cause,
+    rollback: true,
+    byBreaker: false,
+  };
+}
+
 /** What a failure comes to. */
 export interface Failed {
   readonly service: Service;
@@ -50,13 +62,15 @@ export interface Failed {
 
 /**
  * Ends the PRIMARY deployment: it launches nothing more ("DeploymentCircuitBreaker", ECS API Reference), and where a rollback is
- * asked for, the newest deployment that was COMPLETED becomes the PRIMARY one again, with its own tasks as far as they still run.
+ * asked for, the newest deployment that was COMPLETED (or `serving`, where traffic is shifted: what served before) becomes the
+ * PRIMARY one again, with its own tasks as far as they still run.
  */
 export function failDeployment(
   service: Service,
   rollout: ServiceDeployment | undefined,
   failure: DeploymentFailure,
   now: number,
+  serving?: Deployment,
 ): Failed {
   const [primary, ...older] = service.deployments;
   if (primary === undefined) return { service, rollout };
@@ -67,7 +81,7 @@ export function failDeployment(
     updatedAt: now,
   };
   const triggered = rollout && failure.byBreaker ? { ...rollout, ...triggerOf(rollout, primary) } : rollout;
-  const candidate = service.lastCompleted;
+  const candidate = serving ?? service.lastCompleted;
   if (!failure.rollback || candidate === undefined || candidate.id === primary.id) {
     return {
       service: { ...service, deployments: [failed, ...older] },

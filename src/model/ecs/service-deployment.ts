@@ -1,6 +1,7 @@
 import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
 import type { Scoped } from '../tags.ts';
 import type { DeploymentSpec, Service } from './service.ts';
+import type { Lifecycle, Slot } from './lifecycle.ts';
 import { serviceRevisionArn, shortName } from './arns.ts';
 
 /** The states of a service deployment ("View service history using Amazon ECS service deployments"). */
@@ -69,6 +70,10 @@ export interface ServiceDeployment extends Scoped {
   readonly deploymentConfiguration: DeploymentConfiguration;
   readonly rollback?: { readonly reason: string; readonly startedAt: number; readonly serviceRevisionArn?: string };
   readonly circuitBreaker: CircuitBreakerState;
+  /** In which target group what is deployed is registered; of deployments that shift traffic. */
+  readonly slot?: Slot;
+  /** How far a deployment that shifts traffic has come. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /** Whether a service deployment has come to its end. */

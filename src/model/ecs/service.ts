@@ -6,6 +6,7 @@ import type {
   PlacementStrategy,
 } from '@aws-sdk/client-ecs';
 import type { Scoped, Tag } from '../tags.ts';
+import type { Slot } from './lifecycle.ts';
 import type { AwsvpcConfiguration, ServiceLoadBalancer } from './task.ts';
 
 /** What a deployment runs: the part of a service that an update may change. */
@@ -35,6 +36,8 @@ export interface Deployment extends DeploymentSpec {
   readonly failedTasks: number;
   /** The digests of its images, by container, once a task of it pulled them; later tasks run those. Written by the service loop. */
   readonly imageDigests?: Readonly<Record<string, string>>;
+  /** In which of the two target groups of each load balancer entry its tasks are; `primary` unless said. Written by the service loop. */
+  readonly slot?: Slot;
   /** A task of it has once been healthy: from then on its failures are no longer counted, unless the breaker is told to. */
   readonly succeeded?: true;
 }

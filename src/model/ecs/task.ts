@@ -42,6 +42,13 @@ export interface ServiceLoadBalancer {
   readonly loadBalancerName?: string;
   readonly containerName?: string;
   readonly containerPort?: number;
+  /** By what deployments shift traffic to and fro; of services only, their tasks have the one target group that they are in. */
+  readonly advancedConfiguration?: {
+    readonly alternateTargetGroupArn: string;
+    readonly productionListenerRule: string;
+    readonly testListenerRule?: string;
+    readonly roleArn?: string;
+  };
 }
 
 /** One host port of a container (bridge and host mode); awsvpc tasks have none. */

@@ -7,6 +7,7 @@ import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
 import { beginDeployment } from '../../store/begin-deployment.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { canonical, specOf } from './deployments.ts';
@@ -63,6 +64,8 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     ...given('networkConfiguration', awsvpc),
     loadBalancers,
   };
+  const deploymentConfiguration = readDeploymentConfiguration(input.deploymentConfiguration, schedulingStrategy);
+  checkShifting(loadBalancers, deploymentConfiguration.strategy);
   const now = clock.now();
   const service: Service = {
     account: ctx.account,
@@ -73,7 +76,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     status: 'ACTIVE',
     schedulingStrategy,
     deploymentController: 'ECS',
-    deploymentConfiguration: readDeploymentConfiguration(input.deploymentConfiguration, schedulingStrategy),
+    deploymentConfiguration,
     desiredCount: input.desiredCount ?? 0,
     deployments: [],
     serviceRegistries: [],

@@ -2,6 +2,7 @@ import type { DeploymentCircuitBreaker, DeploymentConfiguration } from '@aws-sdk
 import { given } from '../../base/given.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { invalidParameter, notSupported } from './errors.ts';
+import { readStrategy } from './deployment-strategy.ts';
 import { checkOneOf } from './one-of.ts';
 
 /** What a rolling update goes by when nothing is said ("DeploymentConfiguration", ECS API Reference). */
@@ -22,7 +23,7 @@ const defaultOfDaemons: DeploymentConfiguration = {
 
 /**
  * A service's deployment configuration: what `before` says, changed by what is asked for. Throws
- * `InvalidParameterException`, and `ClientException` for the ways of deploying that Stowage does not have.
+ * `InvalidParameterException`, and `ClientException` for what Stowage does not have.
  */
 export function readDeploymentConfiguration(
   asked: DeploymentConfiguration | undefined,
@@ -49,6 +50,7 @@ export function readDeploymentConfiguration(
   }
   return {
     ...before,
+    ...readStrategy(asked, before, scheduling),
     ...given('deploymentCircuitBreaker', asked.deploymentCircuitBreaker && readBreaker(asked.deploymentCircuitBreaker)),
     maximumPercent,
     minimumHealthyPercent,
@@ -71,13 +73,6 @@ function readBreaker(asked: DeploymentCircuitBreaker): DeploymentCircuitBreaker 
 
 function refuse(asked: DeploymentConfiguration): void {
   const path = 'deploymentConfiguration';
-  if (asked.strategy !== undefined && asked.strategy !== 'ROLLING') {
-    throw notSupported(`${path}.strategy = "${asked.strategy}"`);
-  }
   if (asked.alarms?.enable === true) throw notSupported(`${path}.alarms`);
-  if ((asked.bakeTimeInMinutes ?? 0) > 0) throw notSupported(`${path}.bakeTimeInMinutes`);
-  if ((asked.lifecycleHooks?.length ?? 0) > 0) throw notSupported(`${path}.lifecycleHooks`);
-  if (asked.linearConfiguration !== undefined) throw notSupported(`${path}.linearConfiguration`);
-  if (asked.canaryConfiguration !== undefined) throw notSupported(`${path}.canaryConfiguration`);
   if (asked.earlySuccessCriteria !== undefined) throw notSupported(`${path}.earlySuccessCriteria`);
 }

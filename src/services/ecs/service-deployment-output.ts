@@ -1,10 +1,12 @@
 import type {
   ServiceDeployment as ServiceDeploymentOutput,
   ServiceDeploymentBrief,
+  ServiceDeploymentLifecycleStage,
   ServiceRevision as ServiceRevisionOutput,
 } from '@aws-sdk/client-ecs';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
+import { otherSlot, type Lifecycle } from '../../model/ecs/lifecycle.ts';
 import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
 import type { Reader } from '../../store/store.ts';
 import { taskDefinitions } from '../../store/tables/ecs.ts';
@@ -36,10 +38,11 @@ export function serviceDeploymentOutput(row: ServiceDeployment): ServiceDeployme
     ...given('finishedAt', date(row.finishedAt)),
     ...given('stoppedAt', date(row.stoppedAt)),
     updatedAt: dateOf(row.updatedAt),
-    sourceServiceRevisions: row.sources.map((one) => ({ ...one })),
-    targetServiceRevision: { ...row.target },
+    sourceServiceRevisions: row.sources.map((one, index) => ({ ...one, ...weightsOf(row, index === 0) })),
+    targetServiceRevision: { ...row.target, ...weightsOf(row) },
     status: row.status,
     ...given('statusReason', row.statusReason),
+    ...(row.lifecycle === undefined ? {} : lifecycleOf(row.lifecycle)),
     deploymentConfiguration: row.deploymentConfiguration,
     ...(row.rollback === undefined ? {} : { rollback: { ...row.rollback, startedAt: dateOf(row.rollback.startedAt) } }),
     deploymentCircuitBreaker: { ...row.circuitBreaker },
@@ -68,6 +71,36 @@ export function serviceRevisionOutput(reader: Reader, row: ServiceRevision): Ser
     guardDutyEnabled: false,
     serviceConnectConfiguration: { enabled: false },
     createdAt: dateOf(row.createdAt),
+  };
+}
+
+function lifecycleOf({ stage, hooks }: Lifecycle): Partial<ServiceDeploymentOutput> {
+  return {
+    // The SDK's list of stages lacks one that the API has.
+    lifecycleStage: stage as ServiceDeploymentLifecycleStage,
+    ...(hooks.length === 0
+      ? {}
+      : {
+          lifecycleHookDetails: hooks.map((hook) => ({
+            hookId: hook.id,
+            targetType: hook.targetType,
+            ...given('targetArn', hook.targetArn),
+            status: hook.status,
+            expiresAt: dateOf(hook.expiresAt),
+            timeoutAction: hook.timeoutAction,
+          })),
+        }),
+  };
+}
+
+/** The traffic that is to go to the target revision, or to the one that it replaces; nothing where none is shifted. */
+function weightsOf({ slot = 'primary', lifecycle }: ServiceDeployment, source?: boolean) {
+  if (lifecycle === undefined || source === false) return {};
+  const { production, test } = lifecycle;
+  const its = source === true ? otherSlot(slot) : slot;
+  return {
+    requestedProductionTrafficWeight: production[its],
+    ...given('requestedTestTrafficWeight', test?.[its]),
   };
 }
 

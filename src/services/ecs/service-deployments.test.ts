@@ -145,6 +145,51 @@ describe('StopServiceDeployment', () => {
   });
 });
 
+describe('ContinueServiceDeployment', () => {
+  const paused = {
+    id: 'hook',
+    targetType: 'PAUSE',
+    status: 'AWAITING_ACTION',
+    expiresAt: 5,
+    timeoutAction: 'ROLLBACK',
+  } as const;
+
+  it.each([
+    [undefined, 'SUCCEEDED'],
+    ['CONTINUE', 'SUCCEEDED'],
+    ['ROLLBACK', 'FAILED'],
+  ] as const)('with %s makes the pause %s, once', (action, status) => {
+    const { ecs, store, list } = withService();
+    const serviceDeploymentArn = list()[0]?.serviceDeploymentArn ?? '';
+    store.transact((tx) =>
+      tx.update(serviceDeployments, serviceDeploymentArn, (row): ServiceDeployment => ({
+        ...row,
+        slot: 'alternate',
+        lifecycle: { stage: 'POST_SCALE_UP', since: 1, production: { primary: 90, alternate: 10 }, hooks: [paused] },
+      })),
+    );
+    const shown = () =>
+      ecs.DescribeServiceDeployments({ serviceDeploymentArns: [serviceDeploymentArn] }).serviceDeployments?.[0];
+    expect(shown()).toMatchObject({
+      lifecycleStage: 'POST_SCALE_UP',
+      targetServiceRevision: { requestedProductionTrafficWeight: 10 },
+      lifecycleHookDetails: [
+        {
+          hookId: 'hook',
+          targetType: 'PAUSE',
+          status: 'AWAITING_ACTION',
+          expiresAt: new Date(5),
+          timeoutAction: 'ROLLBACK',
+        },
+      ],
+    });
+    const go = () => ecs.ContinueServiceDeployment({ serviceDeploymentArn, hookId: 'hook', action });
+    expect(go()).toEqual({ serviceDeploymentArn });
+    expect(shown()?.lifecycleHookDetails?.[0]?.status).toBe(status);
+    expect(go).toThrow('The lifecycle hook hook is not awaiting an action.');
+  });
+});
+
 describe('DescribeServiceRevisions', () => {
   it('shows what the service was to run, with the digests that its tags stood for', () => {
     const { ecs, store, service, clock } = withService();

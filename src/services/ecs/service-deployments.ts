@@ -2,6 +2,7 @@ import type { ListServiceDeploymentsCommandInput } from '@aws-sdk/client-ecs';
 import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { clusterArn } from '../../model/ecs/arns.ts';
+import type { HookRun } from '../../model/ecs/lifecycle.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { isOver, serviceDeploymentStatuses, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Reader } from '../../store/store.ts';
@@ -68,6 +69,32 @@ export function serviceDeploymentHandlers({ store, clock }: ServiceDeps) {
           const status = stopType === 'ABORT' ? 'STOP_REQUESTED' : 'ROLLBACK_REQUESTED';
           tx.put(serviceDeployments, { ...row, status, updatedAt: clock.now() });
         }
+        return { serviceDeploymentArn: arn };
+      });
+    },
+
+    /** "Pause hooks for Amazon ECS service deployments": a deployment that waits goes on, or turns back. */
+    ContinueServiceDeployment(input) {
+      const action = input.action ?? 'CONTINUE';
+      checkOneOf('action', action, ['CONTINUE', 'ROLLBACK']);
+      const arn = input.serviceDeploymentArn ?? '';
+      return store.transact((tx) => {
+        const row = tx.get(serviceDeployments, arn);
+        if (row === undefined) {
+          throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
+        }
+        const paused = row.lifecycle?.hooks.find(({ id }) => id === input.hookId);
+        if (row.lifecycle === undefined || paused?.status !== 'AWAITING_ACTION' || isOver(row)) {
+          throw invalidParameter(`The lifecycle hook ${input.hookId ?? ''} is not awaiting an action.`);
+        }
+        const hooks = row.lifecycle.hooks.map((hook): HookRun =>
+          hook !== paused
+            ? hook
+            : action === 'CONTINUE'
+              ? { ...hook, status: 'SUCCEEDED' }
+              : { ...hook, status: 'FAILED', reason: 'A rollback was requested.' },
+        );
+        tx.put(serviceDeployments, { ...row, lifecycle: { ...row.lifecycle, hooks }, updatedAt: clock.now() });
         return { serviceDeploymentArn: arn };
       });
     },

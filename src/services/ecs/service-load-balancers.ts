@@ -3,8 +3,9 @@ import { given } from '../../base/given.ts';
 import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import type { Reader } from '../../store/store.ts';
-import { rules, targetGroups } from '../../store/tables/elbv2.ts';
+import { readAdvanced } from './advanced-configuration.ts';
 import { invalidParameter, notSupported } from './errors.ts';
+import { checkTargetGroup } from './target-group-rules.ts';
 
 /**
  * The load balancers of a service: each target group exists, hangs on a load balancer and takes the task's kind of
@@ -24,26 +25,16 @@ export function readLoadBalancers(
       );
     }
     if (loadBalancerName) throw notSupported('loadBalancers.loadBalancerName (a Classic Load Balancer)');
-    if (entry.advancedConfiguration !== undefined) throw notSupported('loadBalancers.advancedConfiguration');
     if (!targetGroupArn) throw invalidParameter('targetGroupArn must be specified in all loadBalancer entries.');
     checkTargetGroup(reader, targetGroupArn, definition);
     checkContainer(containerName, containerPort, definition);
-    return { targetGroupArn, ...given('containerName', containerName), ...given('containerPort', containerPort) };
+    return {
+      targetGroupArn,
+      ...given('containerName', containerName),
+      ...given('containerPort', containerPort),
+      ...given('advancedConfiguration', readAdvanced(reader, entry, definition)),
+    };
   });
-}
-
-function checkTargetGroup(reader: Reader, arn: string, definition: TaskDefinition): void {
-  const group = reader.get(targetGroups, arn);
-  if (group === undefined) throw invalidParameter(`The specified target group does not exist. (${arn})`);
-  if (reader.by(rules, 'targetGroup', arn).length === 0) {
-    throw invalidParameter(`The target group with targetGroupArn ${arn} does not have an associated load balancer.`);
-  }
-  const mode = definition.document.networkMode ?? 'bridge';
-  if ((mode === 'awsvpc') !== (group.targetType === 'ip')) {
-    throw invalidParameter(
-      `The provided target group ${arn} has target type ${group.targetType}, which is incompatible with the ${mode} network mode specified in the task definition.`,
-    );
-  }
 }
 
 function checkContainer(name: string | undefined, port: number | undefined, definition: TaskDefinition): void {

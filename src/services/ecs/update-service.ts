@@ -9,6 +9,7 @@ import { beginDeployment } from '../../store/begin-deployment.ts';
 import type { Reader } from '../../store/store.ts';
 import { services, taskDefinitions } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { sameSpec, specOf } from './deployments.ts';
@@ -58,6 +59,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       // Of tasks that are made from now on: those that run stay as they are.
       enableExecuteCommand: input.enableExecuteCommand ?? service.enableExecuteCommand,
     };
+    checkShifting(spec.loadBalancers, wanted.deploymentConfiguration.strategy);
     const redeploy =
       input.forceNewDeployment === true ||
       !sameSpec(spec, specOf(primary)) ||

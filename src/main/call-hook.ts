@@ -1,0 +1,15 @@
+/** A hook that has not answered by then has failed ("Lambda hooks for Amazon ECS service deployments": a function may take as long). */
+const longestMs = 15 * 60_000;
+
+/** Calls a lifecycle hook by its URL: a POST of the event, answered as a Lambda function would answer it (docs/decisions/0020). */
+export async function callHook(target: string, event: object): Promise<unknown> {
+  const response = await fetch(target, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(event),
+    signal: AbortSignal.timeout(longestMs),
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const answer: unknown = await response.json();
+  return answer;
+}
