@@ -100,11 +100,12 @@ export class Inbox {
         return;
       }
       case 'StowageApplied': {
-        const { kind, id, error } = report.message;
+        const { kind, id, error, shares } = report.message;
         store.transact((tx) => {
           const known = kind === 'vpc' ? tx.get(vpcs, id) : tx.get(loadBalancers, id);
           if (known === undefined) return;
-          tx.put(applied, { kind, id, machineId: this.#machineId, at: clock.now(), ...given('error', error) });
+          const row = { kind, id, machineId: this.#machineId, at: clock.now() };
+          tx.put(applied, { ...row, ...given('error', error), ...given('shares', shares) });
         });
         return;
       }

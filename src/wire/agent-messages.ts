@@ -65,7 +65,13 @@ const shapes: Shapes = {
     },
     { reason: text, description: text },
   ),
-  StowageApplied: object({ kind: oneOf('vpc', 'balancer'), id: text }, { error: text }),
+  StowageApplied: object(
+    { kind: oneOf('vpc', 'balancer'), id: text },
+    {
+      error: text,
+      shares: list(object({ ruleArn: text, targetGroups: list(object({ targetGroupArn: text, weight: integer })) })),
+    },
+  ),
   StowageInstanceState: object(
     { instanceId: text, state: oneOf('running', 'stopped', 'terminated', 'failed'), boot: integer },
     { error: text },

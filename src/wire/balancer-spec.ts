@@ -58,6 +58,23 @@ export interface TransformsSpec {
   readonly url?: RewriteSpec;
 }
 
+/** How a rule shares what it forwards. */
+export interface RuleShares {
+  readonly ruleArn: string;
+  readonly targetGroups: readonly { readonly targetGroupArn: string; readonly weight: number }[];
+}
+
+/** Of every rule of a load balancer that forwards to several target groups. */
+export function sharesOf({ listeners }: BalancerSpec): RuleShares[] {
+  return listeners
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ ruleArn, action }) =>
+      action.type === 'forward' && action.targetGroups.length > 1
+        ? [{ ruleArn, targetGroups: action.targetGroups }]
+        : [],
+    );
+}
+
 /** One of the values, or of the regular expressions, has to match. */
 export type ConditionSpec =
   | { readonly field: 'path-pattern'; readonly values: readonly string[]; readonly regexes?: readonly string[] }

@@ -8,7 +8,7 @@ import type {
   StopCandidate,
   TaskManifestMessage,
 } from './acs.ts';
-import type { BalancerSpec } from './balancer-spec.ts';
+import type { BalancerSpec, RuleShares } from './balancer-spec.ts';
 import type { InstanceReport, InstanceSpec } from './instance-spec.ts';
 import type { VpcChange } from './network-change.ts';
 import type { VpcSpec } from './network-spec.ts';
@@ -137,7 +137,13 @@ export type AgentMessage =
   /** A VPC or load balancer is as it was last told, or could not be made so. */
   | {
       readonly type: 'StowageApplied';
-      readonly message: { readonly kind: 'vpc' | 'balancer'; readonly id: string; readonly error?: string };
+      readonly message: {
+        readonly kind: 'vpc' | 'balancer';
+        readonly id: string;
+        readonly error?: string;
+        /** Of a load balancer that is as it was told: how its rules share what they forward. */
+        readonly shares?: readonly RuleShares[];
+      };
     }
   /** An instance is as it was last told, or could not be made so. */
   | { readonly type: 'StowageInstanceState'; readonly message: InstanceReport }

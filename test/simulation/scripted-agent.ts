@@ -2,6 +2,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { PayloadTask } from '../../src/wire/acs.ts';
 import type { AgentMessage, Channel, ServerMessage } from '../../src/wire/messages.ts';
 import { changed } from '../../src/wire/network-change.ts';
+import { sharesOf, type BalancerSpec } from '../../src/wire/balancer-spec.ts';
 import type { VpcSpec } from '../../src/wire/network-spec.ts';
 import type { ContainerStateChange } from '../../src/wire/submit.ts';
 
@@ -25,6 +26,7 @@ const startMs = 300;
 const crashMs = 200;
 const stopMs = 100;
 const healthMs = 500;
+const shareMs = 100;
 
 /**
  * The other end of the fleet's sessions in simulations: answers like an agent, runs nothing. It outlives control planes,
@@ -118,6 +120,7 @@ export class ScriptedAgent {
         for (const id of this.vpcs.keys()) if (!message.message.vpcIds.includes(id)) this.vpcs.delete(id);
         return undefined;
       case 'StowageBalancerMessage':
+        this.#serve(message.message.balancer);
         for (const group of message.message.balancer.targetGroups) {
           for (const { id, port, draining, lastHealth } of group.targets) {
             const ref = { targetGroupArn: group.targetGroupArn, id, port };
@@ -130,6 +133,17 @@ export class ScriptedAgent {
       default:
         return undefined;
     }
+  }
+
+  /** A load balancer takes a moment to do as it is told. */
+  #serve(balancer: BalancerSpec): void {
+    const shares = sharesOf(balancer);
+    const message = {
+      kind: 'balancer' as const,
+      id: balancer.loadBalancerArn,
+      ...(shares.length > 0 ? { shares } : {}),
+    };
+    void this.#clock.after(shareMs, () => this.#send({ type: 'StowageApplied', message }));
   }
 
   #take(payload: PayloadTask): void {

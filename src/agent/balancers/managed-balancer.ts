@@ -1,7 +1,7 @@
 import type { Cancel } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Rotation, TargetRef } from '../../drivers/balancer/driver.ts';
-import type { BalancerSpec, HealthCheckSpec } from '../../wire/balancer-spec.ts';
+import { sharesOf, type BalancerSpec, type HealthCheckSpec } from '../../wire/balancer-spec.ts';
 import { TargetChecker } from './checker.ts';
 import { atLeastHealthy, inRotation, sameReport, type HealthReport } from './health.ts';
 import type { BalancerManagerDeps } from './manager.ts';
@@ -107,7 +107,13 @@ export class ManagedBalancer {
   }
 
   #tellApplied(spec: BalancerSpec, error?: string): void {
-    const message = { kind: 'balancer' as const, id: spec.loadBalancerArn, ...(error === undefined ? {} : { error }) };
+    const shares = sharesOf(spec);
+    const message = {
+      kind: 'balancer' as const,
+      id: spec.loadBalancerArn,
+      ...(error === undefined ? {} : { error }),
+      ...(error === undefined && shares.length > 0 ? { shares } : {}),
+    };
     this.#deps.send({ type: 'StowageApplied', message });
   }
 

@@ -23,6 +23,8 @@ export interface LifecycleFacts {
   readonly others: boolean;
   /** Tasks of deployments live that are neither the PRIMARY one nor the one that served before. */
   readonly strays: boolean;
+  /** Load balancers share traffic as a lifecycle says. */
+  readonly serves: (lifecycle: Lifecycle) => boolean;
   /** Something ran before. */
   readonly replaces: boolean;
 }
@@ -69,10 +71,8 @@ export function advance(lifecycle: Lifecycle, facts: LifecycleFacts, ids: Ids, n
 }
 
 /** When the stage is over as far as can be told: `undefined` when nothing is waited for, `Infinity` when something must happen. */
-function waitsUntil(
-  { stage, since, hooks, production, rollback }: Lifecycle,
-  facts: LifecycleFacts,
-): number | undefined {
+function waitsUntil(lifecycle: Lifecycle, facts: LifecycleFacts): number | undefined {
+  const { stage, since, hooks, production, rollback } = lifecycle;
   const open = hooks.filter(({ status }) => status === 'AWAITING_ACTION' || status === 'IN_PROGRESS');
   if (open.length > 0) return Math.min(...open.map(({ expiresAt }) => expiresAt));
   const { strategy, bakeTimeInMinutes = 0, canaryConfiguration, linearConfiguration } = facts.configuration;
@@ -82,6 +82,7 @@ function waitsUntil(
     case 'SCALE_UP':
       return facts.ready ? undefined : Infinity;
     case 'PRODUCTION_TRAFFIC_SHIFT': {
+      if (!facts.serves(lifecycle)) return Infinity;
       if (rollback === true || production[facts.slot] >= 100) return undefined;
       const minutes =
         strategy === 'CANARY'
@@ -94,9 +95,10 @@ function waitsUntil(
       return facts.replaces ? since + bakeTimeInMinutes * minuteMs : undefined;
     case 'CLEAN_UP':
       return facts.others ? Infinity : undefined;
+    case 'TEST_TRAFFIC_SHIFT':
+      return facts.serves(lifecycle) ? undefined : Infinity;
     case 'PRE_SCALE_UP':
     case 'POST_SCALE_UP':
-    case 'TEST_TRAFFIC_SHIFT':
     case 'POST_TEST_TRAFFIC_SHIFT':
     case 'PRE_PRODUCTION_TRAFFIC_SHIFT':
     case 'POST_PRODUCTION_TRAFFIC_SHIFT':

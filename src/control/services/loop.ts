@@ -4,7 +4,7 @@ import type { Machine } from '../../model/fleet/machine.ts';
 import type { Change, Store } from '../../store/store.ts';
 import { containerInstances, serviceDeployments, services, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
-import { machines } from '../../store/tables/fleet.ts';
+import { applied, machines } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { applyService } from './apply.ts';
@@ -26,6 +26,15 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
       .filter(({ status, deployments }) => status === 'ACTIVE' && deployments[0]?.launchType !== 'FARGATE')
       .map((service) => service.arn);
 
+  const shifting = (): string[] =>
+    store
+      .by(services, 'life', 'live')
+      .filter(({ currentServiceDeployment: arn }) => {
+        const rollout = arn === undefined ? undefined : store.get(serviceDeployments, arn);
+        return rollout?.lifecycle !== undefined;
+      })
+      .map((service) => service.arn);
+
   return subjectLoop(
     {
       name: 'services',
@@ -45,6 +54,8 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
             if (was?.connected !== is?.connected && is?.isInstance === true) yield* onInstances(is.clusterArn);
           },
         },
+        // A deployment that shifts traffic goes on once the load balancer does as it was told.
+        source(applied, ({ kind }) => (kind === 'balancer' ? shifting() : [])),
         source(targets, (target) => store.by(tasks, 'address', target.id).flatMap((task) => task.serviceArn ?? [])),
       ],
       rescanMs: 60_000,

@@ -5,6 +5,7 @@ import type { Candidate } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Task } from '../../model/ecs/task.ts';
+import type { Applied } from '../../model/fleet/machine.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
@@ -12,7 +13,8 @@ import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
-import { rules } from '../../store/tables/elbv2.ts';
+import { listeners, rules } from '../../store/tables/elbv2.ts';
+import { applied } from '../../store/tables/fleet.ts';
 import { containerInstances, serviceDeployments, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
 /** A task of the service with its targets. */
@@ -30,6 +32,8 @@ export interface ObservedService {
   readonly stopping: readonly ServiceDeployment[];
   /** The rules by which deployments of the PRIMARY one's load balancers shift traffic. */
   readonly traffic: readonly ShiftingEntry[];
+  /** What machines said of the load balancers of those rules. */
+  readonly served: readonly Applied[];
   /** Its tasks that are not STOPPED, and the stopped ones whose end is not accounted for. */
   readonly tasks: readonly ObservedServiceTask[];
   /** The definitions of its deployments, by ARN. */
@@ -59,15 +63,24 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     service.currentServiceDeployment === undefined
       ? undefined
       : store.get(serviceDeployments, service.currentServiceDeployment);
+  const traffic = shiftingEntries(service.deployments[0]?.loadBalancers ?? [], (arn) => store.get(rules, arn));
   return {
     service,
     ...given('rollout', rollout),
-    traffic: shiftingEntries(service.deployments[0]?.loadBalancers ?? [], (arn) => store.get(rules, arn)),
+    traffic,
+    served: servedOf(store, traffic),
     stopping: store.by(serviceDeployments, 'stopping', serviceArn),
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
     definitions: byArn,
     ...observePlaces(store, service, byArn),
   };
+}
+
+function servedOf(store: Reader, traffic: readonly ShiftingEntry[]): Applied[] {
+  const balancers = traffic.flatMap(
+    ({ productionRule }) => store.get(listeners, productionRule?.listenerArn ?? '')?.loadBalancerArn ?? [],
+  );
+  return [...new Set(balancers)].flatMap((arn) => store.by(applied, 'subject', arn));
 }
 
 function observePlaces(

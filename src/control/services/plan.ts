@@ -17,7 +17,7 @@ import { advance, beginLifecycle, turnedBack, type LifecycleFacts } from './life
 import { breakerFailure, failDeployment, shiftFailure, stoppedByUser, type DeploymentFailure } from './rollback.ts';
 import { completed, counted, superseded } from './rollout.ts';
 import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
-import { servingSlot, shifts, type Shift } from './traffic.ts';
+import { isServed, servingSlot, shifts, type Shift } from './traffic.ts';
 
 export type ServiceStep =
   | { readonly kind: 'start'; readonly task: Task }
@@ -220,6 +220,8 @@ class ServicePlanner {
       ready: healthy.length >= this.#desired,
       others: live.some((task) => task.deploymentId !== primary?.id),
       strays: live.some((task) => task.deploymentId !== primary?.id && task.deploymentId !== serving?.id),
+      serves: ({ production, test }) =>
+        shifts(this.#observed.traffic, production, test).every((shift) => isServed(shift, this.#observed.served)),
       replaces: rollout.sources.length > 0,
     };
   }

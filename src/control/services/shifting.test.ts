@@ -86,7 +86,7 @@ describe('a service that shifts traffic', () => {
     expect(await begun.until(over(begun))).toBe(true);
     expect(last(begun).status).toBe('SUCCESSFUL');
     await left(begun, 1);
-    expect(stages).toEqual(['SCALE_UP', 'BAKE_TIME', 'CLEAN_UP']);
+    expect(stages).toEqual(['SCALE_UP', 'TEST_TRAFFIC_SHIFT', 'PRODUCTION_TRAFFIC_SHIFT', 'BAKE_TIME', 'CLEAN_UP']);
     expect(weights).toEqual(['100/0', '0/100']);
     begun.deploy(deploy);
     expect(await begun.until(() => begun.store.count(serviceDeployments) === 3 && over(begun)(), 300_000)).toBe(true);
@@ -172,6 +172,19 @@ describe('a service that shifts traffic', () => {
     const live = begun.live().filter(({ desiredStatus }) => desiredStatus === 'RUNNING');
     expect(new Set(live.map(({ deploymentId }) => deploymentId)).size).toBe(2);
     expect(await begun.until(over(begun), 300_000)).toBe(true);
+  });
+
+  it('goes no further while the load balancer has not done as it was told', async () => {
+    const begun = await world(blueGreen);
+    begun.deploy(deploy);
+    expect(await begun.until(() => last(begun).lifecycle?.stage === 'TEST_TRAFFIC_SHIFT')).toBe(true);
+    begun.agent.disconnect();
+    await begun.pass(minuteMs);
+    expect(last(begun).lifecycle?.stage).toBe('TEST_TRAFFIC_SHIFT');
+    expect(shares(begun, 'rule-1')).toEqual([100, 0]);
+    begun.connect();
+    expect(await begun.until(over(begun), 300_000)).toBe(true);
+    expect(last(begun).status).toBe('SUCCESSFUL');
   });
 
   it('does not begin where two target groups serve', async () => {

@@ -1,3 +1,4 @@
+import type { Applied } from '../../model/fleet/machine.ts';
 import type { Rule } from '../../model/elbv2/load-balancing.ts';
 import type { Slot, Weights } from '../../model/ecs/lifecycle.ts';
 import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
@@ -104,6 +105,18 @@ export function shifts(entries: readonly ShiftingEntry[], production: Weights, t
 /** Weights are whole numbers up to 999; percentages may have one decimal. */
 function whole(percent: number, { primary, alternate }: Weights): number {
   return Number.isInteger(primary) && Number.isInteger(alternate) ? percent : Math.round(percent * 10);
+}
+
+/** Whether the machine that carries the load balancer serves a rule as it was last to be shared. */
+export function isServed({ ruleArn, weights }: Shift, applied: readonly Applied[]): boolean {
+  return applied.some(({ shares = [] }) =>
+    shares.some(
+      (rule) =>
+        rule.ruleArn === ruleArn &&
+        rule.targetGroups.length === Object.keys(weights).length &&
+        rule.targetGroups.every(({ targetGroupArn, weight }) => weights[targetGroupArn] === weight),
+    ),
+  );
 }
 
 /** A rule that forwards with these weights to the target groups, in their order. */

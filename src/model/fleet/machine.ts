@@ -85,6 +85,11 @@ export interface Applied {
   readonly machineId: string;
   readonly at: number;
   readonly error?: string;
+  /** Of a load balancer: how its rules with several target groups share what they forward, as it serves them. */
+  readonly shares?: readonly {
+    readonly ruleArn: string;
+    readonly targetGroups: readonly { readonly targetGroupArn: string; readonly weight: number }[];
+  }[];
   /** Of an instance: what it is, and which boot of it. */
   readonly state?: 'running' | 'stopped' | 'terminated' | 'failed';
   readonly boot?: number;
