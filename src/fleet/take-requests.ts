@@ -1,10 +1,13 @@
 import { AwsError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Store, Transaction } from '../store/store.ts';
+import { targetKey, targets } from '../store/tables/elbv2.ts';
 import type { MetricStore } from '../store/metrics/metric-store.ts';
 import type { RequestReport } from '../wire/request-report.ts';
 
 /** What the taking of reports is made from. */
 export interface TakeRequestsDeps {
+  readonly store: Store;
   readonly metrics: Pick<MetricStore, 'put' | 'taken'>;
   /** Stores an object of an account by S3's own operation; throws what S3 answers. */
   readonly putObject: (object: {
@@ -21,12 +24,16 @@ export interface TakeRequestsDeps {
  * Takes what machines say of the requests of load balancers: figures into the metrics, access logs into their bucket. A bucket that refuses
  * loses that log, as on AWS, and says why in ours; what cannot be stored now rejects, to be sent again.
  */
-export function takeRequests({ metrics, putObject, log }: TakeRequestsDeps) {
+export function takeRequests({ store, metrics, putObject, log }: TakeRequestsDeps) {
   return {
     taken: (sourceId: string): Promise<number> => metrics.taken(sourceId),
     async take(report: RequestReport): Promise<void> {
       if (report.kind === 'metrics') {
         await metrics.put({ data: report.data, source: report.source });
+        return;
+      }
+      if (report.kind === 'anomalies') {
+        store.transact((tx) => takeAnomalies(tx, report));
         return;
       }
       const { loadBalancerArn, bucket, key, body } = report;
@@ -39,6 +46,20 @@ export function takeRequests({ metrics, putObject, log }: TakeRequestsDeps) {
       }
     },
   };
+}
+
+function takeAnomalies(tx: Transaction, report: Extract<RequestReport, { kind: 'anomalies' }>): void {
+  const odd = new Map(
+    report.anomalous.map(({ targetGroupArn, id, port, mitigated }) => [targetKey(targetGroupArn, id, port), mitigated]),
+  );
+  for (const arn of report.targetGroupArns) {
+    for (const row of tx.by(targets, 'targetGroup', arn)) {
+      const mitigated = odd.get(targets.key(row));
+      if (mitigated === row.anomaly?.mitigated) continue;
+      const { anomaly: _, ...kept } = row;
+      tx.put(targets, { ...kept, ...(mitigated === undefined ? {} : { anomaly: { mitigated } }) });
+    }
+  }
 }
 
 async function* once(body: Uint8Array): AsyncIterable<Uint8Array> {

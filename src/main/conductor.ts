@@ -154,7 +154,7 @@ export class Conductor {
           clock,
           log,
           send,
-          requests: takeRequests({ metrics: this.#deps.metrics, putObject, log }),
+          requests: takeRequests({ store, metrics: this.#deps.metrics, putObject, log }),
         }),
       registryAuth: ({ ecrAuthData }) => {
         const owner = { account: ecrAuthData.registryId, region: ecrAuthData.region };

@@ -10,6 +10,18 @@ export type RequestReport =
       readonly data: readonly MetricDatum[];
     }
   | {
+      /** The targets whose answers are odd, of all groups of the load balancer; all others are not. */
+      readonly kind: 'anomalies';
+      readonly loadBalancerArn: string;
+      readonly targetGroupArns: readonly string[];
+      readonly anomalous: readonly {
+        readonly targetGroupArn: string;
+        readonly id: string;
+        readonly port: number;
+        readonly mitigated: boolean;
+      }[];
+    }
+  | {
       readonly kind: 'access-log';
       readonly loadBalancerArn: string;
       readonly bucket: string;

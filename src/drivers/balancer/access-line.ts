@@ -74,8 +74,8 @@ export interface AccessLine {
   readonly endedUs: number;
   /** `address:port`. */
   readonly client: string;
-  /** Whether there was a target to send it to. */
-  readonly isChosen: boolean;
+  /** The target that it was for, `address:port`, whether or not it could be sent there. */
+  readonly chosen?: string;
   /** Where it was sent. */
   readonly target?: string;
   /** Until it was sent to the target. */
@@ -133,7 +133,7 @@ export function parseAccessLine(line: string): AccessLine | undefined {
     beganUs: number('began') ?? endedUs,
     endedUs,
     client: `${raw.clientAddress}:${raw.clientPort}`,
-    isChosen: text('targetAddress') !== undefined,
+    ...given('chosen', text('targetAddress') && `${raw.targetAddress}:${raw.targetPort}`),
     ...given('target', isDispatched ? `${raw.targetAddress}:${raw.targetPort}` : undefined),
     ...given('requestMs', isDispatched ? (number('queueMs') ?? 0) + (number('connectMs') ?? 0) : undefined),
     ...given('responseMs', isDispatched ? number('responseMs') : undefined),

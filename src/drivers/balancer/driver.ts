@@ -40,6 +40,11 @@ export interface BalancerDriver {
   apply(spec: BalancerSpec): Promise<void>;
   /** Takes a target in or out of rotation; established requests finish either way. An unknown target is `gone`. */
   rotate(loadBalancerArn: string, target: TargetRef, rotation: Rotation): Promise<void>;
+  /**
+   * Gives a target of a group that draws by weight so many hundredths of the share of others, 1 to 100; until the next change of listeners, rules
+   * or groups, which gives all alike. An unknown target is `gone`.
+   */
+  weigh(loadBalancerArn: string, target: TargetRef, percent: number): Promise<void>;
   /** Removes the balancer; one that does not exist is fine. */
   remove(loadBalancerArn: string): Promise<void>;
   /** The balancers that serve on this machine, of this installation only. */

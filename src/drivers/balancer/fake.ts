@@ -10,6 +10,8 @@ export class FakeBalancerDriver implements BalancerDriver {
   failNextApply: DriverError | undefined;
   /** The lines that `requests` tells of each balancer; a position is a number of them. */
   readonly noted = new Map<string, string[]>();
+  /** The weights that targets were given, by `<id>:<port>`. */
+  readonly weights = new Map<string, number>();
   /** Up to where lines were said to be needed no more. */
   readonly freed = new Map<string, number>();
   /** Replaces the connection of `probe`. */
@@ -39,6 +41,11 @@ export class FakeBalancerDriver implements BalancerDriver {
     }
     if (rotation === 'in') served.inRotation.add(nameOf(target));
     else served.inRotation.delete(nameOf(target));
+    return Promise.resolve();
+  }
+
+  weigh(_: string, { id, port }: TargetRef, percent: number): Promise<void> {
+    this.weights.set(`${id}:${port}`, percent);
     return Promise.resolve();
   }
 

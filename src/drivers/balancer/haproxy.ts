@@ -91,6 +91,20 @@ export class HaproxyDriver implements BalancerDriver {
     });
   }
 
+  weigh(loadBalancerArn: string, target: TargetRef, percent: number): Promise<void> {
+    return this.#inTurn(loadBalancerArn, async () => {
+      const served = this.#served.get(loadBalancerArn);
+      const found = served === undefined ? undefined : findTarget(served.spec, target);
+      if (served === undefined || found === undefined) {
+        throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
+      }
+      const { workers } = await processesOf(served.files);
+      const name = `${backendName(target.targetGroupArn)}/${serverName(found.target)}`;
+      for (const pid of workers)
+        await askWorker(served.files.masterSocket, pid, `set server ${name} weight ${percent}`);
+    });
+  }
+
   remove(loadBalancerArn: string): Promise<void> {
     return this.#inTurn(loadBalancerArn, async () => {
       const served = this.#served.get(loadBalancerArn);

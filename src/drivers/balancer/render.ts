@@ -63,7 +63,12 @@ export function render(spec: BalancerSpec, context: RenderContext): Rendered {
 /** What follows the name in a server's line and in `add server` alike. */
 export function serverArguments(group: TargetGroupSpec, target: TargetSpec): string {
   if (!isIPv4(target.address)) throw new DriverError('fatal', `${target.address} is not an IPv4 address`);
-  return `${target.address}:${target.port}${renderTowards(group)}${renderSlowStart(group)}`;
+  return `${target.address}:${target.port}${renderTowards(group)}${renderWeight(group)}${renderSlowStart(group)}`;
+}
+
+/** Of a group that draws by weight; shares of it are whole numbers. */
+function renderWeight({ attributes }: TargetGroupSpec): string {
+  return attributes['load_balancing.algorithm.type'] === 'weighted_random' ? ' weight 100' : '';
 }
 
 /** How targets are spoken to: HTTPS takes any certificate, as ELB does; without TLS nothing negotiates HTTP/2, so it is known. */

@@ -90,7 +90,7 @@ export const targetGroupAttributes: readonly AttributeRule[] = [
     'round_robin',
     oneOf('round_robin', 'least_outstanding_requests', 'weighted_random'),
   ),
-  rule('load_balancing.algorithm.anomaly_mitigation', 'off', only('off')),
+  rule('load_balancing.algorithm.anomaly_mitigation', 'off', oneOf('on', 'off')),
   rule(
     'load_balancing.cross_zone.enabled',
     'use_load_balancer_configuration',

@@ -96,4 +96,6 @@ export interface Target extends Scoped {
   readonly drainingSince?: number;
   readonly outSince?: number;
   readonly health: TargetHealth;
+  /** What the machine that forwards to it sees of its answers; absent while nothing is odd. The fleet writes it. */
+  readonly anomaly?: { readonly mitigated: boolean };
 }

@@ -1,5 +1,7 @@
 import type { Rule, TargetGroup } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLog } from '../../base/log.ts';
+import { takeRequests } from '../../fleet/take-requests.ts';
 import { readBalancer, translateBalancer } from '../../fleet/translate-balancer.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
 import { elbFixture } from './fixture.ts';
@@ -172,6 +174,35 @@ test('attributes of target groups are judged alone and together', async () => {
     'stickiness.type': 'app_cookie',
     'stickiness.app_cookie.cookie_name': 'SESSION',
   });
+});
+
+test('anomalies of targets are described where they are asked for', async () => {
+  const { TargetGroupArn = '' } = await group({ TargetType: 'ip' });
+  await fixture.call('RegisterTargets', { TargetGroupArn, Targets: [{ Id: '172.31.0.8' }, { Id: '172.31.0.9' }] });
+  const sink = takeRequests({
+    store: fixture.store,
+    log: silentLog,
+    metrics: { put: () => Promise.resolve(true), taken: () => Promise.resolve(0) },
+    putObject: () => Promise.resolve(),
+  });
+  const tell = (...ids: string[]): Promise<void> =>
+    sink.take({
+      kind: 'anomalies',
+      loadBalancerArn: LoadBalancerArn,
+      targetGroupArns: [TargetGroupArn],
+      anomalous: ids.map((id) => ({ targetGroupArn: TargetGroupArn, id, port: 80, mitigated: true })),
+    });
+  const described = async (): Promise<unknown[]> => {
+    type Answer = { TargetHealthDescriptions: { AnomalyDetection?: object }[] };
+    const input = { TargetGroupArn, Include: ['AnomalyDetection'] };
+    const { TargetHealthDescriptions } = await fixture.call<Answer>('DescribeTargetHealth', input);
+    return TargetHealthDescriptions.map(({ AnomalyDetection }) => AnomalyDetection);
+  };
+  const normal = { Result: 'normal', MitigationInEffect: 'no' };
+  await tell('172.31.0.9');
+  expect(await described()).toEqual([normal, { Result: 'anomalous', MitigationInEffect: 'yes' }]);
+  await tell();
+  expect(await described()).toEqual([normal, normal]);
 });
 
 test.each(['authenticate-oidc', 'authenticate-cognito', 'jwt-validation'])('%s is refused by name', async (Type) => {

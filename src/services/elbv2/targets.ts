@@ -73,7 +73,7 @@ export function targetHandlers({ store, clock }: ServiceDeps) {
       return {
         TargetHealthDescriptions: (wanted ?? rows).map((each) => ({
           ...('health' in each ? describe(store, group, each) : describeUnknown(group, each)),
-          ...(anomalies ? { AnomalyDetection: { Result: 'normal' as const, MitigationInEffect: 'no' as const } } : {}),
+          ...(anomalies ? { AnomalyDetection: describeAnomaly('health' in each ? each : undefined) } : {}),
         })),
       };
     },
@@ -178,6 +178,15 @@ function describeUnknown(group: TargetGroup, { Id, Port = group.port }: TargetDe
       Reason: 'Target.NotRegistered',
       Description: 'Target is not registered to the target group',
     },
+  };
+}
+
+/** "Anomaly detection" (Automatic Target Weights, ELB User Guide). */
+function describeAnomaly(row: Target | undefined): NonNullable<TargetHealthDescription['AnomalyDetection']> {
+  const { anomaly } = row ?? {};
+  return {
+    Result: anomaly === undefined ? 'normal' : 'anomalous',
+    MitigationInEffect: anomaly?.mitigated === true ? 'yes' : 'no',
   };
 }
 

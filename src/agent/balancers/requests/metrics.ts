@@ -35,8 +35,8 @@ export function requestMetrics(spec: BalancerSpec, lines: readonly AccessLine[])
       if (group?.protocolVersion === 'GRPC') both('GrpcRequestCount', 'Count', 1);
     }
     // "Only incremented for requests where the load balancer node was able to choose a target."
-    if (line.isChosen) both('RequestCount', 'Count', 1);
-    if (line.isChosen && group !== undefined && ofGroup !== undefined) {
+    if (line.chosen !== undefined) both('RequestCount', 'Count', 1);
+    if (line.chosen !== undefined && group !== undefined && ofGroup !== undefined) {
       const targets = group.targets.filter((target) => !target.draining).length;
       if (targets > 0) {
         series.add(at, 'RequestCountPerTarget', 'Count', 1 / targets, ofGroup);

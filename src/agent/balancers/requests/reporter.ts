@@ -8,6 +8,7 @@ import type { BalancerDriver } from '../../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 import type { RequestReport } from '../../../wire/request-report.ts';
 import { accessLogEntry, accessLogKey, testFileKey } from './access-log.ts';
+import { Answers, judged, mitigatedPercent } from './anomalies.ts';
 import { connectionMetrics, hostMetrics, requestMetrics } from './metrics.ts';
 
 const minuteMs = 60_000;
@@ -24,7 +25,7 @@ export interface RequestSink {
 
 /** What a reporter is made from. */
 export interface ReporterDeps {
-  readonly driver: Pick<BalancerDriver, 'requests' | 'freeRequests' | 'connections'>;
+  readonly driver: Pick<BalancerDriver, 'requests' | 'freeRequests' | 'connections' | 'weigh'>;
   readonly sink: RequestSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,6 +40,9 @@ export class RequestReporter {
   #spec: BalancerSpec;
   /** The file that the positions are of. */
   #source = '';
+  #answers = new Answers();
+  /** What was told of anomalies last, as text; unknown in the beginning. */
+  #anomalies = '';
   #metricsAt = 0;
   #logsAt = 0;
   #cancel: Cancel = () => {};
@@ -92,6 +96,7 @@ export class RequestReporter {
 
   async #pass(at: number, logs: boolean): Promise<void> {
     await this.#tellMetrics();
+    await this.#tellAnomalies();
     if (logs && isLogged(this.#spec)) await this.#tellLog(at);
     await this.#tellGauges(at);
     const done = isLogged(this.#spec) ? Math.min(this.#metricsAt, this.#logsAt) : this.#metricsAt;
@@ -105,6 +110,7 @@ export class RequestReporter {
       const { loadBalancerArn } = this.#spec;
       const source = { id: this.#sourceId('metrics'), sequence: next };
       const data = requestMetrics(this.#spec, lines);
+      this.#answers.count(lines);
       await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
       this.#metricsAt = next;
     }
@@ -125,6 +131,23 @@ export class RequestReporter {
       }
       await this.#mark(next);
     }
+  }
+
+  /** What the answers since the last time say of targets, and what is done about it where a group is to mitigate it. */
+  async #tellAnomalies(): Promise<void> {
+    const { driver, sink } = this.#deps;
+    const { loadBalancerArn, targetGroups } = this.#spec;
+    const found = targetGroups.flatMap((group) => this.#answers.anomalous(group));
+    this.#answers = new Answers();
+    const text = JSON.stringify(found);
+    // Told again while it lasts: a reload of listeners gives all targets their share back.
+    if (text === '[]' && this.#anomalies === '[]') return;
+    for (const { targetGroupArn, id, port, isAnomalous } of judged(targetGroups, found)) {
+      await driver.weigh(loadBalancerArn, { targetGroupArn, id, port }, isAnomalous ? mitigatedPercent : 100);
+    }
+    const targetGroupArns = targetGroups.map((group) => group.targetGroupArn);
+    await sink.take({ kind: 'anomalies', loadBalancerArn, targetGroupArns, anomalous: found });
+    this.#anomalies = text;
   }
 
   /** How the load balancer stands now. */

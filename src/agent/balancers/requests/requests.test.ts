@@ -324,6 +324,42 @@ describe('the reporter', () => {
     expect([counted(), logs().length]).toEqual([2, 1]);
   });
 
+  test('tells which targets answer oddly, gives them less, and takes it back', async () => {
+    const of = groupSpec(
+      'web',
+      [1, 2, 3].map((port) => targetSpec(port, { id: '10.0.0.1', address: '10.0.0.1', lastHealth: 'healthy' })),
+      {
+        attributes: {
+          'load_balancing.algorithm.type': 'weighted_random',
+          'load_balancing.algorithm.anomaly_mitigation': 'on',
+        },
+      },
+    );
+    const reporter = report({ ...spec, targetGroups: [of] });
+    const answers = (failing: number | undefined): void => {
+      for (let nth = 0; nth < 45; nth++) {
+        const targetPort = 1 + (nth % 3);
+        const status = targetPort === failing ? 500 : 200;
+        note(lineOf({ targetPort, status, targetStatus: status }));
+      }
+    };
+    const anomalies = (): unknown => reports.findLast((each) => each.kind === 'anomalies');
+    answers(2);
+    await pass(30_000);
+    const odd = { targetGroupArn: of.targetGroupArn, id: '10.0.0.1', port: 2, mitigated: true };
+    expect(anomalies()).toMatchObject({ targetGroupArns: [of.targetGroupArn], anomalous: [odd] });
+    expect([...driver.weights]).toEqual([
+      ['10.0.0.1:1', 100],
+      ['10.0.0.1:2', 10],
+      ['10.0.0.1:3', 100],
+    ]);
+    answers(undefined);
+    await pass(60_000);
+    expect(anomalies()).toMatchObject({ anomalous: [] });
+    expect(driver.weights.get('10.0.0.1:2')).toBe(100);
+    reporter.stop();
+  });
+
   test('logs from when logging is switched on', async () => {
     const reporter = report(spec);
     note(lineOf(), lineOf());
