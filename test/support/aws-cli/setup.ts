@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { once } from 'node:events';
@@ -17,15 +28,17 @@ function firstLine(path: string): string {
   return bytes.toString('latin1').split('\n', 1)[0] ?? '';
 }
 
-/** The Python that runs the machine's aws CLI; undefined where the CLI is no Python script, or there is none. */
-function pythonOfCli(path: string): string | undefined {
-  const folders = path.split(delimiter);
+/** The machine's aws CLI and the Python that runs it; undefined where the CLI is no Python script, or there is none. */
+function findCli(path: string): { readonly script: string; readonly python: string } | undefined {
   // A version manager's stand-in is a shell script, which tells where the real one is.
   const { stdout } = spawnSync('pyenv', ['which', 'aws'], { encoding: 'utf8' });
-  const scripts = [(stdout ?? '').trim(), ...folders.map((folder) => join(folder, 'aws'))];
-  const pythons = scripts.map((script) => /^#!\s*(\S*python\S*)$/.exec(firstLine(script))?.[1]);
-  const works = (python: string): boolean => spawnSync(python, ['-c', 'import awscli.clidriver']).status === 0;
-  return pythons.find((python) => python !== undefined && works(python));
+  const scripts = [(stdout ?? '').trim(), ...path.split(delimiter).map((folder) => join(folder, 'aws'))];
+  for (const script of scripts) {
+    const python = /^#!\s*(\S*python\S*)$/.exec(firstLine(script))?.[1];
+    if (python === undefined) continue;
+    if (spawnSync(python, ['-c', 'import awscli.clidriver']).status === 0) return { script, python };
+  }
+  return undefined;
 }
 
 let end = (): void => {};
@@ -37,13 +50,16 @@ let end = (): void => {};
  */
 export async function setup(): Promise<void> {
   const path = process.env['PATH'] ?? '';
-  const python = pythonOfCli(path);
-  if (python === undefined) return;
+  const cli = findCli(path);
+  if (cli === undefined) return;
+  const { script, python } = cli;
   const folder = mkdtempSync(join(tmpdir(), 'stowage-test-aws-'));
   const client = join(folder, 'aws');
   // Isolated, and without what Python looks for at its start: it lasts a hundredth of a second.
   writeFileSync(client, `#!${python} -IS\n${readFileSync(join(import.meta.dirname, 'client.py'), 'utf8')}`);
   chmodSync(client, 0o755);
+  symlinkSync(script, join(folder, 'real'));
+  writeFileSync(join(folder, 'namespace'), readlinkSync('/proc/self/ns/net'));
   const server = spawn(python, [join(import.meta.dirname, 'server.py'), join(folder, 'socket')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
