@@ -74,6 +74,7 @@ export class ManagedBalancer {
       try {
         if (wanted !== undefined && wanted !== this.#served && wanted !== this.#refused) await this.#apply(wanted);
         await this.#rotate();
+        for (const key of this.#watched.keys()) this.#tell(key);
         if (this.#wanted === this.#served) this.#retryMs = firstRetryMs;
       } catch (error) {
         this.#retry(error);
@@ -139,7 +140,7 @@ export class ManagedBalancer {
         if (known !== undefined && same && sameCheck(known.checker.check, group.healthCheck)) {
           this.#watched.set(key, known);
           // What it was told is not what it holds: it was lost on the way, or is still under way and is told twice.
-          if (target.lastHealth !== known.told?.state) this.#tell(key, 'again');
+          if (target.lastHealth !== known.told?.state) known.told = undefined;
           continue;
         }
         known?.checker.stop();
@@ -150,11 +151,12 @@ export class ManagedBalancer {
           this.#deps.clock,
           () => this.#changed(key),
         );
-        this.#watched.set(key, { ref, checker, told: same ? known?.told : undefined });
+        // What was measured before is on record; that the checks begin is news.
+        const onRecord = checker.state.report.state === 'initial' ? undefined : checker.state.report;
+        this.#watched.set(key, { ref, checker, told: same ? known?.told : onRecord });
         if (!same) this.#rotation.delete(key);
         checker.start(same ? known?.checker.state : undefined);
-        // What was measured before is on record; that the checks begin is news.
-        if (checker.state.report.state === 'initial') this.#tell(key);
+        this.#tell(key);
       }
     }
     for (const [key, { checker }] of before) {
@@ -168,11 +170,16 @@ export class ManagedBalancer {
     this.#wake();
   }
 
-  #tell(key: string, again?: 'again'): void {
+  /**
+   * Tells what is news of a target. That it is healthy is told once it takes requests, since whoever hears it may take
+   * others away; what speaks against it waits for nothing.
+   */
+  #tell(key: string): void {
     const watched = this.#watched.get(key);
     if (watched === undefined) return;
     const { report } = watched.checker.state;
-    if (again === undefined && watched.told !== undefined && sameReport(watched.told, report)) return;
+    if (report.state === 'healthy' && this.#rotation.get(key) !== 'in') return;
+    if (watched.told !== undefined && sameReport(watched.told, report)) return;
     watched.told = report;
     this.#send(watched.ref, report);
   }

@@ -78,6 +78,20 @@ describe('the manager of load balancers', () => {
     expect(told()).toEqual(['8080 initial Elb.InitialHealthChecking', '8080 healthy']);
   });
 
+  test('calls a target healthy only once it takes requests, however long that takes', async () => {
+    answers.set(1, 200);
+    const busy = Promise.withResolvers<void>();
+    const rotate = driver.rotate.bind(driver);
+    driver.rotate = (...args) => (args[2] === 'in' ? busy.promise.then(() => rotate(...args)) : rotate(...args));
+    await manager.apply(specOf(targetSpec(1)));
+    await expect.poll(() => asked).toBeGreaterThan(0);
+    await pass(10_000);
+    expect([told(), serving()]).toEqual([['1 initial Elb.InitialHealthChecking'], []]);
+    busy.resolve();
+    await expect.poll(told).toEqual(['1 initial Elb.InitialHealthChecking', '1 healthy']);
+    expect(serving()).toEqual(['127.0.0.1:1']);
+  });
+
   test('finds a target that starts late within a second, though its interval is longer', async () => {
     await manager.apply(specOf(targetSpec(8080)));
     await pass(5000);
