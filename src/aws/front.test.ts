@@ -12,6 +12,7 @@ import { silentLog } from '../base/log.ts';
 import type { Credential } from './authenticate.ts';
 import { createFront, type FrontOptions } from './front.ts';
 import type { Ctx } from './handlers.ts';
+import { serverOptions } from './server-options.ts';
 
 const issued: Credential = {
   caller: {
@@ -93,7 +94,7 @@ function listen(made: Server): Promise<string> {
 }
 
 beforeAll(async () => {
-  server = createServer(front(false));
+  server = createServer(serverOptions, front(false));
   endpoint = await listen(server);
 });
 afterAll(() => {
@@ -290,7 +291,7 @@ describe.each([
   let strict: Server;
   let strictEndpoint: string;
   beforeAll(async () => {
-    strict = createServer(listener);
+    strict = createServer(serverOptions, listener);
     strictEndpoint = await listen(strict);
   });
   afterAll(() => {

@@ -8,6 +8,7 @@ import type { Authentication } from '../aws/authenticate.ts';
 import { serveFront } from '../aws/continue.ts';
 import { createFront, type RawRoute } from '../aws/front.ts';
 import { createUpgrades } from '../aws/upgrades.ts';
+import { serverOptions } from '../aws/server-options.ts';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { given } from '../base/given.ts';
@@ -147,17 +148,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     ],
   });
-  const server = createServer();
+  const server = createServer(serverOptions);
   serveFront(server, front);
   server.on('upgrade', (request, socket, head) => {
     // Whoever goes away meanwhile is no failure of ours.
     socket.on('error', () => {});
     void moving.promise.then((conductor) => upgrades(conductor)(request, socket, head));
   });
-  // Clients keep connections for reuse; one that closes first on our side races with their next request.
-  server.keepAliveTimeout = 75_000;
-  // A slow push of a large layer takes as long as it takes; headers must still come within a minute.
-  server.requestTimeout = 0;
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve());

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createFront } from '../../src/aws/front.ts';
 import { serviceTable, type ServiceId } from '../../src/aws/service-table.ts';
+import { serverOptions } from '../../src/aws/server-options.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { seededIds } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -45,6 +46,7 @@ export async function startApi(): Promise<ApiServer> {
   const store = new Store(allTables);
   const deps = { store, clock: systemClock, ids: seededIds(7), log: silentLog };
   const server = createServer(
+    serverOptions,
     createFront({
       ...deps,
       services: makeServices({

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createFront } from '../../aws/front.ts';
 import type { Ctx } from '../../aws/handlers.ts';
 import type { Services } from '../../aws/services.ts';
+import { serverOptions } from '../../aws/server-options.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { AwsError } from '../../base/errors.ts';
 import { seededIds } from '../../base/ids.ts';
@@ -94,7 +95,7 @@ export async function startFront(
     commits: { sequence: 0, flushed: () => Promise.resolve() },
   });
   const { promise, resolve } = Promise.withResolvers<void>();
-  const server = createServer(front).listen(0, '127.0.0.1', resolve);
+  const server = createServer(serverOptions, front).listen(0, '127.0.0.1', resolve);
   await promise;
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const env = {

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFront } from '../../aws/front.ts';
+import { serverOptions } from '../../aws/server-options.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { seededIds, systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
@@ -36,6 +37,7 @@ export async function startEcr(): Promise<EcrServer> {
     blobs: await DiskBlobs.open(dir, clock, seededIds(1), new Uint8Array(32)),
   };
   const server = createServer(
+    serverOptions,
     createFront({
       services: { ecr: ecrHandlers(deps) },
       authentication: {

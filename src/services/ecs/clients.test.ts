@@ -6,6 +6,7 @@ import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { createFront } from '../../aws/front.ts';
+import { serverOptions } from '../../aws/server-options.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { Task } from '../../model/ecs/task.ts';
 import { services, tasks } from '../../store/tables/ecs.ts';
@@ -45,6 +46,7 @@ const play: Readonly<Record<string, () => void>> = {
 
 beforeAll(async () => {
   server = createServer(
+    serverOptions,
     createFront({
       services: { ecs: fixture.ecs },
       authentication: { verify: false, credential: () => undefined, account: '000000000000', region: 'us-east-1' },

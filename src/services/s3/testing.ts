@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { serveFront } from '../../aws/continue.ts';
 import { createFront } from '../../aws/front.ts';
 import type { Services } from '../../aws/services.ts';
+import { serverOptions } from '../../aws/server-options.ts';
 import { FakeClock, systemClock } from '../../base/clock.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
@@ -40,7 +41,7 @@ export async function startS3(verify = false, also?: (deps: S3Deps) => Services)
   const blobs = await DiskBlobs.open(dir, clock, systemIds, new Uint8Array(32));
   const deps = { store, clock, ids: systemIds, log: silentLog, publicPool: '100.127.0.0/24', blobs };
   const account = '000000000000';
-  const server = createServer();
+  const server = createServer(serverOptions);
   serveFront(
     server,
     createFront({
