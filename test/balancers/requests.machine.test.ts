@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, must, run } from '../support/clients.ts';
@@ -69,8 +70,12 @@ it('what a load balancer was asked is in the bucket for its access logs once it 
   );
   await aws('s3api create-bucket', { bucket: 'access-logs' });
   await enable('access-logs');
-  const ask = async (path: string): Promise<string> =>
-    (await run('curl', ['-sS', '--max-time', '5', `http://${name}${path}`])).stdout;
+  let answers = 0;
+  const ask = async (path: string): Promise<string> => {
+    const { stdout } = await run('curl', ['-sS', '--max-time', '30', `http://${name}${path}`]);
+    if (stdout === 'hello') answers += 1;
+    return stdout;
+  };
   await eventually('the balancer answers', 120_000, async () => ((await ask('/up')) === 'hello' ? true : undefined));
   const contents = async (): Promise<string[]> => {
     const found = await aws<{ Contents?: { Key: string }[] }>('s3api list-objects-v2', { bucket: 'access-logs' });
@@ -120,6 +125,15 @@ it('what a load balancer was asked is in the bucket for its access logs once it 
     const all = lines.join('');
     return all.includes('/after ') ? all : undefined;
   });
+  // The figures were taken before the log was, and each line once.
+  const metrics = new DatabaseSync(join(installation.home, 'metrics.sqlite'), { readOnly: true });
+  const answered = metrics
+    .prepare(
+      "SELECT sum(sum) AS sum FROM points JOIN series ON series = id WHERE json LIKE '%HTTP_Fixed_Response_Count%'",
+    )
+    .get();
+  metrics.close();
+  expect(answered).toEqual({ sum: answers });
   for (const path of ['/before', '/meanwhile', '/after']) {
     expect(
       text.split('\n').filter((line) => line.includes(` "GET http://${name}:80${path} HTTP/1.1" "curl/`)),

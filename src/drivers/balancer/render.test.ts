@@ -73,6 +73,8 @@ test('renders a balancer with one listener and one group', () => {
     frontend listener_80
       bind 10.0.1.5:80
       bind 10.0.2.5:80
+      tcp-request connection set-var(sess.until) date(3600)
+      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       log stdout len 16384 format raw local0
       option dontlognull
       log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
@@ -84,8 +86,6 @@ test('renders a balancer with one listener and one group', () => {
       http-request set-var(txn.url_asked) url,url_enc
       http-request set-var(txn.agent) req.hdr(user-agent),url_enc
       http-response set-var(txn.status) status
-      tcp-request connection set-var(sess.until) date(3600)
-      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       unique-id-format %{+X}Ts
       http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
       http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
@@ -163,6 +163,8 @@ test('renders what attributes ask for', () => {
   expect(sectionOf(config, 'frontend')).toMatchInlineSnapshot(`
     "frontend listener_80
       bind 127.0.0.1:80
+      tcp-request connection set-var(sess.until) date(60)
+      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       log stdout len 16384 format raw local0
       option dontlognull
       log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
@@ -174,8 +176,6 @@ test('renders what attributes ask for', () => {
       http-request set-var(txn.url_asked) url,url_enc
       http-request set-var(txn.agent) req.hdr(user-agent),url_enc
       http-response set-var(txn.status) status
-      tcp-request connection set-var(sess.until) date(60)
-      http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       unique-id-format %{+X}Ts
       http-request set-header X-Amzn-Trace-Id "Self=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)];%[req.hdr(X-Amzn-Trace-Id)]" if { req.hdr(X-Amzn-Trace-Id) -m sub Root= }
       http-request set-header X-Amzn-Trace-Id "Root=1-%[unique-id,lower]-%[uuid,regsub(-,,g),bytes(0,24)]" unless { req.hdr(X-Amzn-Trace-Id) -m sub Root= }

@@ -159,8 +159,8 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
       if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
       return `bind ${address}:${listener.port}${tls}`;
     }),
-    ...renderAccess(listener.protocol === 'HTTPS'),
     ...renderKeepAlive(spec),
+    ...renderAccess(listener.protocol === 'HTTPS'),
     ...renderTrace(),
     ...decide,
     ...answer,
