@@ -6,7 +6,9 @@ import { clusterArn } from '../model/ecs/arns.ts';
 import type { ContainerInstance } from '../model/ecs/container-instance.ts';
 import { agentPaths } from '../model/fleet/agent-paths.ts';
 import { scopeOf, type Scoped } from '../model/tags.ts';
+import { instances } from '../store/tables/ec2.ts';
 import { containerInstances } from '../store/tables/ecs.ts';
+import { members } from '../store/tables/fleet.ts';
 import { readAgentMessage } from '../wire/agent-messages.ts';
 import type { AgentMessage, ServerMessage } from '../wire/messages.ts';
 import { maxFrameBytes, socketChannel } from '../wire/socket-channel.ts';
@@ -25,6 +27,8 @@ export interface SignedUpgrade {
 /** What the websockets of agents are made from. */
 export interface AgentEndpointDeps extends FleetDeps {
   readonly fleet: Fleet;
+  /** `host:port` at which the engine of the control plane's own machine finds our registry. */
+  readonly ownRegistryHost?: string;
   /** Whose signature it is; a sentence on what is wrong with it when it is nobody's. */
   readonly authenticate: (upgrade: SignedUpgrade) => Scoped | string;
 }
@@ -144,13 +148,20 @@ export class AgentEndpoint {
         id,
         attributes,
         resources: { cpu: resources.cpu, memory: resources.memory },
-        // It found us under this name, and so does its engine.
-        ...given('registryHost', request.headers.host),
+        // It found us under this name, and so does its engine; on an instance, that is the machine's, in another network.
+        ...given('registryHost', this.#standsHere(instance) ? this.#deps.ownRegistryHost : request.headers.host),
         registration: { clusterArn: ofCluster, containerInstanceArn: arn },
       },
       socketChannel<ServerMessage, AgentMessage>(client, readAgentMessage),
       { answersHeartbeats: Number(query.get('protocolVersion') ?? '1') >= 2, expires: !isOurs },
     );
+  }
+
+  /** Whether an instance is an EC2 instance on the control plane's own machine, and not a machine that joined. */
+  #standsHere({ ec2InstanceId }: ContainerInstance): boolean {
+    const { store } = this.#deps;
+    const hostId = ec2InstanceId === undefined ? undefined : store.get(instances, ec2InstanceId)?.hostId;
+    return hostId !== undefined && store.get(members, hostId) === undefined;
   }
 
   #openTelemetry(client: WebSocket, request: IncomingMessage, { machineId, ...instance }: ContainerInstance): void {

@@ -117,7 +117,12 @@ export class Conductor {
     };
     const fleet = new Fleet(fleetDeps);
     this.#stops.push(() => fleet.close());
-    const agents = new AgentEndpoint({ ...fleetDeps, fleet, authenticate: this.#deps.authenticate });
+    const agents = new AgentEndpoint({
+      ...fleetDeps,
+      fleet,
+      ownRegistryHost: registryHost,
+      authenticate: this.#deps.authenticate,
+    });
     this.#agents = agents;
     this.#stops.push(() => agents.close());
 
@@ -181,6 +186,20 @@ export class Conductor {
     this.#stops.push(() => agent.stop());
     // First of all, so that sessions end with a word.
     this.#stops.push(() => gateway.close());
+  }
+
+  /** Hangs an interface into a task of a genuine agent on one of this machine's instances, as its plugin asks. */
+  async plug(query: URLSearchParams): Promise<unknown> {
+    const { store, clock, platform } = this.#deps;
+    const { plugInterface } = await import('./plugged-interfaces.ts');
+    return plugInterface({ store, clock, network: platform.network }, query);
+  }
+
+  /** Takes it away. */
+  async unplug(query: URLSearchParams): Promise<unknown> {
+    const { store, clock, platform } = this.#deps;
+    const { unplugInterface } = await import('./plugged-interfaces.ts');
+    return unplugInterface({ store, clock, network: platform.network }, query);
   }
 
   /** Takes over a connection that asked to become a session's data channel. */

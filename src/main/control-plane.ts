@@ -28,6 +28,7 @@ import { Store } from '../store/store.ts';
 import { agentPaths } from '../model/fleet/agent-paths.ts';
 import { agentAuthenticator } from './agent-authenticator.ts';
 import type { Conductor } from './conductor.ts';
+import { listenAtSocket } from './control-socket.ts';
 import { issuedCredentials } from './credentials.ts';
 import { ownRoutes } from './own-routes.ts';
 import { publicPoolOf } from './public-pool.ts';
@@ -138,6 +139,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           explain: async (query) => (await import('./views/answers.ts')).answerExplain({ store, clock }, query),
         },
         post: {
+          plug: async (query) => (await moving.promise).plug(query),
+          unplug: async (query) => (await moving.promise).unplug(query),
           reset: async () => {
             await (await moving.promise).reset();
             await blobs.sweep((digest) => isReferenced(store, digest));
@@ -164,10 +167,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       server.emit('connection', connection);
     }).listen(port, address),
   );
+  const socket = listenAtSocket(home, log, (connection) => void server.emit('connection', connection));
   const close = async (...parts: (() => Promise<void>)[]): Promise<void> => {
     const closed = Promise.withResolvers<void>();
     server.close(() => closed.resolve());
     for (const each of beyond) each.close();
+    socket?.close();
     server.closeAllConnections();
     for (const part of parts) await part();
     // Only now: data channels are connections as well, and end with what carries them.

@@ -7,7 +7,7 @@ import { AwsError, messageOf } from '../base/errors.ts';
 export interface OwnRoutes {
   /** Answers the value to send, or `undefined` while it is too early to say anything (503). An `AwsError` is the asker's fault. */
   readonly get: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
-  readonly post: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly post: Readonly<Record<string, (query: URLSearchParams) => Promise<unknown>>>;
   /** Whether a connection may ask at all: those of tasks may not. */
   readonly admits: (connection: Socket) => boolean;
 }
@@ -43,7 +43,7 @@ export function ownRoutes(routes: OwnRoutes): RawRoute {
         return undefined;
       }
       if (request.method === 'POST' && post !== undefined) {
-        answer(response, post);
+        answer(response, () => post(url.searchParams));
         return undefined;
       }
       if (get !== undefined || post !== undefined)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -42,4 +42,27 @@ it('has a pause image that says what it is', () => {
   expect(listed).toEqual(['manifest.json', 'config.json', 'layer.tar']);
   const manifest = spawnSync('tar', ['-xO', 'manifest.json'], { input: archive, encoding: 'utf8' }).stdout;
   expect(JSON.parse(manifest)).toMatchObject([{ RepoTags: ['amazon/amazon-ecs-pause:0.1.0'] }]);
+});
+
+it('has plugins for an agent on an instance, and no credentials', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stowage-kit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeKit(folder, { ...options, control: '/home/of/it/control.sock' }, { arch: 'x64' });
+  expect(existsSync(join(folder, 'rotatingcreds'))).toBe(false);
+  expect(readFileSync(join(folder, 'agent.env'), 'utf8')).not.toContain('ECS_EXTERNAL');
+  expect(spawnSync('sh', ['-n', join(folder, 'run.sh')], { encoding: 'utf8' }).stderr).toBe('');
+  const plugin = (name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, input = '') =>
+    spawnSync(join(folder, 'cni', name), args, { encoding: 'utf8', input, env: { PATH: process.env['PATH'], ...env } });
+  for (const name of ['vpc-eni', 'ecs-bridge', 'ecs-ipam', 'aws-appmesh']) {
+    expect(JSON.parse(plugin(name, ['--capabilities']).stdout)).toEqual({ capabilities: ['awsvpc-network-mode'] });
+    expect(JSON.parse(plugin(name, ['--version']).stdout)).toMatchObject({ dirty: false });
+  }
+  // Nobody listens there: it says so as plugins do.
+  const add = { CNI_COMMAND: 'ADD', CNI_NETNS: '/host/proc/7/ns/net' };
+  const { status, stdout } = plugin('vpc-eni', [], add, '{"eniMACAddress":"0a:58:00:00:00:01"}');
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    code: 100,
+    msg: expect.stringContaining('the interface was not attached'),
+  });
 });

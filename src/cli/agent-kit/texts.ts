@@ -6,12 +6,19 @@ export interface KitOptions {
   readonly region: string;
   /** Where the agent's machine reaches the control plane: `http://192.168.1.10:4566`. */
   readonly endpoint: string;
+  /** Of an agent on an EC2 instance of the control plane's own machine: the path of its socket. Absent for an external instance. */
+  readonly control?: string;
 }
 
 /** The agent's environment ("Amazon ECS container agent configuration"). */
-export function environmentFile({ cluster, region, endpoint }: KitOptions): string {
+export function environmentFile({ cluster, region, endpoint, control }: KitOptions): string {
+  // On an instance the metadata service says what it is, and has its role's credentials.
+  const kind =
+    control === undefined
+      ? { ECS_EXTERNAL: 'true' }
+      : { ECS_ENABLE_TASK_ENI: 'true', ECS_ENABLE_HIGH_DENSITY_ENI: 'false' };
   const variables = {
-    ECS_EXTERNAL: 'true',
+    ...kind,
     ECS_CLUSTER: cluster,
     AWS_DEFAULT_REGION: region,
     ECS_BACKEND_HOST: endpoint,
@@ -100,8 +107,27 @@ agent=$$
 exec "$1"
 `;
 
+/** The same on an EC2 instance, of which the metadata service has the credentials. */
+export const runOnInstanceScript = `#!/bin/sh
+# usage: run.sh /path/to/amazon-ecs-agent, in the network of the instance
+set -eu
+here="$(cd "$(dirname "$0")" && pwd)"
+set -a
+. "$here/agent.env"
+ECS_DATADIR="\${ECS_DATADIR:-$here/data}"
+ECS_LOGFILE="\${ECS_LOGFILE:-$here/agent.log}"
+ECS_AGENT_CONFIG_FILE_PATH="$here/config.json"
+ECS_CNI_PLUGINS_PATH="$here/cni"
+set +a
+mkdir -p "$ECS_DATADIR"
+printf '{"PauseContainerTarballPath":"%s/amazon-ecs-pause.tar"}\\n' "$here" > "$here/config.json"
+"$here/network.sh"
+exec "$1"
+`;
+
 /** What is to be done with it. */
-export function readme({ cluster, endpoint }: KitOptions): string {
+export function readme({ cluster, endpoint, control }: KitOptions): string {
+  if (control !== undefined) return readmeOnInstance(cluster);
   const host = endpoint.replace(/^https?:\/\//, '');
   return `# A container instance with Amazon's own agent
 
@@ -116,5 +142,19 @@ ${endpoint}. It registers as an external instance: it runs tasks of the launch t
 \`agent.env\` configures the agent, \`network.sh\` leads 169.254.170.2 to it (\`--remove\` undoes that), \`rotate.sh\` renews the credentials (they
 last twelve hours: a machine that was off for longer needs another kit), \`amazon-ecs-pause.tar\` is its pause image. \`data/\` is its memory:
 without it the agent registers anew. To leave: \`aws ecs deregister-container-instance\`, stop the agent, \`./network.sh --remove\`.
+`;
+}
+
+function readmeOnInstance(cluster: string): string {
+  return `# A container instance with Amazon's own agent, on an EC2 instance
+
+This folder holds what an unmodified amazon-ecs-agent needs beside its binary to make an EC2 instance of the control plane's own machine a
+container instance of the cluster \`${cluster}\`. The instance is one of an image without an agent (al2023-ami-hvm, amzn2-ami-hvm), whose
+instance profile has a role with the policy AmazonEC2ContainerServiceforEC2Role.
+
+\`nsenter --net=/proc/$(docker inspect -f '{{.State.Pid}}' $(docker ps -qf label=stowage.instance=ID))/ns/net ./run.sh /path/to/amazon-ecs-agent\`
+
+\`agent.env\` configures the agent, \`network.sh\` leads 169.254.170.2 to it, \`cni/\` are the plugins by which its tasks of the mode awsvpc get their
+interfaces from the control plane. Tasks in the modes bridge and host are in the network of the engine, which is the machine's.
 `;
 }
