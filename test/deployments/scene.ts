@@ -1,10 +1,12 @@
 import {
   DescribeServiceDeploymentsCommand,
   ListServiceDeploymentsCommand,
+  StopServiceDeploymentCommand,
   UpdateServiceCommand,
   type ServiceDeployment,
   type UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
+import { CreateRuleCommand, DeleteRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { buildImage } from '../in-task/images.ts';
@@ -59,6 +61,35 @@ export class Stage {
       const deployment = await this.deployment();
       return is(deployment) ? deployment : undefined;
     });
+  }
+
+  /** Stops the newest service deployment; resolves once it is rolled back. */
+  async turnBack(): Promise<ServiceDeployment> {
+    const { serviceDeploymentArn } = await this.deployment();
+    await sdk(this.#installation).ecs.send(
+      new StopServiceDeploymentCommand({ serviceDeploymentArn, stopType: 'ROLLBACK' }),
+    );
+    const back = await this.reached('it is over', ({ finishedAt }) => finishedAt !== undefined);
+    expect(back.status).toBe('ROLLBACK_SUCCESSFUL');
+    return back;
+  }
+
+  /** Adds a rule to the listener and takes it away: the load balancer is configured anew twice. */
+  async changeRules(): Promise<void> {
+    const { elbv2 } = sdk(this.#installation);
+    const { Rules } = await elbv2.send(
+      new CreateRuleCommand({
+        ListenerArn: this.service.listenerArn,
+        Priority: 1,
+        Conditions: [{ Field: 'path-pattern', PathPatternConfig: { Values: ['/fixed'] } }],
+        Actions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '200' } }],
+      }),
+    );
+    await eventually('the rule is served', patienceMs, async () => {
+      const { status, stdout } = await run('curl', ['-fsS', `${this.service.url}fixed`]);
+      return status === 0 && stdout === '' ? true : undefined;
+    });
+    await elbv2.send(new DeleteRuleCommand({ RuleArn: Rules?.[0]?.RuleArn }));
   }
 
   /** Resolves once it has so many tasks that run, each with a healthy target, and no other. */

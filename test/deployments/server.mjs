@@ -34,4 +34,5 @@ server.on('upgrade', (request, socket) => {
 });
 
 process.on('SIGTERM', () => process.exit(0));
-server.listen(8080);
+// Elsewhere than its health is asked for, it never becomes healthy.
+server.listen(Number(process.env.PORT ?? 8080));
