@@ -1,7 +1,7 @@
 /** A hook that has not answered by then has failed ("Lambda hooks for Amazon ECS service deployments": a function may take as long). */
 const longestMs = 15 * 60_000;
 
-/** Calls a lifecycle hook by its URL: a POST of the event, answered as a Lambda function would answer it (docs/decisions/0021). */
+/** Calls a lifecycle hook by its URL: a POST of the event, answered as a Lambda function would answer it (docs/decisions/0020). */
 export async function callHook(target: string, event: object): Promise<unknown> {
   const response = await fetch(target, {
     method: 'POST',

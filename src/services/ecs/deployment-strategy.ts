@@ -66,7 +66,7 @@ export function readStrategy(
   };
 }
 
-/** A hook: a pause, or a URL that is called as a function would be (docs/decisions/0021). */
+/** A hook: a pause, or a URL that is called as a function would be (docs/decisions/0020). */
 function readHook(hook: DeploymentLifecycleHook): DeploymentLifecycleHook {
   const { targetType = 'AWS_LAMBDA', hookTargetArn, lifecycleStages = [], timeoutConfiguration } = hook;
   checkOneOf('lifecycleHooks.targetType', targetType, ['AWS_LAMBDA', 'PAUSE']);
