@@ -127,10 +127,10 @@ function addRow(store: Reader, table: string, row: unknown, to: Concerns): void 
     case loadBalancers.name:
       return addBalancer(store, (row as LoadBalancer).arn, to);
     case listeners.name:
-      return void to.balancers.add((row as Listener).loadBalancerArn);
+      return addBalancer(store, (row as Listener).loadBalancerArn, to);
     case rules.name: {
       const listener = store.get(listeners, (row as Rule).listenerArn);
-      if (listener !== undefined) to.balancers.add(listener.loadBalancerArn);
+      if (listener !== undefined) addBalancer(store, listener.loadBalancerArn, to);
       return;
     }
     case certificates.name: {
@@ -174,6 +174,10 @@ function addBalancer(store: Reader, arn: string, to: Concerns): void {
 function addTargetGroup(store: Reader, arn: string, to: Concerns): void {
   for (const { listenerArn } of store.by(rules, 'targetGroup', arn)) {
     const listener = store.get(listeners, listenerArn);
-    if (listener !== undefined) to.balancers.add(listener.loadBalancerArn);
+    if (listener === undefined) continue;
+    to.balancers.add(listener.loadBalancerArn);
+    // Where the name of a network load balancer leads depends on the health of its targets.
+    const balancer = store.get(loadBalancers, listener.loadBalancerArn);
+    if (balancer?.type === 'network') addBalancer(store, balancer.arn, to);
   }
 }

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { given } from '../base/given.ts';
+import { withDefaults } from '../model/elbv2/attributes.ts';
 import {
-  listenerAttributes,
-  loadBalancerAttributes,
-  targetGroupAttributes,
-  withDefaults,
-} from '../model/elbv2/attributes.ts';
+  attributesOfBalancer,
+  attributesOfGroup,
+  attributesOfListener,
+  isZonal,
+} from '../model/elbv2/attributes-of.ts';
+import type { NetworkInterface } from '../model/ec2/network.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
 import { defaultSslPolicy, sslPolicyOf } from '../model/elbv2/ssl-policies.ts';
 import type { Certificate } from '../model/acm/certificate.ts';
@@ -30,6 +32,8 @@ export interface BalancerRows {
   readonly loadBalancer: LoadBalancer;
   /** Its private addresses, in the order of its subnets. */
   readonly addresses: readonly string[];
+  /** The public ones they are known by, of a network load balancer. */
+  readonly publicAddresses?: Readonly<Record<string, string>>;
   readonly listeners: readonly {
     readonly listener: Listener;
     readonly rules: readonly Rule[];
@@ -40,7 +44,7 @@ export interface BalancerRows {
   readonly targetGroups: readonly {
     readonly group: TargetGroup;
     /** Its targets with their addresses; instances that do not run have none, and are left out. */
-    readonly targets: readonly (Target & { readonly address: string })[];
+    readonly targets: readonly (Target & { readonly address: string; readonly zone: string | undefined })[];
   }[];
 }
 
@@ -68,21 +72,31 @@ export function readBalancer(
     addresses: loadBalancer.subnets.flatMap(({ subnetId }) =>
       interfaces.filter((each) => each.subnetId === subnetId).map((each) => each.privateIp),
     ),
+    ...(loadBalancer.type === 'network' ? { publicAddresses: publicAddressesOf(interfaces) } : {}),
     listeners: own,
     targetGroups: [...groups].flatMap((arn) => {
       const group = reader.get(targetGroups, arn);
       if (group === undefined) return [];
       const own = reader.by(targets, 'targetGroup', arn).flatMap((target) => {
         const address = addressOf(reader, group, target);
-        return address === undefined ? [] : [{ ...target, address }];
+        const zone = target.availabilityZone ?? reader.get(instances, target.id)?.availabilityZone;
+        return address === undefined ? [] : [{ ...target, address, zone }];
       });
       return [{ group, targets: own }];
     }),
   };
 }
 
+function publicAddressesOf(interfaces: readonly NetworkInterface[]): Record<string, string> {
+  return Object.fromEntries(
+    interfaces.flatMap(({ privateIp, publicIp }) => (publicIp === undefined ? [] : [[privateIp, publicIp]])),
+  );
+}
+
 function addressOf(reader: Reader, { targetType }: TargetGroup, { id }: Target): string | undefined {
   if (targetType === 'ip') return id;
+  // Each of its addresses serves all of its zones.
+  if (targetType === 'alb') return reader.by(networkInterfaces, 'owner', id)[0]?.privateIp;
   const instance = reader.get(instances, id);
   return instance?.state === 'running' ? instance.privateIp : undefined;
 }
@@ -96,10 +110,12 @@ export function translateBalancer(rows: BalancerRows): BalancerSpec {
     type: loadBalancer.type,
     vpcId: loadBalancer.vpcId,
     addresses: rows.addresses,
-    attributes: withDefaults(loadBalancerAttributes, loadBalancer.attributes),
+    ...given('zones', zonesOf(rows)),
+    ...given('publicAddresses', rows.publicAddresses),
+    attributes: withDefaults(attributesOfBalancer(loadBalancer), loadBalancer.attributes),
     listeners: rows.listeners.map(translateListener).toSorted((a, b) => a.port - b.port),
     targetGroups: rows.targetGroups
-      .map(translateGroup)
+      .map((each) => translateGroup(each, rows))
       .toSorted((a, b) => (a.targetGroupArn < b.targetGroupArn ? -1 : 1)),
   };
 }
@@ -109,8 +125,8 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
     listenerArn: listener.arn,
     protocol: listener.protocol,
     port: listener.port,
-    ...(listener.protocol === 'HTTPS' ? { tls: translateTls(listener, certificates) } : {}),
-    attributes: withDefaults(listenerAttributes, listener.attributes),
+    ...(listener.sslPolicy === undefined ? {} : { tls: translateTls(listener, certificates) }),
+    attributes: withDefaults(attributesOfListener(listener), listener.attributes),
     rules: [...rules].sort(byPriority).map((rule) => ({
       ruleArn: rule.arn,
       ...(rule.priority === 'default' ? {} : { priority: rule.priority }),
@@ -122,7 +138,7 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
 }
 
 function translateTls(
-  { sslPolicy = defaultSslPolicy }: Listener,
+  { sslPolicy = defaultSslPolicy, alpnPolicy }: Listener,
   certificates: BalancerRows['listeners'][number]['certificates'],
 ): TlsSpec {
   const policy = sslPolicyOf(sslPolicy);
@@ -132,6 +148,7 @@ function translateTls(
     ciphers: policy.ciphers,
     certificates: certificates.map(({ pem }) => pem),
     shown: certificates.map(({ certificateArn, pem }) => ({ certificateArn, sha1: sha1Of(pem) })),
+    ...given('alpnPolicy', alpnPolicy),
   };
 }
 
@@ -146,14 +163,27 @@ function byPriority(a: Rule, b: Rule): number {
   return number(a) < number(b) ? -1 : 1;
 }
 
-function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]): TargetGroupSpec {
+/** The zone of each address; `undefined` for a type that knows none. */
+function zonesOf({ loadBalancer, addresses }: BalancerRows): BalancerSpec['zones'] {
+  if (loadBalancer.type !== 'network') return undefined;
+  return Object.fromEntries(
+    addresses.map((address, index) => [address, loadBalancer.subnets[index]?.availabilityZone ?? '']),
+  );
+}
+
+function translateGroup(
+  { group, targets }: BalancerRows['targetGroups'][number],
+  { loadBalancer }: BalancerRows,
+): TargetGroupSpec {
   const { healthCheck } = group;
+  const zones = isZonal(loadBalancer, group) ? loadBalancer.subnets.map((each) => each.availabilityZone) : undefined;
   return {
     targetGroupArn: group.arn,
     name: group.name,
     protocol: group.protocol,
     ...given('protocolVersion', group.protocolVersion),
-    attributes: withDefaults(targetGroupAttributes, group.attributes),
+    attributes: withDefaults(attributesOfGroup(group), group.attributes),
+    ...given('zones', zones),
     healthCheck: {
       ...healthCheck,
       ...given('protocolVersion', group.protocolVersion),
@@ -165,6 +195,7 @@ function translateGroup({ group, targets }: BalancerRows['targetGroups'][number]
         id: target.id,
         address: target.address,
         port: target.port,
+        ...(zones === undefined ? {} : given('zone', target.zone)),
         registeredAt: target.registeredAt,
         draining: target.drainingSince !== undefined,
         lastHealth: target.health.state,

@@ -1,5 +1,8 @@
+import { given } from '../base/given.ts';
+import { preservesClients } from '../model/elbv2/attributes-of.ts';
 import { gatewayOf, parseCidr, publicDnsNameOf } from '../model/ec2/addresses.ts';
 import type { NatGateway, NetworkInterface, Route, RouteTable, SecurityGroupRule, Vpc } from '../model/ec2/network.ts';
+import { namedInterfaces } from '../store/balancer-addresses.ts';
 import type { Reader } from '../store/store.ts';
 import {
   instances,
@@ -13,7 +16,7 @@ import {
   vpcs,
 } from '../store/tables/ec2.ts';
 import { containerInstances, tasks } from '../store/tables/ecs.ts';
-import { loadBalancers } from '../store/tables/elbv2.ts';
+import { listeners, loadBalancers, rules, targetGroups, targetGroupsOf } from '../store/tables/elbv2.ts';
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../wire/network-spec.ts';
 import { answersTasks } from './translate-instance.ts';
 
@@ -110,8 +113,26 @@ function interfaceOf(store: Reader, row: NetworkInterface): InterfaceSpec | unde
     macAddress: row.macAddress,
     groups: row.groups,
     ...(row.publicIp === undefined ? {} : { publicIp: row.publicIp }),
+    ...given('flows', flowsOf(store, row)),
     ...(reachesInstanceMetadata(store, row) ? { instanceMetadata: true as const } : {}),
   };
+}
+
+/** What a network load balancer passes on as it is, at each of its addresses. */
+function flowsOf(store: Reader, { owner }: NetworkInterface): InterfaceSpec['flows'] {
+  if (owner.kind !== 'load-balancer' || store.get(loadBalancers, owner.arn)?.type !== 'network') return undefined;
+  const flows = store.by(listeners, 'loadBalancer', owner.arn).flatMap(({ arn, protocol, port }) => {
+    const groups = store.by(rules, 'listener', arn).flatMap(({ actions }) => targetGroupsOf(actions));
+    if (!groups.some((each) => preservesClients(store.get(targetGroups, each)))) return [];
+    const protocols = { TCP_UDP: ['tcp', 'udp'], UDP: ['udp'] } as const;
+    return (protocol === 'TCP_UDP' || protocol === 'UDP' ? protocols[protocol] : (['tcp'] as const)).map((each) => ({
+      protocol: each,
+      port,
+    }));
+  });
+  return flows.length === 0
+    ? undefined
+    : flows.toSorted((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
 }
 
 /** Instances, and tasks on them that have an interface of their own, unless their agent blocks that. */
@@ -130,8 +151,7 @@ function balancersOf(store: Reader, vpcId: string): Record<string, string[]> {
   for (const balancer of store.list(loadBalancers)) {
     const here = balancer.vpcId === vpcId;
     if (!here && balancer.scheme === 'internal') continue;
-    const interfaces = store.by(networkInterfaces, 'owner', balancer.arn);
-    const addresses = interfaces.flatMap((row) => (here ? row.privateIp : (row.publicIp ?? [])));
+    const addresses = namedInterfaces(store, balancer).flatMap((row) => (here ? row.privateIp : (row.publicIp ?? [])));
     if (addresses.length > 0) hosts[balancer.dnsName.toLowerCase()] = addresses;
   }
   return hosts;

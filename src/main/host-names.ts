@@ -1,15 +1,18 @@
 import type { Log } from '../base/log.ts';
 import { messageOf } from '../base/errors.ts';
 import type { HostNames } from '../drivers/names/hosts-file.ts';
+import { isForApplications } from '../model/elbv2/attributes-of.ts';
+import type { Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
+import { namedInterfaces } from '../store/balancer-addresses.ts';
 import type { Reader, Store } from '../store/store.ts';
 import { networkInterfaces } from '../store/tables/ec2.ts';
-import { loadBalancers } from '../store/tables/elbv2.ts';
+import { loadBalancers, rules, targetGroups, targets } from '../store/tables/elbv2.ts';
 
 /** The names that this machine should resolve: internet-facing load balancers, to their public addresses. */
 export function hostNamesOf(reader: Reader): Record<string, string[]> {
   const names: Record<string, string[]> = {};
   for (const balancer of reader.list(loadBalancers)) {
-    const addresses = reader.by(networkInterfaces, 'owner', balancer.arn).flatMap((row) => row.publicIp ?? []);
+    const addresses = namedInterfaces(reader, balancer).flatMap((row) => row.publicIp ?? []);
     if (addresses.length > 0) names[balancer.dnsName.toLowerCase()] = addresses.sort();
   }
   return names;
@@ -25,11 +28,15 @@ export function keepHostNames(store: Store, names: HostNames, log: Log): () => v
     }
   };
   apply();
-  return store.watch([loadBalancers, networkInterfaces], ({ changes }) => {
+  // Only the names of network load balancers depend on targets.
+  const leads = (group: TargetGroup | undefined): boolean => group !== undefined && !isForApplications(group);
+  return store.watch([loadBalancers, networkInterfaces, rules, targetGroups, targets], ({ changes }) => {
     const concerned = changes.some(({ table, before, after }) => {
-      if (table === loadBalancers.name) return true;
-      const row = (after ?? before) as { owner: { kind: string } };
-      return row.owner.kind === 'load-balancer';
+      const row = after ?? before;
+      if (table === targetGroups.name) return leads(row as TargetGroup);
+      if (table === targets.name) return leads(store.get(targetGroups, (row as Target).targetGroupArn));
+      if (table !== networkInterfaces.name) return true;
+      return (row as { owner: { kind: string } }).owner.kind === 'load-balancer';
     });
     if (concerned) apply();
   });

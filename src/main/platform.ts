@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { BalancerDriver } from '../drivers/balancer/driver.ts';
 import { HaproxyDriver } from '../drivers/balancer/haproxy.ts';
+import { overlayLink } from '../drivers/network/names.ts';
 import type { Disk } from '../drivers/disk/disk.ts';
 import { linuxDisk } from '../drivers/disk/linux.ts';
 import { chrony } from '../drivers/time/chrony.ts';
@@ -52,6 +53,7 @@ export function openPlatform(options: {
   const balancer = new HaproxyDriver({
     stateDirectory: join(home, 'balancers'),
     namespaceOf: (vpcId) => network.namespaceOf(vpcId),
+    overlayLink,
     clock,
     log,
   });

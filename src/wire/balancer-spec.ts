@@ -6,6 +6,10 @@ export interface BalancerSpec {
   readonly vpcId: string;
   /** Its private addresses, one per subnet; the driver binds each listener on all of them, inside the VPC. */
   readonly addresses: readonly string[];
+  /** The zone of each address, of a network load balancer. */
+  readonly zones?: Readonly<Record<string, string>>;
+  /** The public addresses that the private ones are known by, of one that faces the internet. */
+  readonly publicAddresses?: Readonly<Record<string, string>>;
   /** ELB's attribute keys, with every default filled in: `idle_timeout.timeout_seconds`, `routing.http.…`. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly listeners: readonly ListenerSpec[];
@@ -16,7 +20,7 @@ export interface ListenerSpec {
   readonly listenerArn: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
-  /** Of HTTPS listeners. */
+  /** Of HTTPS and TLS listeners. */
   readonly tls?: TlsSpec;
   /** ELB's listener attributes, with every default filled in: `routing.http.response.…`. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -34,6 +38,8 @@ export interface TlsSpec {
   readonly certificates: readonly string[];
   /** Whose they are, in the same order, with the SHA-1 of each in hexadecimal capitals. */
   readonly shown?: readonly { readonly certificateArn: string; readonly sha1: string }[];
+  /** Which protocols of the application a TLS listener agrees on; none unless given. */
+  readonly alpnPolicy?: 'HTTP1Only' | 'HTTP2Only' | 'HTTP2Optional' | 'HTTP2Preferred' | 'None';
 }
 
 export interface RuleSpec {
@@ -134,6 +140,8 @@ export interface TargetGroupSpec {
   readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
   readonly attributes: Readonly<Record<string, string>>;
   readonly healthCheck: HealthCheckSpec;
+  /** The load balancer's zones, where each of its addresses sends only to the targets of its own; absent where all send to all. */
+  readonly zones?: readonly string[];
   readonly targets: readonly TargetSpec[];
 }
 
@@ -142,6 +150,8 @@ export interface TargetSpec {
   readonly id: string;
   readonly address: string;
   readonly port: number;
+  /** Absent where it is in all of them, as an application load balancer is. */
+  readonly zone?: string;
   /** When it was registered, epoch milliseconds: one that was deregistered and registered again is checked afresh. */
   readonly registeredAt: number;
   /** A draining target takes no new requests and keeps those it has. */

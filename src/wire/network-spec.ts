@@ -92,6 +92,8 @@ export interface InterfaceSpec {
   readonly sourceDestCheck?: boolean;
   /** Whether it reaches the instance metadata service: an instance's, and those of tasks on instances unless that is blocked. */
   readonly instanceMetadata?: true;
+  /** What arrives at a balancer's address and passes on to its targets under the client's own address. */
+  readonly flows?: readonly { readonly protocol: 'tcp' | 'udp'; readonly port: number }[];
   /** The underlay address of the machine that has it; absent when it is this one. */
   readonly machine?: string;
 }

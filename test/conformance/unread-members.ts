@@ -41,7 +41,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     DefaultActions: otherTypes,
     Actions: otherTypes,
     MutualAuthentication: refusedAbove,
-    SubnetMappings: 'every member but the subnet is refused, whatever its name',
+    SubnetMappings: 'what is not read of them is refused, whatever its name',
     IpamPools: refusedAbove,
     'DeregisterTargets.Targets.AvailabilityZone': 'id and port alone tell a target from another in its group',
     'Targets.QuicServerId': 'no target can be registered with one',

@@ -3,7 +3,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import type { HealthCheckSpec } from '../../wire/balancer-spec.ts';
-import { checkTarget } from './check.ts';
+import { checkTarget, type Probe } from './check.ts';
 
 const servers: Http2Server[] = [];
 afterEach(() => {
@@ -32,8 +32,10 @@ async function check(
   server.on('stream', answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const probe = (at: number): Promise<ReturnType<typeof connect>> =>
-    Promise.resolve(connect({ host: '127.0.0.1', port: at }));
+  const probe: Probe = {
+    open: (at) => Promise.resolve(connect({ host: '127.0.0.1', port: at })),
+    reach: () => Promise.reject(new Error('nobody asks for that')),
+  };
   return checkTarget(spec, { address: '127.0.0.1', port }, probe, systemClock, new AbortController().signal);
 }
 

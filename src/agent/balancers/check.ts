@@ -7,12 +7,17 @@ import { codeOverHttp2 } from './check-http2.ts';
 import type { CheckResult } from './health.ts';
 import { matches } from './matcher.ts';
 
-/** Opens a connection to the target as the balancer would. */
-export type Probe = (port: number, signal: AbortSignal) => Promise<Socket>;
+/** Connects to the target as the balancer would. */
+export interface Probe {
+  /** Opens a connection. */
+  open(port: number, signal: AbortSignal): Promise<Socket>;
+  /** Opens one and closes it again; rejects where the target does not accept it. */
+  reach(port: number, signal: AbortSignal): Promise<void>;
+}
 
 /**
- * Checks one target once and never rejects: sends the request that ELB sends and closes the connection. HTTPS takes any certificate, as
- * ELB does. TCP checks belong to network load balancers; through a driver that connects on our behalf they cannot be told, and fail.
+ * Checks one target once and never rejects: sends the request that ELB sends and closes the connection; a TCP check sends nothing. HTTPS
+ * takes any certificate, as ELB does.
  */
 export async function checkTarget(
   check: HealthCheckSpec,
@@ -21,13 +26,17 @@ export async function checkTarget(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  if (check.protocol === 'TCP') return { kind: 'failed' };
   const late = new AbortController();
   const cancel = clock.after(check.timeoutSeconds * 1000, () => late.abort(new Error('the health check timed out')));
   const port = check.port === 'traffic-port' ? target.port : Number(check.port);
   let socket: Socket | undefined;
   try {
-    socket = await probe(port, AbortSignal.any([late.signal, signal]));
+    const ends = AbortSignal.any([late.signal, signal]);
+    if (check.protocol === 'TCP') {
+      await probe.reach(port, ends);
+      return { kind: 'passed' };
+    }
+    socket = await probe.open(port, ends);
     const code = await codeOf(socket, check, `${target.address}:${port}`);
     return matches(check.matcher, code) ? { kind: 'passed' } : { kind: 'mismatch', code };
   } catch {

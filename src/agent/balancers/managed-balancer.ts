@@ -2,6 +2,7 @@ import type { Cancel } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Rotation, TargetRef } from '../../drivers/balancer/driver.ts';
 import { sharesOf, type BalancerSpec, type HealthCheckSpec } from '../../wire/balancer-spec.ts';
+import { byZone } from './by-zone.ts';
 import { TargetChecker } from './checker.ts';
 import { atLeastHealthy, inRotation, sameReport, type HealthReport } from './health.ts';
 import type { BalancerManagerDeps } from './manager.ts';
@@ -147,7 +148,10 @@ export class ManagedBalancer {
         const checker = new TargetChecker(
           target,
           group.healthCheck,
-          (port, signal) => this.#deps.driver.probe(spec.loadBalancerArn, target.address, port, signal),
+          {
+            open: (port, signal) => this.#deps.driver.probe(spec.loadBalancerArn, target.address, port, signal),
+            reach: (port, signal) => this.#deps.driver.reach(spec.loadBalancerArn, target.address, port, signal),
+          },
           this.#deps.clock,
           () => this.#changed(key),
         );
@@ -195,8 +199,11 @@ export class ManagedBalancer {
     const steps: { key: string; ref: TargetRef; rotation: Rotation }[] = [];
     for (const group of spec.targetGroups) {
       const watched = [...this.#watched].filter(([, { ref }]) => ref.targetGroupArn === group.targetGroupArn);
-      const states = new Map(watched.map(([key, { checker }]) => [key, checker.state.report.state]));
-      const chosen = inRotation(states, atLeastHealthy(group.attributes, states.size));
+      const chosen = new Set<string>();
+      for (const part of byZone(group, watched, ([, { checker }]) => checker.target.zone)) {
+        const states = new Map(part.map(([key, { checker }]) => [key, checker.state.report.state]));
+        for (const key of inRotation(states, atLeastHealthy(group.attributes, states.size))) chosen.add(key);
+      }
       for (const [key, { ref }] of watched) steps.push({ key, ref, rotation: chosen.has(key) ? 'in' : 'out' });
     }
     steps.sort((a, b) => a.rotation.localeCompare(b.rotation));

@@ -120,6 +120,26 @@ describe('the manager of load balancers', () => {
     await expect.poll(serving).toEqual(['127.0.0.1:1']);
   });
 
+  test('asks no more of a target than to accept, where TCP is the check', async () => {
+    answers.set(1, null);
+    const group = groupSpec('tcp', [targetSpec(1), targetSpec(2)], { protocol: 'TCP' });
+    const healthCheck = { ...group.healthCheck, protocol: 'TCP' as const };
+    await manager.apply({ ...specOf(), targetGroups: [{ ...group, healthCheck }] });
+    await expect.poll(serving).toEqual(['127.0.0.1:1']);
+    expect(asked).toBe(0);
+    await pass(31_000);
+    await expect.poll(() => told().at(-1)).toBe('2 unhealthy Target.FailedHealthChecks');
+  });
+
+  test('fails open in each zone by itself where zones are kept apart', async () => {
+    answers.set(1, 200);
+    const zoned = [targetSpec(1, { zone: 'a' }), targetSpec(2, { zone: 'b' }), targetSpec(3, { zone: 'c' })];
+    const group = groupSpec('web', zoned, { zones: ['a', 'b'] });
+    await manager.apply({ ...specOf(), targetGroups: [group] });
+    await pass(61_000);
+    await expect.poll(serving).toEqual(['127.0.0.1:1', '127.0.0.1:2']);
+  });
+
   test('says that a target timed out', async () => {
     answers.set(1, null);
     await manager.apply(specOf(targetSpec(1)));

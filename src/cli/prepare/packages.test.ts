@@ -6,9 +6,9 @@ import { locate, needsOf, programPath } from './packages.ts';
 
 it('asks for more the more a command does, and for an engine only where there is none', () => {
   const programs = (...args: Parameters<typeof needsOf>): string[] => needsOf(...args).map(({ program }) => program);
-  expect(programs('serve', false)).toEqual(['haproxy', 'nft', 'ip']);
-  expect(programs('serve', true)).toEqual(['dockerd', 'iptables', 'haproxy', 'nft', 'ip']);
-  expect(programs('demo', false)).toEqual(['haproxy', 'nft', 'ip', 'docker', 'aws', 'busybox']);
+  expect(programs('serve', false)).toEqual(['haproxy', 'nft', 'ip', 'conntrack']);
+  expect(programs('serve', true)).toEqual(['dockerd', 'iptables', 'haproxy', 'nft', 'ip', 'conntrack']);
+  expect(programs('demo', false)).toEqual(['haproxy', 'nft', 'ip', 'conntrack', 'docker', 'aws', 'busybox']);
   for (const program of programs('demo', true)) expect(programs('test', true)).toContain(program);
 });
 

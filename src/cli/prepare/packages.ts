@@ -23,6 +23,7 @@ const serving: readonly Need[] = [
   { program: 'haproxy', packages: ['haproxy'], purpose: 'load balancers' },
   { program: 'nft', packages: ['nftables'], purpose: 'security groups' },
   { program: 'ip', packages: ['iproute2'], purpose: 'VPC networks' },
+  { program: 'conntrack', packages: ['conntrack'], purpose: 'ending flows of network load balancers' },
 ];
 const clients: readonly Need[] = [
   {

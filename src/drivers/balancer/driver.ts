@@ -61,6 +61,11 @@ export interface BalancerDriver {
   freeRequests(loadBalancerArn: string, before: number): Promise<void>;
   /** Connections that were open and made; none of a balancer that is not served here. */
   connections(loadBalancerArn: string): Promise<Connections>;
+  /**
+   * Connects to a target as `probe` does, and closes the connection again without a word: for a health check that asks for no more.
+   * Rejects where the target does not accept it.
+   */
+  reach(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<void>;
   /** Frees what this process holds, leaving the balancers serving. */
   close(): Promise<void>;
 }

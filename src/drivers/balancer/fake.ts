@@ -88,6 +88,10 @@ export class FakeBalancerDriver implements BalancerDriver {
     return Promise.resolve({ active: 0, opened: 0 });
   }
 
+  async reach(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<void> {
+    (await this.probe(loadBalancerArn, address, port, signal)).destroy();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

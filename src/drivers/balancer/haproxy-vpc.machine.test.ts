@@ -8,7 +8,7 @@ import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { HaproxyDriver } from './haproxy.ts';
-import { balancerSpec, forwardTo, groupSpec, listenerSpec, targetSpec } from './spec-for-tests.ts';
+import { balancerSpec, forwardTo, groupSpec, listenerSpec, networkSpec, targetSpec } from './spec-for-tests.ts';
 
 /** A namespace with a balancer's address and a target's, where only the balancer's address may reach the target. */
 describe('haproxy in the network namespace of a VPC', () => {
@@ -74,5 +74,14 @@ describe('haproxy in the network namespace of a VPC', () => {
     let answer = '';
     for await (const chunk of socket.setEncoding('utf8')) answer += String(chunk);
     expect(answer).toMatch(/^HTTP\/1\.[01] 200 OK\r\n[^]*from the target$/);
+  });
+
+  test('tells whether a target accepts connections, without a word to it', async () => {
+    const spec = networkSpec({ name: 'reach', addresses: [balancer] });
+    await driver.apply(spec);
+    await driver.reach(spec.loadBalancerArn, target, 8080, AbortSignal.timeout(30_000));
+    await expect(driver.reach(spec.loadBalancerArn, target, 8081, AbortSignal.timeout(30_000))).rejects.toThrow(
+      'does not accept',
+    );
   });
 });

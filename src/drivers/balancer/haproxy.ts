@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -23,15 +23,28 @@ import {
   stopMaster,
   type BalancerFiles,
 } from './haproxy-process.ts';
+import {
+  applyFlows,
+  endConnections,
+  endGone,
+  flowNote,
+  flowsStand,
+  removeFlows,
+  type FlowPlace,
+} from './kernel-flows.ts';
 import { askWorker, parseServers } from './master-cli.ts';
-import { backendName, directoryName, serverName } from './names.ts';
+import { backendsOf, directoryName, placesOf } from './names.ts';
 import { rawResponse } from './pages.ts';
 import { planServers, type ServerStep } from './reconcile.ts';
 import { isTlsFile, tlsFiles } from './render-tls.ts';
-import { badGatewayFile, probeSocket, render, serverArguments, type Rendered } from './render.ts';
+import { renderBalancer } from './render-balancer.ts';
+import { isForwarded } from './render-network.ts';
+import { reachScript, reachScriptFile, reachSocket } from './render-reach.ts';
+import { badGatewayFile, probeSocket, serverArguments, type Rendered } from './render.ts';
 
 const watchMs = 100;
 const deleteAgainMs = 1000;
+const mendMs = 30_000;
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** What the HAProxy driver is made from. */
@@ -40,6 +53,8 @@ export interface HaproxyOptions {
   readonly stateDirectory: string;
   /** The network namespace of a VPC, by name or path; `undefined` to bind on the host (tests on loopback). */
   readonly namespaceOf: (vpcId: string) => string | undefined;
+  /** The name of the link that leads out of a VPC's namespace to its targets on other machines. */
+  readonly overlayLink?: string;
   readonly clock: Clock;
   readonly log: Log;
   /** The HAProxy program, 2.4 or later. */
@@ -57,6 +72,8 @@ interface Served {
   readonly leaving: Set<string>;
   readonly connections: ConnectionCounter;
   unwatch: () => void;
+  /** When it is looked next whether its flows are still there. */
+  mendAt: number;
 }
 
 /**
@@ -87,7 +104,11 @@ export class HaproxyDriver implements BalancerDriver {
       if (served === undefined || found === undefined) {
         throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
       }
-      await this.#rotate(served, `${backendName(target.targetGroupArn)}/${serverName(found.target)}`, rotation);
+      if (isForwarded(found.group)) return this.#rotateFlow(served, found, rotation);
+      for (const { backend, server } of placesOf(found.group, found.target)) {
+        await this.#rotate(served, `${backend}/${server}`, rotation);
+        if (rotation === 'out' && cutsUnhealthy(found.group)) await this.#cut(served, `${backend}/${server}`);
+      }
     });
   }
 
@@ -99,9 +120,10 @@ export class HaproxyDriver implements BalancerDriver {
         throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
       }
       const { workers } = await processesOf(served.files);
-      const name = `${backendName(target.targetGroupArn)}/${serverName(found.target)}`;
-      for (const pid of workers)
-        await askWorker(served.files.masterSocket, pid, `set server ${name} weight ${percent}`);
+      for (const { backend, server } of placesOf(found.group, found.target)) {
+        for (const pid of workers)
+          await askWorker(served.files.masterSocket, pid, `set server ${backend}/${server} weight ${percent}`);
+      }
     });
   }
 
@@ -111,6 +133,8 @@ export class HaproxyDriver implements BalancerDriver {
       served?.unwatch();
       this.#served.delete(loadBalancerArn);
       const files = this.#filesOf(loadBalancerArn);
+      const vpcId = flowNote(files.directory)?.vpcId;
+      if (vpcId !== undefined) await removeFlows(this.#flowPlace(files, vpcId));
       const master = findMaster(files, undefined);
       if (master !== undefined) await stopMaster(files, master.pid, this.#options.clock);
       await endOrphans(files, this.#options.clock);
@@ -152,6 +176,21 @@ export class HaproxyDriver implements BalancerDriver {
     return served === undefined ? { active: 0, opened: 0 } : served.connections.count(served.files.masterSocket);
   }
 
+  async reach(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<void> {
+    const spec = this.#served.get(loadBalancerArn)?.spec;
+    if (spec === undefined) throw new DriverError('gone', `${loadBalancerArn} is not served here`);
+    const through = this.#options.namespaceOf(spec.vpcId) !== undefined;
+    const path = join(this.#filesOf(loadBalancerArn).directory, reachSocket);
+    const socket = await connected(connect(through ? { path } : { host: address, port }), signal);
+    try {
+      if (!through) return;
+      socket.write(`PROXY TCP4 ${spec.addresses[0] ?? '0.0.0.0'} ${address} 0 ${port}\r\n`);
+      await firstByte(socket);
+    } finally {
+      socket.destroy();
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#queues.values());
@@ -184,7 +223,12 @@ export class HaproxyDriver implements BalancerDriver {
       master = undefined;
     }
     const known = this.#served.get(spec.loadBalancerArn);
-    const inRotation = known?.inRotation ?? new Set(master === undefined ? [] : await this.#inRotation(files));
+    const inRotation =
+      known?.inRotation ??
+      new Set([
+        ...(master === undefined ? [] : await this.#inRotation(files)),
+        ...(flowNote(files.directory)?.inRotation ?? []),
+      ]);
     keepWanted(inRotation, spec);
     const rendered = this.#render(spec, files, inRotation);
     const loadedFile = join(files.directory, 'loaded.cfg');
@@ -201,14 +245,38 @@ export class HaproxyDriver implements BalancerDriver {
     await this.#removeOldCertificates(spec, files);
     known?.unwatch();
     const { leaving = new Set<string>(), connections = new ConnectionCounter() } = known ?? {};
-    const served: Served = { files, spec, pid, inRotation, leaving, connections, unwatch: () => {} };
+    const mendAt = this.#options.clock.now() + mendMs;
+    const served: Served = { files, spec, pid, inRotation, leaving, connections, unwatch: () => {}, mendAt };
     this.#served.set(spec.loadBalancerArn, served);
     this.#watch(served);
     await this.#reconcileServers(served);
+    const place = this.#flowPlace(files, spec.vpcId);
+    await applyFlows(place, spec, inRotation);
+    await endGone(place, spec);
+  }
+
+  #flowPlace({ directory }: BalancerFiles, vpcId: string): FlowPlace {
+    const { namespaceOf, overlayLink } = this.#options;
+    return { directory, table: `flows-${basename(directory)}`, namespace: namespaceOf(vpcId), overlayLink };
+  }
+
+  /** As `#rotate`, of a target that packets reach by the kernel. */
+  async #rotateFlow(
+    { files, spec, inRotation }: Served,
+    { group, target }: { group: TargetGroupSpec; target: TargetSpec },
+    rotation: Rotation,
+  ): Promise<void> {
+    for (const { backend, server } of placesOf(group, target)) {
+      if (rotation === 'in') inRotation.add(`${backend}/${server}`);
+      else inRotation.delete(`${backend}/${server}`);
+    }
+    const place = this.#flowPlace(files, spec.vpcId);
+    await applyFlows(place, spec, inRotation);
+    if (rotation === 'out' && cutsUnhealthy(group)) await endConnections(place, spec, target);
   }
 
   #render(spec: BalancerSpec, files: BalancerFiles, inRotation: ReadonlySet<string>): Rendered {
-    return render(spec, {
+    return renderBalancer(spec, {
       directory: files.directory,
       sourceFromBalancer: this.#options.namespaceOf(spec.vpcId) !== undefined,
       threads: Math.min(availableParallelism(), 8),
@@ -223,6 +291,7 @@ export class HaproxyDriver implements BalancerDriver {
     await mkdir(files.directory, { recursive: true, mode: 0o700 });
     if (check) {
       await writeFile(join(files.directory, badGatewayFile), rawResponse(502));
+      await writeFile(join(files.directory, reachScriptFile), reachScript);
       await writeFile(join(files.directory, 'arn'), spec.loadBalancerArn);
       for (const { name, text } of tlsFiles(spec)) await writeFile(join(files.directory, name), text, { mode: 0o600 });
     }
@@ -260,10 +329,8 @@ export class HaproxyDriver implements BalancerDriver {
       case 'take-out':
         return this.#rotate(served, name, 'out');
       case 'delete': {
-        // A request that is under way gets a second to end; then the connections are cut.
-        if (served.leaving.has(name)) {
-          await askWorker(served.files.masterSocket, worker, `shutdown sessions server ${name}`);
-        }
+        // A request that is under way gets a second to end; then the connections are cut, unless they may outlive the target.
+        if (served.leaving.has(name) && cutsGone(served.spec, step.backend)) await this.#cut(served, name);
         const answer = await askWorker(served.files.masterSocket, worker, `del server ${name}`);
         if (answer.includes('Server deleted') || answer.includes('No such server')) {
           served.leaving.delete(name);
@@ -309,6 +376,14 @@ export class HaproxyDriver implements BalancerDriver {
     for (const pid of oldWorkers) await askWorker(served.files.masterSocket, pid, command).catch(() => '');
   }
 
+  /** Ends the connections to a server, in old workers as well. */
+  async #cut(served: Served, name: string): Promise<void> {
+    const { workers, oldWorkers } = await processesOf(served.files);
+    for (const pid of [...workers, ...oldWorkers]) {
+      await askWorker(served.files.masterSocket, pid, `shutdown sessions server ${name}`).catch(() => '');
+    }
+  }
+
   async #inRotation(files: BalancerFiles): Promise<string[]> {
     const { workers } = await processesOf(files);
     const [worker] = workers;
@@ -325,6 +400,7 @@ export class HaproxyDriver implements BalancerDriver {
       const alive = isAlive(served.pid);
       if (alive && !isAstray(served.pid, this.#options.namespaceOf(served.spec.vpcId))) {
         served.unwatch = this.#options.clock.after(watchMs, look);
+        this.#mendFlows(served);
         return;
       }
       const what = alive ? 'HAProxy stands in a network that is gone' : 'HAProxy died';
@@ -339,6 +415,21 @@ export class HaproxyDriver implements BalancerDriver {
     served.unwatch = this.#options.clock.after(watchMs, look);
   }
 
+  /** Looks from time to time whether somebody took the flows away, and makes them again. */
+  #mendFlows(served: Served): void {
+    const { clock, log } = this.#options;
+    if (clock.now() < served.mendAt) return;
+    served.mendAt = clock.now() + mendMs;
+    const { files, spec, inRotation } = served;
+    this.#inTurn(spec.loadBalancerArn, async () => {
+      if (this.#served.get(spec.loadBalancerArn) !== served) return;
+      const place = this.#flowPlace(files, spec.vpcId);
+      if (!(await flowsStand(place))) await applyFlows(place, spec, inRotation);
+    }).catch((error: unknown) =>
+      log.warn('flows are not as wanted yet', { balancer: spec.loadBalancerArn, error: messageOf(error) }),
+    );
+  }
+
   #filesOf(loadBalancerArn: string): BalancerFiles {
     return filesOf(join(this.#options.stateDirectory, directoryName(loadBalancerArn)));
   }
@@ -350,13 +441,24 @@ function findTarget(spec: BalancerSpec, ref: TargetRef): { group: TargetGroupSpe
   return group === undefined || target === undefined ? undefined : { group, target };
 }
 
+/** Whether connections to a target end when it is found unhealthy ("Connection termination for unhealthy targets", ELB). */
+function cutsUnhealthy({ attributes }: TargetGroupSpec): boolean {
+  return attributes['target_health_state.unhealthy.connection_termination.enabled'] === 'true';
+}
+
+/** Whether connections end with the deregistration of their target; only those through a network load balancer may go on. */
+function cutsGone({ type, targetGroups }: BalancerSpec, backend: string): boolean {
+  const group = targetGroups.find((each) => backendsOf(each).some(({ name }) => name === backend));
+  return type !== 'network' || group?.attributes['deregistration_delay.connection_termination.enabled'] === 'true';
+}
+
 /** Forgets the rotation of targets that are gone or drain. */
 function keepWanted(inRotation: Set<string>, spec: BalancerSpec): void {
   const wanted = new Set(
     spec.targetGroups.flatMap((group) =>
       group.targets
         .filter((target) => !target.draining)
-        .map((target) => `${backendName(group.targetGroupArn)}/${serverName(target)}`),
+        .flatMap((target) => placesOf(group, target).map(({ backend, server }) => `${backend}/${server}`)),
     ),
   );
   for (const name of inRotation) if (!wanted.has(name)) inRotation.delete(name);
@@ -373,6 +475,14 @@ function maxConnections(): number {
 
 function readText(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+/** Waits until the other end has said something; rejects when it closes before. */
+function firstByte(socket: Socket): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once('data', () => resolve());
+  socket.once('close', () => reject(new DriverError('retryable', 'the target does not accept connections')));
+  return promise;
 }
 
 /** Waits for the connection; an abort ends the socket before and after. */

@@ -1,10 +1,35 @@
 import { createHash } from 'node:crypto';
-import type { TargetSpec } from '../../wire/balancer-spec.ts';
+import type { TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
 
 /** The name of a target group's backend: readable, and as unique as the ARN's own id. */
 export function backendName(targetGroupArn: string): string {
   const tail = targetGroupArn.slice(targetGroupArn.lastIndexOf(':') + 1);
   return `tg_${tail.replace(/^targetgroup\//, '').replaceAll(/[^\w.-]/g, '_')}`;
+}
+
+/** The backends of a target group: one, or one for each zone where traffic stays in its zone. */
+export function backendsOf({
+  targetGroupArn,
+  zones,
+}: TargetGroupSpec): { readonly name: string; readonly zone?: string }[] {
+  const name = backendName(targetGroupArn);
+  return zones === undefined ? [{ name }] : zones.map((zone) => ({ name: zonalName(name, zone), zone }));
+}
+
+/** A backend of one zone. */
+export function zonalName(backend: string, zone: string): string {
+  return `${backend}.${zone}`;
+}
+
+/** The servers that a target is, by their backends: in each zone's one if it has no zone of its own, and none in another zone. */
+export function placesOf(
+  group: TargetGroupSpec,
+  target: TargetSpec,
+): { readonly backend: string; readonly server: string }[] {
+  const server = serverName(target);
+  return backendsOf(group)
+    .filter(({ zone }) => zone === undefined || target.zone === undefined || zone === target.zone)
+    .map(({ name }) => ({ backend: name, server }));
 }
 
 /** The name of a target's server; it changes with the address, so that a server's address never does. */

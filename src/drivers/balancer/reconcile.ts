@@ -1,6 +1,7 @@
 import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
 import type { ObservedServer } from './master-cli.ts';
-import { backendName, serverName } from './names.ts';
+import { placesOf } from './names.ts';
+import { isForwarded } from './render-network.ts';
 
 /** What to do at run time so that the worker's servers are those of the specification. */
 export type ServerStep =
@@ -22,14 +23,14 @@ export function planServers(spec: BalancerSpec, observed: readonly ObservedServe
   const steps: ServerStep[] = [];
   const wanted = new Set<string>();
   const seen = new Map(observed.map((server) => [`${server.backend}/${server.name}`, server]));
-  for (const group of spec.targetGroups) {
-    const backend = backendName(group.targetGroupArn);
+  for (const group of spec.targetGroups.filter((each) => !isForwarded(each))) {
     for (const target of group.targets) {
-      const server = serverName(target);
-      wanted.add(`${backend}/${server}`);
-      const is = seen.get(`${backend}/${server}`);
-      if (is === undefined) steps.push({ kind: 'add', backend, server, group, target });
-      else if (target.draining && is.inRotation) steps.push({ kind: 'take-out', backend, server });
+      for (const { backend, server } of placesOf(group, target)) {
+        wanted.add(`${backend}/${server}`);
+        const is = seen.get(`${backend}/${server}`);
+        if (is === undefined) steps.push({ kind: 'add', backend, server, group, target });
+        else if (target.draining && is.inRotation) steps.push({ kind: 'take-out', backend, server });
+      }
     }
   }
   for (const [key, { backend, name, inRotation }] of seen) {

@@ -34,19 +34,32 @@ const versions: Readonly<Record<string, string>> = {
 };
 
 /**
- * What follows the address in the `bind` line of an HTTPS listener. HAProxy shows the certificate whose names match what
+ * What follows the address in the `bind` line of an HTTPS or TLS listener. HAProxy shows the certificate whose names match what
  * the client asks for, the first one where none does.
  */
 export function renderTls(spec: BalancerSpec, listener: ListenerSpec, directory: string): string {
   const { tls } = listener;
-  if (listener.protocol !== 'HTTPS') return '';
+  if (listener.protocol !== 'HTTPS' && listener.protocol !== 'TLS') return '';
   if (tls === undefined || tls.certificates.length === 0) {
     throw new DriverError('fatal', `the listener on port ${listener.port} has no certificate`);
   }
   const files = tls.certificates.map((text) => `crt ${quote(`${directory}/${fileName(text)}`)}`);
-  const protocols = spec.attributes['routing.http2.enabled'] === 'false' ? 'http/1.1' : 'h2,http/1.1';
-  return [' ssl', ...files, `alpn ${protocols}`, ...negotiation(tls)].join(' ');
+  const protocols = listener.protocol === 'TLS' ? alpn[tls.alpnPolicy ?? 'None'] : httpAlpn(spec);
+  return [' ssl', ...files, ...(protocols === '' ? [] : [`alpn ${protocols}`]), ...negotiation(tls)].join(' ');
 }
+
+function httpAlpn({ attributes }: BalancerSpec): string {
+  return attributes['routing.http2.enabled'] === 'false' ? 'http/1.1' : 'h2,http/1.1';
+}
+
+/** "ALPN policies" (ELB User Guide for Network Load Balancers). */
+const alpn: Readonly<Record<NonNullable<TlsSpec['alpnPolicy']>, string>> = {
+  HTTP1Only: 'http/1.1,http/1.0',
+  HTTP2Only: 'h2',
+  HTTP2Optional: 'http/1.1,http/1.0,h2',
+  HTTP2Preferred: 'h2,http/1.1,http/1.0',
+  None: '',
+};
 
 function negotiation({ protocols, ciphers }: TlsSpec): string[] {
   const [least, most] = [protocols[0], protocols.at(-1)].map((version) => versions[version ?? '']);

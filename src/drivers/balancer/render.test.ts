@@ -297,7 +297,6 @@ describe('rules', () => {
 
 test('refuses what it does not carry', () => {
   const spec = balancerSpec({ name: 'shop' });
-  expect(() => render({ ...spec, type: 'network' }, context)).toThrow('not served yet');
   expect(() => render({ ...spec, addresses: ['::1'], listeners: [listenerSpec(80, forwardTo(web))] }, context)).toThrow(
     'IPv4',
   );

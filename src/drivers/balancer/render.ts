@@ -38,7 +38,6 @@ export const probeSocket = 'probe.sock';
 
 /** Renders an application load balancer as an HAProxy configuration. Pure; what it cannot say is a fatal `DriverError`. */
 export function render(spec: BalancerSpec, context: RenderContext): Rendered {
-  if (spec.type !== 'application') throw new DriverError('fatal', `${spec.type} load balancers are not served yet`);
   try {
     const head = [
       ...renderGlobal(context),
@@ -51,7 +50,11 @@ export function render(spec: BalancerSpec, context: RenderContext): Rendered {
     for (const group of spec.targetGroups) {
       const section = renderBackend(group, context);
       structure.push(...section);
-      config.push(...section, ...group.targets.map((target) => renderServer(group, target, context.inRotation)));
+      const backend = backendName(group.targetGroupArn);
+      config.push(
+        ...section,
+        ...group.targets.map((target) => renderServer(backend, group, target, context.inRotation)),
+      );
     }
     return { config: `${config.join('\n')}\n`, structure: `${structure.join('\n')}\n` };
   } catch (error) {
@@ -71,11 +74,15 @@ function renderWeight({ attributes }: TargetGroupSpec): string {
   return attributes['load_balancing.algorithm.type'] === 'weighted_random' ? ' weight 100' : '';
 }
 
-/** How targets are spoken to: HTTPS takes any certificate, as ELB does; without TLS nothing negotiates HTTP/2, so it is known. */
-function renderTowards({ protocol, protocolVersion = 'HTTP1' }: TargetGroupSpec): string {
-  const isTls = protocol === 'HTTPS';
+/**
+ * How targets are spoken to: HTTPS and TLS take any certificate, as ELB does; without TLS nothing negotiates HTTP/2, so it is known. Of a
+ * network load balancer they may be told who the client is ("The PROXY protocol").
+ */
+function renderTowards({ protocol, protocolVersion = 'HTTP1', attributes }: TargetGroupSpec): string {
+  const isTls = protocol === 'HTTPS' || protocol === 'TLS';
   const version = protocolVersion === 'HTTP1' ? '' : isTls ? ' alpn h2' : ' proto h2';
-  return `${isTls ? ' ssl verify none' : ''}${version}`;
+  const header = attributes['proxy_protocol_v2.enabled'] === 'true' ? ' send-proxy-v2' : '';
+  return `${isTls ? ' ssl verify none' : ''}${version}${header}`;
 }
 
 /** "Slow start mode" (ELB): a target that comes into rotation takes its full share only after so many seconds. */
@@ -84,11 +91,13 @@ function renderSlowStart({ attributes }: TargetGroupSpec): string {
   return seconds === 0 ? '' : ` slowstart ${seconds}s`;
 }
 
-function section(title: string, lines: readonly (string | false)[]): string[] {
+/** A section of the configuration. */
+export function section(title: string, lines: readonly (string | false)[]): string[] {
   return [title, ...lines.filter((line) => line !== false).map((line) => `  ${line}`)];
 }
 
-function renderGlobal({ threads, maxConnections, runAs }: RenderContext): string[] {
+/** What concerns the whole process. */
+export function renderGlobal({ threads, maxConnections, runAs }: RenderContext): string[] {
   return section('global', [
     runAs !== undefined && `uid ${runAs.uid}`,
     runAs !== undefined && `gid ${runAs.gid}`,
@@ -104,7 +113,7 @@ function renderGlobal({ threads, maxConnections, runAs }: RenderContext): string
  * Health checks come from the agent's process through this socket: the PROXY header's destination is where to connect, and
  * the connection leaves from the balancer's address, so that the target's security groups judge it.
  */
-function renderProbe(spec: BalancerSpec, context: RenderContext): string[] {
+export function renderProbe(spec: BalancerSpec, context: RenderContext): string[] {
   return section('listen probe', [
     'mode tcp',
     // Longer than any health check may take: the checker decides what is too late.
@@ -118,7 +127,8 @@ function renderProbe(spec: BalancerSpec, context: RenderContext): string[] {
   ]);
 }
 
-function renderSource(spec: BalancerSpec, context: RenderContext): string | false {
+/** The address that the balancer's own connections come from. */
+export function renderSource(spec: BalancerSpec, context: RenderContext): string | false {
   const [address] = spec.addresses;
   return context.sourceFromBalancer && address !== undefined && `source ${quote(address)}`;
 }
@@ -290,8 +300,14 @@ function renderResponseHeaders({ attributes }: ListenerSpec): string[] {
   return lines;
 }
 
-function renderServer(group: TargetGroupSpec, target: TargetSpec, inRotation: ReadonlySet<string>): string {
+/** A server of a backend's section. */
+export function renderServer(
+  backend: string,
+  group: TargetGroupSpec,
+  target: TargetSpec,
+  inRotation: ReadonlySet<string>,
+): string {
   const name = serverName(target);
-  const state = inRotation.has(`${backendName(group.targetGroupArn)}/${name}`) ? '' : ' disabled';
+  const state = inRotation.has(`${backend}/${name}`) ? '' : ' disabled';
   return `  server ${name} ${serverArguments(group, target)}${state}`;
 }

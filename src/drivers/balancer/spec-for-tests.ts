@@ -16,6 +16,12 @@ export function balancerSpec(over: Partial<BalancerSpec> & { name: string }): Ba
   };
 }
 
+/** A network load balancer on loopback. */
+export function networkSpec(over: Partial<BalancerSpec> & { name: string }): BalancerSpec {
+  const spec = balancerSpec({ ...over, type: 'network' });
+  return { ...spec, loadBalancerArn: spec.loadBalancerArn.replace('/app/', '/net/') };
+}
+
 /** An HTTP listener whose last rule is the default one. */
 export function listenerSpec(
   port: number,

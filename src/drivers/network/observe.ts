@@ -78,9 +78,10 @@ export function parseVpc(output: string): ObservedVpc {
     if (ifname !== 'lo') continue;
     for (const { local } of infos ?? []) if (local !== undefined && local !== '127.0.0.1') state.addresses.add(local);
   }
-  for (const { priority, src, srclen, table } of json(rules) as readonly RawRule[]) {
+  for (const { priority, src, srclen, fwmark, table } of json(rules) as readonly RawRule[]) {
     const from = src === 'all' ? 'all' : `${src}${srclen === undefined ? '' : `/${srclen}`}`;
-    if (priority !== 0) state.rules.add(`${priority} from ${from} lookup ${table}`);
+    if (priority !== 0)
+      state.rules.add(`${priority} from ${from}${fwmark === undefined ? '' : ` fwmark ${fwmark}`} lookup ${table}`);
   }
   for (const raw of json(routes) as readonly RawRoute[]) {
     if (raw.table === 'local') continue;
@@ -142,6 +143,7 @@ interface RawRule {
   readonly src: string;
   readonly srclen?: number;
   readonly table: string;
+  readonly fwmark?: string;
 }
 /** Of `ip -j route`. */
 export interface RawRoute {

@@ -2,6 +2,7 @@ import { DriverError } from '../../base/errors.ts';
 import { addressText, cidrText, contains, parseCidr } from '../../base/ipv4.ts';
 import type { InterfaceSpec, VpcSpec } from '../../wire/network-spec.ts';
 import { instanceMetadataAddress, metadataAddress, resolverAddress } from './driver.ts';
+import { flowWays } from './flow-rules.ts';
 import { hasInstanceMetadata, routesOf, servingInterfaces, workingNatGateways } from './internet.ts';
 import { hostMac, internetHop, overlayLink, tableNumber, taskLink, uplink } from './names.ts';
 import { machinesOf, overlayRoutes, tunnelPeers, wayTo, wayToGateway } from './overlay.ts';
@@ -40,7 +41,7 @@ export function routerState(spec: VpcSpec, publicPool?: string): RouterState {
   if (hasInstanceMetadata(spec)) addresses.add(instanceMetadataAddress);
   for (const each of servingInterfaces(spec)) if (each.kind === 'router') addresses.add(each.privateIp);
 
-  const rules = new Set(['100 from all lookup main']);
+  const rules = new Set(['100 from all lookup main', ...flowWays(spec)]);
   const routes = new Map([
     [`main ${destination(spec.cidr)}`, 'blackhole'],
     // Fails at once, as a client that looks for instance metadata hopes; and never reaches the metadata of a cloud's host.

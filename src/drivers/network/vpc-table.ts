@@ -1,5 +1,6 @@
 import type { InterfaceSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
 import { instanceMetadataAddress } from './driver.ts';
+import { flowGroups, flowRules } from './flow-rules.ts';
 import {
   isProtected,
   natAddress,
@@ -32,7 +33,7 @@ function clamped(link: string): string {
  * through the router, `input` what goes to it (balancers, metadata, DNS) and `output` what balancers send. Between machines the
  * one of the sender judges as to the sender, the other as to the receiver.
  */
-function hooksOf({ overlay }: VpcSpec): Readonly<Record<string, NftChain>> {
+function hooksOf({ overlay }: VpcSpec, judged: readonly string[]): Readonly<Record<string, NftChain>> {
   const elsewhere = (...rules: readonly string[]): readonly string[] => (overlay === undefined ? [] : rules);
   return {
     inward: {
@@ -60,6 +61,7 @@ function hooksOf({ overlay }: VpcSpec): Readonly<Record<string, NftChain>> {
         translated,
         `iifname "${uplink}" drop`,
         ...elsewhere(`iifname "${overlayLink}" accept`),
+        ...judged,
         'ip saddr vmap @senders',
       ],
     },
@@ -86,6 +88,7 @@ function hooksOf({ overlay }: VpcSpec): Readonly<Record<string, NftChain>> {
         // At once, as a client that looks for instance metadata hopes.
         `ip daddr ${instanceMetadataAddress} ip saddr != @instances reject with icmp host-unreachable`,
         'ip daddr . meta l4proto . th dport @services accept',
+        ...judged,
         'ip saddr vmap @senders',
       ],
     },
@@ -125,11 +128,12 @@ export function vpcTable(spec: VpcSpec): NftTable {
   const serving = servingInterfaces(spec);
 
   const referenced = new Set<string>();
+  const passing = flowGroups(spec);
   for (const { groupId, ingress, egress } of [...spec.securityGroups].sort((a, b) =>
     a.groupId < b.groupId ? -1 : 1,
   )) {
-    chains.set(`ingress-${groupId}`, { rules: rulesOf(ingress, 'saddr', referenced) });
-    chains.set(`egress-${groupId}`, { rules: rulesOf(egress, 'daddr', referenced) });
+    chains.set(`ingress-${groupId}`, { rules: rulesOf(ingress, 'saddr', referenced, passing) });
+    chains.set(`egress-${groupId}`, { rules: rulesOf(egress, 'daddr', referenced, new Set()) });
   }
   const members = new Map(Array.from(referenced, (groupId): [string, string[]] => [groupId, []]));
   for (const each of spec.interfaces) for (const groupId of each.groups) members.get(groupId)?.push(each.privateIp);
@@ -170,7 +174,10 @@ export function vpcTable(spec: VpcSpec): NftTable {
   const gateways = workingNatGateways(spec).map((each) => [each.privateIp, natAddress(spec, each)] as const);
   sets.set('gateways', mapOf('ipv4_addr : ipv4_addr', new Map(gateways)));
 
-  for (const [name, chain] of Object.entries(hooksOf(spec))) chains.set(name, chain);
+  const flows = flowRules(spec, (of, direction) => verdict(of, direction, chains));
+  for (const [name, set] of flows.sets) sets.set(name, set);
+  for (const [name, chain] of Object.entries(hooksOf(spec, flows.judged))) chains.set(name, chain);
+  for (const [name, chain] of flows.chains) chains.set(name, chain);
   return { family: 'ip', name: 'stowage', sets, chains };
 }
 
@@ -193,11 +200,23 @@ function verdict(each: InterfaceSpec, direction: 'ingress' | 'egress', chains: M
   return `jump ${name}`;
 }
 
-/** The rules of a group's chain: what matches is accepted, the rest returns. Notes the groups they name. */
-function rulesOf(rules: readonly SecurityRuleSpec[], side: 'saddr' | 'daddr', referenced: Set<string>): string[] {
-  const lines = rules.map((rule) => {
-    if ('groupId' in rule.peer) referenced.add(rule.peer.groupId);
-    return [traffic(rule), peer(rule.peer, side), 'accept'].filter((part) => part !== '').join(' ');
+/**
+ * The rules of a group's chain: what matches is accepted, the rest returns. Notes the groups they name. A rule that names a group holds
+ * also for what a member of it has passed on, if the group is one of `passing`.
+ */
+function rulesOf(
+  rules: readonly SecurityRuleSpec[],
+  side: 'saddr' | 'daddr',
+  referenced: Set<string>,
+  passing: ReadonlySet<string>,
+): string[] {
+  const lines = rules.flatMap((rule) => {
+    const line = (from: string): string => [traffic(rule), from, 'accept'].filter((part) => part !== '').join(' ');
+    const plain = line(peer(rule.peer, side));
+    if (!('groupId' in rule.peer)) return [plain];
+    referenced.add(rule.peer.groupId);
+    const { groupId } = rule.peer;
+    return passing.has(groupId) ? [plain, line(`ct original ip daddr @flows-${groupId}`)] : [plain];
   });
   return [...new Set(lines)];
 }

@@ -1,5 +1,5 @@
 /** How an attribute's value is judged: `undefined` when it may stand, otherwise what would. */
-type Judge = (value: string) => string | undefined;
+export type Judge = (value: string) => string | undefined;
 
 /** An attribute of a load balancer, target group or listener. */
 export interface AttributeRule {
@@ -8,21 +8,25 @@ export interface AttributeRule {
   readonly judge: Judge;
 }
 
-const oneOf =
+/** One of some values. */
+export const oneOf =
   (...allowed: readonly string[]): Judge =>
   (value) =>
     allowed.includes(value) ? undefined : allowed.map((each) => `'${each}'`).join(', ');
-const boolean = oneOf('true', 'false');
-const wholeNumber =
+/** `true` or `false`. */
+export const boolean = oneOf('true', 'false');
+/** A whole number within a range. */
+export const wholeNumber =
   (min: number, max: number): Judge =>
   (value) =>
     /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? undefined : `${min} to ${max}`;
-const offOr =
+/** `off`, or what else may stand. */
+export const offOr =
   (judge: Judge): Judge =>
   (value) =>
     value === 'off' ? undefined : judge(value);
 /** AWS has more here; what cannot be done is refused, and never taken silently. */
-const only = (value: string): Judge => oneOf(value);
+export const only = (value: string): Judge => oneOf(value);
 const zeroOr =
   (judge: Judge): Judge =>
   (value) => {
@@ -43,7 +47,8 @@ const logPrefix: Judge = (value) =>
     : "a prefix without 'AWSLogs' and without a slash at either end";
 const headerValue: Judge = (value) => (/\p{Cc}/u.test(value) ? 'a header value' : undefined);
 
-const rule = (key: string, byDefault: string, judge: Judge): AttributeRule => ({ key, byDefault, judge });
+/** An attribute by key, default and judge. */
+export const rule = (key: string, byDefault: string, judge: Judge): AttributeRule => ({ key, byDefault, judge });
 
 /**
  * The attributes of an application load balancer, in the order in which DescribeLoadBalancerAttributes lists them, with AWS's defaults

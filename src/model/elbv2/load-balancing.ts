@@ -1,7 +1,7 @@
 import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Scoped, Tag } from '../tags.ts';
 
-/** An application (later also network) load balancer. It has an interface in each of its subnets, owned by its ARN. */
+/** An application or network load balancer. It has an interface in each of its subnets, owned by its ARN. */
 export interface LoadBalancer extends Scoped {
   readonly arn: string;
   readonly name: string;
@@ -12,7 +12,8 @@ export interface LoadBalancer extends Scoped {
   readonly dnsName: string;
   readonly canonicalHostedZoneId: string;
   readonly vpcId: string;
-  readonly subnets: readonly { readonly subnetId: string; readonly availabilityZone: string }[];
+  readonly subnets: readonly BalancerSubnet[];
+  /** None of a network load balancer that was created without: it is protected by nothing, and never will be. */
   readonly securityGroups: readonly string[];
   /** Written by the balancer loop: active once the machine serves it. */
   readonly state: { readonly code: 'provisioning' | 'active' | 'failed'; readonly reason?: string };
@@ -22,17 +23,32 @@ export interface LoadBalancer extends Scoped {
   readonly createdAt: number;
 }
 
+/** A subnet of a load balancer, with the address that was chosen for it there; only network load balancers have one. */
+export interface BalancerSubnet {
+  readonly subnetId: string;
+  readonly availabilityZone: string;
+  /** An Elastic IP's allocation, of one that faces the internet. */
+  readonly allocationId?: string;
+  /** Of an internal one. */
+  readonly privateIp?: string;
+}
+
 export interface Listener extends Scoped {
   readonly arn: string;
   readonly loadBalancerArn: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
   readonly sslPolicy?: string;
-  /** The default one first; none of an HTTP listener. */
+  /** Of TLS listeners. */
+  readonly alpnPolicy?: AlpnPolicy;
+  /** The default one first; none of a listener without TLS. */
   readonly certificates: readonly { readonly certificateArn: string; readonly isDefault: boolean }[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
 }
+
+/** What a TLS listener agrees on with a client that offers protocols ("ALPN policies", ELB User Guide for Network Load Balancers). */
+export type AlpnPolicy = 'HTTP1Only' | 'HTTP2Only' | 'HTTP2Optional' | 'HTTP2Preferred' | 'None';
 
 /** A rule of a listener; each listener has one with priority `default`, whose actions are the listener's own. */
 export interface Rule extends Scoped {
@@ -63,7 +79,7 @@ export interface TargetGroupHealthCheck {
 export interface TargetGroup extends Scoped {
   readonly arn: string;
   readonly name: string;
-  readonly targetType: 'ip' | 'instance';
+  readonly targetType: 'ip' | 'instance' | 'alb';
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
   readonly port: number;
@@ -88,7 +104,7 @@ export interface TargetHealth {
  */
 export interface Target extends Scoped {
   readonly targetGroupArn: string;
-  /** An address (target type ip) or an instance id. */
+  /** An address (target type ip), an instance id, or the ARN of an application load balancer (alb). */
   readonly id: string;
   readonly port: number;
   readonly availabilityZone?: string;

@@ -1,7 +1,7 @@
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
-import type { Listener, LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import type { LoadBalancer } from '../../model/elbv2/load-balancing.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { targetGroups } from '../../store/tables/elbv2.ts';
@@ -176,13 +176,4 @@ function readFixedResponse(config: Action['FixedResponseConfig']): NonNullable<A
     throw elbErrors.validation('The fixed-response message body cannot be longer than 1024 characters');
   }
   return { StatusCode, ...given('ContentType', ContentType), ...given('MessageBody', MessageBody) };
-}
-
-/** The protocols that listeners of application load balancers have here. */
-export function checkListenerProtocol(protocol: string | undefined): Listener['protocol'] {
-  if (protocol === undefined) throw elbErrors.validation('A listener protocol must be specified');
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
-    throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'HTTPS, HTTP'`);
-  }
-  return protocol;
 }

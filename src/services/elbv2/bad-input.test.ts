@@ -91,7 +91,7 @@ const cases: [operation: string, input: object | (() => object), code: string, m
   ['CreateLoadBalancer', balancer({ Subnets: [] }), 'ValidationError', /At least two subnets/],
   ['CreateLoadBalancer', balancer({ Subnets: [a, 'subnet-1'] }), 'SubnetNotFound', /subnet-1' does not exist/],
   ['CreateLoadBalancer', balancer({ SecurityGroups: ['sg-1'] }), 'InvalidSecurityGroup', /sg-1/],
-  ['CreateLoadBalancer', balancer({ Type: 'network' }), 'ValidationError', /network.*not supported/],
+  ['CreateLoadBalancer', balancer({ Type: 'gateway' }), 'ValidationError', /gateway.*not supported/],
   ['CreateLoadBalancer', balancer({ IpAddressType: 'dualstack' }), 'InvalidConfigurationRequest', /dualstack/],
   ['CreateLoadBalancer', balancer({ Scheme: 'odd' }), 'InvalidScheme', /odd/],
   ['CreateLoadBalancer', balancer({ Tags: [{ Key: 'aws:x', Value: '' }] }), 'ValidationError', /aws:/],

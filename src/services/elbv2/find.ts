@@ -9,10 +9,10 @@ import { elbErrors } from './errors.ts';
 type Place = Pick<Ctx, 'account' | 'region'>;
 
 const kinds = {
-  'load balancer': /^loadbalancer\/app\/[^/]+\/[^/]+$/,
+  'load balancer': /^loadbalancer\/(?:app|net)\/[^/]+\/[^/]+$/,
   'target group': /^targetgroup\/[^/]+\/[^/]+$/,
-  listener: /^listener\/app\/[^/]+\/[^/]+\/[^/]+$/,
-  'listener rule': /^listener-rule\/app\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/,
+  listener: /^listener\/(?:app|net)\/[^/]+\/[^/]+\/[^/]+$/,
+  'listener rule': /^listener-rule\/(?:app|net)\/[^/]+\/[^/]+\/[^/]+\/[^/]+$/,
 } as const;
 
 /** Whether an ARN is one of ELB's of a kind. */

@@ -70,13 +70,15 @@ export function changeHealthCheck(
   return check;
 }
 
-function checkPort(port: string): string {
+/** The port of a health check. */
+export function checkPort(port: string): string {
   if (port === 'traffic-port') return port;
   if (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535) return port;
   throw elbErrors.validation(`Health check port '${port}' must be either 'traffic-port' or a port between 1 and 65535`);
 }
 
-function checkPath(path: string): string {
+/** The path of an HTTP health check. */
+export function checkPath(path: string): string {
   if (!path.startsWith('/')) throw elbErrors.validation(`Health check path '${path}' must begin with a '/' character`);
   if (path.length > 1024) throw elbErrors.validation('Health check path cannot be longer than 1024 characters');
   if (!/^[\x21-\x7e]+$/.test(path)) {
@@ -85,11 +87,12 @@ function checkPath(path: string): string {
   return path;
 }
 
-/** Codes and ranges: of HTTP within 200–499, of gRPC within 0–99 ("Matcher", ELB API Reference). */
-function checkMatcher(
+/** Codes and ranges: of HTTP within 200–`mostHttp`, of gRPC within 0–99 ("Matcher", ELB API Reference). */
+export function checkMatcher(
   matcher: { readonly HttpCode?: string | undefined; readonly GrpcCode?: string | undefined } | undefined,
   before: string,
   version: TargetGroup['protocolVersion'],
+  mostHttp = 499,
 ): string {
   const isGrpc = version === 'GRPC';
   const [given, other, name] = isGrpc
@@ -101,7 +104,7 @@ function checkMatcher(
     );
   }
   const codes = given === undefined || given === '' ? before : given;
-  const [least, most] = isGrpc ? [0, 99] : [200, 499];
+  const [least, most] = isGrpc ? [0, 99] : [200, mostHttp];
   const parts = codes.split(',').map((part) => /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part.trim()));
   const fit = parts.every((part) => {
     const [low, high] = [Number(part?.[1]), Number(part?.[2] ?? part?.[1])];

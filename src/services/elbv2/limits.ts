@@ -12,6 +12,11 @@ export const limits = {
   'target-groups-per-action-on-application-load-balancer': 5,
   // Beside the default ones.
   'certificates-per-application-load-balancer': 25,
+  'network-load-balancers': 50,
+  'targets-per-network-load-balancer': 3000,
+  'listeners-per-network-load-balancer': 50,
+  'target-groups-per-action-on-network-load-balancer': 5,
+  'certificates-per-network-load-balancer': 25,
   'condition-values-per-alb-rule': 5,
   'condition-wildcards-per-alb-rule': 5,
 } as const;

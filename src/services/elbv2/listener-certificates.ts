@@ -4,7 +4,7 @@ import type { Listener } from '../../model/elbv2/load-balancing.ts';
 import { listeners } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { elbErrors } from './errors.ts';
-import { findListener } from './find.ts';
+import { findListener, findLoadBalancer } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limits } from './limits.ts';
 import { page } from './paging.ts';
@@ -36,7 +36,8 @@ export function listenerCertificateHandlers({ store }: ServiceDeps) {
         const beside = tx
           .by(listeners, 'loadBalancer', listener.loadBalancerArn)
           .flatMap((each) => each.certificates.filter(({ isDefault }) => !isDefault));
-        if (beside.length + added.length > limits['certificates-per-application-load-balancer']) {
+        const { type } = findLoadBalancer(tx, ctx, listener.loadBalancerArn);
+        if (beside.length + added.length > limits[`certificates-per-${type}-load-balancer`]) {
           throw new AwsError(
             'TooManyCertificates',
             'The quota of certificates for this load balancer has been reached',

@@ -1,18 +1,19 @@
-import type { Listener as ListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Action, Listener as ListenerOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
-import { listenerAttributes } from '../../model/elbv2/attributes.ts';
+import { attributesOfListener } from '../../model/elbv2/attributes-of.ts';
 import type { Listener, LoadBalancer } from '../../model/elbv2/load-balancing.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { listeners, loadBalancers, rules } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { checkListenerProtocol, readActions } from './action-rules.ts';
+import { readActions } from './action-rules.ts';
 import { changeAttributes, describeAttributes } from './attributes.ts';
 import { checkRange, elbErrors } from './errors.ts';
 import { findListener, findLoadBalancer, rulesOf } from './find.ts';
 import { checkForwarding } from './forwarding-rules.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { limits } from './limits.ts';
+import { checkListenerProtocol, readNetworkActions } from './network-listener-rules.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
 import { describeTls, readTls } from './tls-rules.ts';
@@ -21,19 +22,18 @@ import { describeTls, readTls } from './tls-rules.ts';
 export function listenerHandlers({ store, ids }: ServiceDeps) {
   return {
     CreateListener(input, ctx) {
-      const protocol = checkListenerProtocol(input.Protocol);
       if (input.Port === undefined) throw elbErrors.validation('A listener port must be specified');
       const port = checkRange(input.Port, 'port', 1, 65_535);
       const tags = readTags(input.Tags);
       return store.transact((tx) => {
         const loadBalancer = findLoadBalancer(tx, ctx, input.LoadBalancerArn);
+        const protocol = checkListenerProtocol(loadBalancer, input.Protocol);
         checkPortFree(tx, loadBalancer, port);
-        if (
-          tx.by(listeners, 'loadBalancer', loadBalancer.arn).length >= limits['listeners-per-application-load-balancer']
-        ) {
+        const most = limits[`listeners-per-${loadBalancer.type}-load-balancer`];
+        if (tx.by(listeners, 'loadBalancer', loadBalancer.arn).length >= most) {
           throw new AwsError('TooManyListeners', 'The quota of listeners for this load balancer has been reached');
         }
-        const actions = readActions(tx, loadBalancer, input.DefaultActions);
+        const actions = readListenerActions(tx, loadBalancer, protocol, input.DefaultActions);
         const scope = { account: ctx.account, region: ctx.region };
         const arn = `${loadBalancer.arn.replace(':loadbalancer/', ':listener/')}/${ids.hex(16)}`;
         const row: Listener = {
@@ -79,16 +79,17 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
         const before = findListener(tx, ctx, input.ListenerArn);
         const loadBalancer = tx.get(loadBalancers, before.loadBalancerArn);
         if (loadBalancer === undefined) throw elbErrors.listenerNotFound();
-        const protocol = checkListenerProtocol(input.Protocol ?? before.protocol);
+        const protocol = checkListenerProtocol(loadBalancer, input.Protocol ?? before.protocol);
         const port = checkRange(input.Port ?? before.port, 'port', 1, 65_535);
         if (port !== before.port) checkPortFree(tx, loadBalancer, port);
-        const { sslPolicy: _policy, ...kept } = before;
+        const { sslPolicy: _policy, alpnPolicy: _alpn, ...kept } = before;
         const row = { ...kept, protocol, port, ...readTls(tx, ctx, input, protocol, before) };
         tx.put(listeners, row);
-        if (input.DefaultActions !== undefined) {
-          const actions = readActions(tx, loadBalancer, input.DefaultActions);
-          const rule = rulesOf(tx, before.arn).at(-1);
-          if (rule !== undefined) tx.put(rules, { ...rule, actions });
+        const rule = rulesOf(tx, before.arn).at(-1);
+        // Those of before must also suit another protocol.
+        if (rule !== undefined && (input.DefaultActions !== undefined || protocol !== before.protocol)) {
+          const actions = readListenerActions(tx, loadBalancer, protocol, input.DefaultActions ?? rule.actions);
+          tx.put(rules, { ...rule, actions });
           checkForwarding(tx, loadBalancer);
         }
         return { Listeners: [describe(tx, row)] };
@@ -104,16 +105,18 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
       });
     },
 
-    DescribeListenerAttributes: (input, ctx) => ({
-      Attributes: describeAttributes(listenerAttributes, findListener(store, ctx, input.ListenerArn).attributes),
-    }),
+    DescribeListenerAttributes(input, ctx) {
+      const row = findListener(store, ctx, input.ListenerArn);
+      return { Attributes: describeAttributes(attributesOfListener(row), row.attributes) };
+    },
 
     ModifyListenerAttributes: (input, ctx) =>
       store.transact((tx) => {
         const before = findListener(tx, ctx, input.ListenerArn);
-        const attributes = changeAttributes(listenerAttributes, before.attributes, input.Attributes ?? [], 'Listener');
+        const known = attributesOfListener(before);
+        const attributes = changeAttributes(known, before.attributes, input.Attributes ?? [], 'Listener');
         tx.put(listeners, { ...before, attributes });
-        return { Attributes: describeAttributes(listenerAttributes, attributes) };
+        return { Attributes: describeAttributes(known, attributes) };
       }),
   } satisfies ElbHandlers;
 }
@@ -121,6 +124,17 @@ export function listenerHandlers({ store, ids }: ServiceDeps) {
 /** The ARN of a rule of a listener. */
 export function ruleArn(listenerArn: string, id: string): string {
   return `${listenerArn.replace(':listener/', ':listener-rule/')}/${id}`;
+}
+
+function readListenerActions(
+  tx: Transaction,
+  loadBalancer: LoadBalancer,
+  protocol: Listener['protocol'],
+  actions: readonly Action[] | undefined,
+): Action[] {
+  return loadBalancer.type === 'network'
+    ? readNetworkActions(tx, loadBalancer, protocol, actions)
+    : readActions(tx, loadBalancer, actions);
 }
 
 function checkPortFree(tx: Transaction, loadBalancer: LoadBalancer, port: number): void {

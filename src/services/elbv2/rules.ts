@@ -28,6 +28,9 @@ export function ruleHandlers({ store, ids }: ServiceDeps) {
       return store.transact((tx) => {
         const listener = findListener(tx, ctx, input.ListenerArn);
         const loadBalancer = loadBalancerOf(tx, ctx, listener);
+        if (loadBalancer.type === 'network') {
+          throw elbErrors.notPermitted('Rules are unsupported for Network Load Balancer listeners');
+        }
         checkPriority(tx, listener.arn, priority);
         const count = tx
           .by(listeners, 'loadBalancer', loadBalancer.arn)

@@ -6,11 +6,11 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { arn as formatArn } from '../../base/arn.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
-import { targetGroupAttributes } from '../../model/elbv2/attributes.ts';
+import { attributesOfGroup, isForApplications } from '../../model/elbv2/attributes-of.ts';
 import type { TargetGroup } from '../../model/elbv2/load-balancing.ts';
 import { scopeOf } from '../../model/tags.ts';
 import { ensureDefaultVpc } from '../../store/default-vpc.ts';
-import type { Reader } from '../../store/store.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
 import { vpcs } from '../../store/tables/ec2.ts';
 import { rules, targetGroups, targetKey, targets } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
@@ -21,6 +21,8 @@ import type { ElbHandlers } from './handler-types.ts';
 import { changeHealthCheck, defaultHealthCheckOf } from './health-check-rules.ts';
 import { limits } from './limits.ts';
 import { checkName } from './names.ts';
+import { checkGroupAttributes, checkTargetType, isNetworkProtocol } from './network-group-rules.ts';
+import { changeNetworkHealthCheck } from './network-health-check.ts';
 import { page } from './paging.ts';
 import { readTags } from './tag-rules.ts';
 import { checkTogether } from './target-group-attribute-rules.ts';
@@ -28,9 +30,13 @@ import { checkTogether } from './target-group-attribute-rules.ts';
 /** The operations on target groups. */
 export function targetGroupHandlers(deps: ServiceDeps) {
   const { store } = deps;
-  const change = (arn: string | undefined, ctx: Ctx, next: (row: TargetGroup) => TargetGroup): TargetGroup =>
+  const change = (
+    arn: string | undefined,
+    ctx: Ctx,
+    next: (row: TargetGroup, tx: Transaction) => TargetGroup,
+  ): TargetGroup =>
     store.transact((tx) => {
-      const row = next(findTargetGroup(tx, ctx, arn));
+      const row = next(findTargetGroup(tx, ctx, arn), tx);
       tx.put(targetGroups, row);
       return row;
     });
@@ -66,7 +72,9 @@ export function targetGroupHandlers(deps: ServiceDeps) {
     ModifyTargetGroup(input, ctx) {
       const row = change(input.TargetGroupArn, ctx, (before) => ({
         ...before,
-        healthCheck: changeHealthCheck(before.healthCheck, input, before.protocolVersion),
+        healthCheck: isForApplications(before)
+          ? changeHealthCheck(before.healthCheck, input, before.protocolVersion)
+          : changeNetworkHealthCheck(before, before.healthCheck, input),
       }));
       return { TargetGroups: [describe(store, row)] };
     },
@@ -85,21 +93,21 @@ export function targetGroupHandlers(deps: ServiceDeps) {
       });
     },
 
-    DescribeTargetGroupAttributes: (input, ctx) => ({
-      Attributes: describeAttributes(
-        targetGroupAttributes,
-        findTargetGroup(store, ctx, input.TargetGroupArn).attributes,
-      ),
-    }),
+    DescribeTargetGroupAttributes(input, ctx) {
+      const row = findTargetGroup(store, ctx, input.TargetGroupArn);
+      return { Attributes: describeAttributes(attributesOfGroup(row), row.attributes) };
+    },
 
     ModifyTargetGroupAttributes(input, ctx) {
-      const row = change(input.TargetGroupArn, ctx, (before) => {
-        const changes = input.Attributes ?? [];
-        const attributes = changeAttributes(targetGroupAttributes, before.attributes, changes, 'Target group');
-        checkTogether(attributes);
-        return { ...before, attributes };
+      const row = change(input.TargetGroupArn, ctx, (before, tx) => {
+        const known = attributesOfGroup(before);
+        const attributes = changeAttributes(known, before.attributes, input.Attributes ?? [], 'Target group');
+        const row = { ...before, attributes };
+        if (isForApplications(row)) checkTogether(attributes);
+        else checkGroupAttributes(tx, row);
+        return row;
       });
-      return { Attributes: describeAttributes(targetGroupAttributes, row.attributes) };
+      return { Attributes: describeAttributes(attributesOfGroup(row), row.attributes) };
     },
   } satisfies ElbHandlers;
 }
@@ -108,18 +116,28 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
   const { store, ids, clock } = deps;
   const name = checkName(input.Name, 'Target group');
   const targetType = input.TargetType ?? 'instance';
-  if (targetType !== 'ip' && targetType !== 'instance') throw notSupported(`Target type '${targetType}'`);
+  if (targetType !== 'ip' && targetType !== 'instance' && targetType !== 'alb')
+    throw notSupported(`Target type '${targetType}'`);
   const { Protocol: protocol, Port: port, VpcId: vpcId } = input;
   if (protocol === undefined) throw elbErrors.validation('A protocol must be specified');
   if (port === undefined) throw elbErrors.validation('A port must be specified');
   if (vpcId === undefined) throw elbErrors.validation('A VPC ID must be specified');
-  if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw notSupported(`A target group of protocol '${protocol}'`);
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS' && !isNetworkProtocol(protocol)) {
+    throw notSupported(`A target group of protocol '${protocol}'`);
+  }
+  checkTargetType({ targetType, protocol });
   checkRange(port, 'port', 1, 65_535);
+  const forApplications = isForApplications({ protocol });
+  if (!forApplications && input.ProtocolVersion) {
+    throw elbErrors.validation(`Protocol version cannot be specified for target groups of protocol '${protocol}'`);
+  }
   const version = readVersion(input.ProtocolVersion);
   if (input.TargetControlPort !== undefined) throw notSupported('TargetControlPort');
   if ((input.IpAddressType ?? 'ipv4') !== 'ipv4')
     throw notSupported(`IP address type '${String(input.IpAddressType)}'`);
-  const healthCheck = changeHealthCheck(defaultHealthCheckOf(version), input, version);
+  const healthCheck = forApplications
+    ? changeHealthCheck(defaultHealthCheckOf(version), input, version)
+    : changeNetworkHealthCheck({ targetType }, undefined, input);
   const tags = readTags(input.Tags);
   return store.transact((tx) => {
     ensureDefaultVpc(tx, ids, clock.now(), ctx);
@@ -127,7 +145,16 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
     if (vpc === undefined || scopeOf(vpc) !== scopeOf(ctx)) {
       throw elbErrors.validation(`The VPC ID '${vpcId}' is not found`);
     }
-    const wanted = { name, targetType, protocol, protocolVersion: version, port, vpcId, healthCheck, tags } as const;
+    const wanted = {
+      name,
+      targetType,
+      protocol,
+      ...(forApplications ? { protocolVersion: version } : {}),
+      port,
+      vpcId,
+      healthCheck,
+      tags,
+    } as const;
     const own = tx.by(targetGroups, 'scope', scopeOf(ctx));
     const existing = own.find((row) => row.name === name);
     if (existing !== undefined) {
@@ -166,6 +193,10 @@ function sameSettings(existing: TargetGroup, wanted: Partial<TargetGroup>): bool
   return text(existing) === text(wanted);
 }
 
+function matcherOf({ protocolVersion, healthCheck }: TargetGroup): NonNullable<TargetGroupOutput['Matcher']> {
+  return protocolVersion === 'GRPC' ? { GrpcCode: healthCheck.matcher } : { HttpCode: healthCheck.matcher };
+}
+
 function describe(reader: Reader, row: TargetGroup): TargetGroupOutput {
   const { healthCheck } = row;
   return {
@@ -182,7 +213,7 @@ function describe(reader: Reader, row: TargetGroup): TargetGroupOutput {
     HealthyThresholdCount: healthCheck.healthyThreshold,
     UnhealthyThresholdCount: healthCheck.unhealthyThreshold,
     ...given('HealthCheckPath', healthCheck.path),
-    Matcher: row.protocolVersion === 'GRPC' ? { GrpcCode: healthCheck.matcher } : { HttpCode: healthCheck.matcher },
+    ...(healthCheck.matcher === undefined ? {} : { Matcher: matcherOf(row) }),
     LoadBalancerArns: loadBalancersOf(reader, row.arn),
     TargetType: row.targetType,
     ...given('ProtocolVersion', row.protocolVersion),

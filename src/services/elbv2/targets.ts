@@ -3,6 +3,7 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { holds, parseCidr } from '../../model/ec2/addresses.ts';
 import type { Target, TargetGroup, TargetHealth } from '../../model/elbv2/load-balancing.ts';
+import { isForApplications } from '../../model/elbv2/attributes-of.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances, networkInterfaces, subnets } from '../../store/tables/ec2.ts';
@@ -11,6 +12,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
 import { findTargetGroup } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
+import { checkBalancerTarget } from './balancer-targets.ts';
 import { limits } from './limits.ts';
 
 /** RegisterTargets, DeregisterTargets and DescribeTargetHealth. */
@@ -24,7 +26,8 @@ export function targetHandlers({ store, clock }: ServiceDeps) {
           const key = targetKey(group.arn, id, port);
           const row = tx.get(targets, key);
           if (row !== undefined && row.drainingSince === undefined) continue;
-          if (tx.by(targets, 'targetGroup', group.arn).length >= limits['targets-per-application-load-balancer']) {
+          const most = limits[`targets-per-${isForApplications(group) ? 'application' : 'network'}-load-balancer`];
+          if (tx.by(targets, 'targetGroup', group.arn).length >= most) {
             throw new AwsError('TooManyTargets', 'The quota of targets for this target group has been reached');
           }
           tx.put(targets, {
@@ -111,6 +114,10 @@ function readTarget(
       throw elbErrors.validation('An Availability Zone can be specified only for targets of type ip');
     }
     // ELB shows no zone for instances: they have their own.
+    return { id, port, zone: undefined };
+  }
+  if (group.targetType === 'alb') {
+    checkBalancerTarget(reader, group, id, port);
     return { id, port, zone: undefined };
   }
   if (parseCidr(`${id}/32`) === undefined)

@@ -1,0 +1,152 @@
+import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AwsError } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
+import { preservesClients } from '../../model/elbv2/attributes-of.ts';
+import type { Listener, LoadBalancer, TargetGroup } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf } from '../../model/tags.ts';
+import type { Reader } from '../../store/store.ts';
+import { listeners, rules, targetGroups, targetGroupsOf, targets } from '../../store/tables/elbv2.ts';
+import { checkRange, elbErrors, notSupported } from './errors.ts';
+import { checkArn, loadBalancersOf } from './find.ts';
+import { limits } from './limits.ts';
+
+/** The protocols of target groups that a listener forwards to ("Listeners for your Network Load Balancers"). */
+const forwards: Readonly<Partial<Record<Listener['protocol'], readonly TargetGroup['protocol'][]>>> = {
+  TCP: ['TCP', 'TCP_UDP'],
+  TLS: ['TLS', 'TCP'],
+  UDP: ['UDP', 'TCP_UDP'],
+  TCP_UDP: ['TCP_UDP'],
+};
+
+/** The protocol of a listener, one that its load balancer has. */
+export function checkListenerProtocol(
+  { type }: Pick<LoadBalancer, 'type'>,
+  protocol: string | undefined,
+): Listener['protocol'] {
+  if (protocol === undefined) throw elbErrors.validation('A listener protocol must be specified');
+  if (type === 'network') {
+    if (protocol === 'TCP' || protocol === 'TLS' || protocol === 'UDP' || protocol === 'TCP_UDP') return protocol;
+    throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'UDP, TCP, TCP_UDP, TLS'`);
+  }
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
+    throw elbErrors.validation(`Listener protocol '${protocol}' must be one of 'HTTPS, HTTP'`);
+  }
+  return protocol;
+}
+
+/** The action of a network load balancer's listener, checked and with its defaults: it forwards. */
+export function readNetworkActions(
+  reader: Reader,
+  loadBalancer: LoadBalancer,
+  protocol: Listener['protocol'],
+  actions: readonly Action[] | undefined,
+): Action[] {
+  const [action, ...more] = actions ?? [];
+  if (action === undefined) throw elbErrors.validation('An action must be specified');
+  if (more.length > 0 || action.Type !== 'forward') {
+    throw new AwsError(
+      'InvalidLoadBalancerAction',
+      `A listener that uses the ${protocol} protocol must have exactly one action, of type 'forward'`,
+    );
+  }
+  const { TargetGroupArn, ForwardConfig, Order } = action;
+  if (Order !== undefined) checkRange(Order, 'actions.order', 1, 50_000);
+  const tuples = ForwardConfig?.TargetGroups ?? (TargetGroupArn === undefined ? [] : [{ TargetGroupArn }]);
+  if (tuples.length === 0)
+    throw elbErrors.validation("A target group must be specified for an action of type 'forward'");
+  if (tuples.length > limits['target-groups-per-action-on-network-load-balancer']) {
+    throw new AwsError('TooManyUniqueTargetGroupsPerLoadBalancer', 'An action can forward to at most 5 target groups');
+  }
+  if (TargetGroupArn !== undefined && (tuples.length > 1 || tuples[0]?.TargetGroupArn !== TargetGroupArn)) {
+    throw elbErrors.validation(
+      'If both TargetGroupArn and ForwardConfig are specified, ForwardConfig must name the same target group, and no other',
+    );
+  }
+  if (ForwardConfig?.TargetGroupStickinessConfig?.Enabled === true) {
+    throw notSupported('Target group stickiness of a network load balancer');
+  }
+  const rows = tuples.map((tuple) => readGroup(reader, loadBalancer, protocol, tuple.TargetGroupArn));
+  checkPreserving(protocol, rows);
+  const groups = tuples.map((tuple, index) => ({
+    TargetGroupArn: rows[index]?.arn,
+    Weight: checkRange(tuple.Weight ?? 1, 'actions.forwardConfig.targetGroups.weight', 0, 999),
+  }));
+  if (new Set(groups.map((group) => group.TargetGroupArn)).size < groups.length) {
+    throw elbErrors.validation('A target group can be named only once in an action');
+  }
+  return [
+    {
+      Type: 'forward',
+      ...given('TargetGroupArn', groups.length === 1 ? groups[0]?.TargetGroupArn : undefined),
+      ...given('Order', Order),
+      ForwardConfig: { TargetGroups: groups },
+    },
+  ];
+}
+
+/** The group exists, in the load balancer's VPC, takes what the listener passes on, and hangs on no other load balancer. */
+function readGroup(
+  reader: Reader,
+  loadBalancer: LoadBalancer,
+  protocol: Listener['protocol'],
+  arn: string | undefined,
+): TargetGroup {
+  const row = reader.get(targetGroups, checkArn(arn, 'target group'));
+  if (row === undefined || scopeOf(row) !== scopeOf(loadBalancer)) {
+    throw new AwsError('TargetGroupNotFound', `Target group '${arn ?? ''}' not found`);
+  }
+  if (row.vpcId !== loadBalancer.vpcId) {
+    throw elbErrors.configuration(
+      `The following target groups do not belong to the same VPC as the load balancer: '${row.arn}'`,
+    );
+  }
+  const incompatible = (what: string): AwsError =>
+    new AwsError('InvalidLoadBalancerAction', `Listener protocol '${protocol}' is not supported with ${what}`);
+  if (forwards[protocol]?.includes(row.protocol) !== true) {
+    throw incompatible(`a target group with the protocol '${row.protocol}'`);
+  }
+  if (row.targetType === 'alb' && protocol !== 'TCP') {
+    throw incompatible("a target group with the target-type 'ALB'");
+  }
+  if (loadBalancersOf(reader, row.arn).some((other) => other !== loadBalancer.arn)) {
+    throw new AwsError(
+      'TargetGroupAssociationLimit',
+      `The following target groups cannot be associated with more than one load balancer: '${row.arn}'`,
+    );
+  }
+  return row;
+}
+
+/**
+ * Throws where some of what a listener forwards to keeps its clients' addresses and cannot here: the connection that goes on from where
+ * TLS ends is the balancer's own, and a listener either passes everything on or nothing.
+ */
+function checkPreserving(protocol: Listener['protocol'], groups: readonly TargetGroup[]): void {
+  const preserving = groups.filter(preservesClients);
+  const [first] = preserving;
+  if (first === undefined) return;
+  if (protocol === 'TLS') {
+    throw notSupported(
+      `A TLS listener whose target group '${first.arn}' has preserve_client_ip.enabled (set it to false, and proxy_protocol_v2.enabled to true to tell targets the client's address): this`,
+    );
+  }
+  if (preserving.length < groups.length) {
+    throw notSupported('A listener whose target groups differ in preserve_client_ip.enabled');
+  }
+}
+
+/** Checks everything that forwards to a group whose attributes changed, as it stands within the transaction. */
+export function checkListenersOf(reader: Reader, group: TargetGroup): void {
+  for (const rule of reader.by(rules, 'targetGroup', group.arn)) {
+    const listener = reader.get(listeners, rule.listenerArn);
+    const groups = targetGroupsOf(rule.actions).flatMap((arn) =>
+      arn === group.arn ? [group] : (reader.get(targetGroups, arn) ?? []),
+    );
+    if (listener !== undefined) checkPreserving(listener.protocol, groups);
+  }
+}
+
+/** Whether an application load balancer is a target of some group, which is then not to be deleted. */
+export function isTarget(reader: Reader, loadBalancerArn: string): boolean {
+  return reader.by(targets, 'id', loadBalancerArn).length > 0;
+}
