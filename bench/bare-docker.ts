@@ -1,14 +1,27 @@
 import { engineApi } from './engine-api.ts';
 import { nowMs } from './report.ts';
 
+/** What it took. */
+export interface BareContainers {
+  readonly ms: number;
+  /** CPU seconds of the processes that `cpuSeconds` is of; 0 without it. */
+  readonly cpu: number;
+}
+
 /**
- * Milliseconds to create and start, by nothing but the engine's API, the containers of `count` one-container awsvpc
+ * Time to create and start, by nothing but the engine's API, the containers of `count` one-container awsvpc
  * tasks: one that holds a network namespace and one that joins it. Four at a time, which is as fast as two cores go.
  */
-export async function bareContainers(socket: string, image: string, count: number): Promise<number> {
+export async function bareContainers(
+  socket: string,
+  image: string,
+  count: number,
+  cpuSeconds: () => Promise<number> = () => Promise.resolve(0),
+): Promise<BareContainers> {
   const call = engineApi(socket);
   const made: string[] = [];
   let next = 0;
+  const before = await cpuSeconds();
   const startedAt = nowMs();
   const make = async (hostConfig: Record<string, unknown>): Promise<string> => {
     const { Id: id = '' } = await call<{ Id?: string }>('POST', '/containers/create', {
@@ -29,7 +42,8 @@ export async function bareContainers(socket: string, image: string, count: numbe
       }
     }),
   );
-  const elapsed = nowMs() - startedAt;
+  const ms = nowMs() - startedAt;
+  const cpu = (await cpuSeconds()) - before;
   await Promise.all(made.map((id) => call('DELETE', `/containers/${id}?force=true&v=true`)));
-  return elapsed;
+  return { ms, cpu };
 }

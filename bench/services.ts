@@ -1,17 +1,14 @@
 import { request } from 'node:http';
-import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 import {
-  CreateClusterCommand,
   CreateServiceCommand,
   DescribeServicesCommand,
   DescribeTasksCommand,
   ListTasksCommand,
-  RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
   type Task,
 } from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
-import { must, pushHello } from '../test/support/clients.ts';
+import { must } from '../test/support/clients.ts';
 import { startInstallation, type TestInstallation } from '../test/support/installation.ts';
 import { OwnEngine } from '../test/support/own-engine.ts';
 import { sdk } from '../test/support/web-service.ts';
@@ -21,8 +18,8 @@ import { engineApi, type EngineApi } from './engine-api.ts';
 import { benchIdle } from './process.ts';
 import { median, nowMs, quantile, type Row } from './report.ts';
 import { Swarm } from './swarm.ts';
+import { bench as cluster, makeWorkload, pause } from './workload.ts';
 
-const cluster = 'bench';
 const service = 'bench';
 const kills = 30;
 
@@ -45,7 +42,7 @@ export async function benchServices(count: number): Promise<Row[]> {
 
     await bench.scale(1); // The network of the VPC is made at its first task.
     await bench.scale(0);
-    const bare = await bareContainers(engine.socket, 'stowage-bench', count);
+    const bare = await bareContainers(engine.socket, 'stowage-bench', count, () => bench.cpu());
     const cold = await bench.scale(count);
     const refill = await bench.refilled(count);
     const idle = await benchIdle(installation, 10_000, `${count} tasks`);
@@ -64,11 +61,16 @@ export async function benchServices(count: number): Promise<Row[]> {
     const refillAgain = await bench.refilled(count);
     const swarmAgain = await swarm.scale(count);
     const again = { floor: median([swarmOnce.ms, swarmAgain.ms]), against: 'Docker Swarm' };
-    const cpu = { unit: 's of CPU', against: 'without' };
+    const filled = {
+      name: `${all}, with making the next sandboxes`,
+      value: warm.cpu + refillAgain.cpu,
+      unit: 's of CPU',
+    };
     return [
-      { name: all, value: cold.ms, unit: 'ms', floor: bare, against: 'bare engine calls' },
+      { name: all, value: cold.ms, unit: 'ms', floor: bare.ms, against: 'bare engine calls' },
       { name: `${all}, sandboxes ready`, value: warm.ms, unit: 'ms', ...again },
-      { name: `${all}, with making the next sandboxes`, value: warm.cpu + refillAgain.cpu, ...cpu, floor: cold.cpu },
+      { ...filled, floor: bare.cpu, against: 'bare engine calls' },
+      { ...filled, floor: cold.cpu, against: 'without' },
       { name: `${count} sandboxes made when quiet`, value: refill.ms, unit: 'ms' },
       {
         name: 'container killed → replacement RUNNING',
@@ -111,8 +113,7 @@ class ServiceBench {
   }
 
   static async make(installation: TestInstallation, engine: OwnEngine): Promise<ServiceBench> {
-    const { ecs, ec2 } = sdk(installation);
-    const image = await pushHello(installation, 'bench', '1');
+    const { ecs } = sdk(installation);
     const { endpoint } = installation;
     const iam = new IAMClient({
       endpoint,
@@ -126,45 +127,29 @@ class ServiceBench {
         AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [trust] }),
       }),
     );
-    await ecs.send(new CreateClusterCommand({ clusterName: cluster }));
-    await ecs.send(
-      new RegisterTaskDefinitionCommand({
-        family: 'bench',
-        requiresCompatibilities: ['FARGATE'],
-        networkMode: 'awsvpc',
-        cpu: '256',
-        memory: '512',
-        taskRoleArn: role?.Arn,
-        executionRoleArn: role?.Arn,
-        containerDefinitions: [
-          {
-            name: 'web',
-            image,
-            stopTimeout: 2,
-            logConfiguration: {
-              logDriver: 'awslogs',
-              options: {
-                'awslogs-group': '/bench',
-                'awslogs-region': 'us-east-1',
-                'awslogs-stream-prefix': 'web',
-                'awslogs-create-group': 'true',
-              },
-            },
+    const { image, networkConfiguration } = await makeWorkload(
+      installation,
+      { taskRoleArn: role?.Arn, executionRoleArn: role?.Arn },
+      {
+        logConfiguration: {
+          logDriver: 'awslogs',
+          options: {
+            'awslogs-group': '/bench',
+            'awslogs-region': 'us-east-1',
+            'awslogs-stream-prefix': 'web',
+            'awslogs-create-group': 'true',
           },
-        ],
-      }),
-    );
-    const zones = await ec2.send(
-      new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['true'] }] }),
+        },
+      },
     );
     await ecs.send(
       new CreateServiceCommand({
         cluster,
         serviceName: service,
-        taskDefinition: 'bench',
+        taskDefinition: cluster,
         launchType: 'FARGATE',
         desiredCount: 0,
-        networkConfiguration: { awsvpcConfiguration: { subnets: [zones.Subnets?.[0]?.SubnetId ?? ''] } },
+        networkConfiguration,
       }),
     );
     return new ServiceBench(installation, engine, image);
@@ -172,12 +157,12 @@ class ServiceBench {
 
   /** Milliseconds and CPU seconds (of the engine and of us) until `count` tasks run; for 0 until none of theirs is left. */
   async scale(count: number): Promise<{ readonly ms: number; readonly cpu: number }> {
-    const before = await this.#cpu();
+    const before = await this.cpu();
     const startedAt = nowMs();
     await this.#ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount: count }));
     while ((await this.#runningCount()) !== count) await pause(50);
     const ms = nowMs() - startedAt;
-    const cpu = (await this.#cpu()) - before;
+    const cpu = (await this.cpu()) - before;
     if (count === 0) await this.#cleared();
     return { ms, cpu };
   }
@@ -188,14 +173,14 @@ class ServiceBench {
 
   /** Milliseconds and CPU seconds until as many sandboxes wait. */
   async refilled(count: number): Promise<{ readonly ms: number; readonly cpu: number }> {
-    const before = await this.#cpu();
+    const before = await this.cpu();
     const startedAt = nowMs();
     for (;;) {
       const used = (await this.#containers('stowage.pause')).map(({ Labels }) => Labels['stowage.pause']);
       const free = (await this.#containers('stowage.sandbox')).filter(
         ({ Id, State }) => State === 'running' && !used.includes(Id),
       );
-      if (free.length >= count) return { ms: nowMs() - startedAt, cpu: (await this.#cpu()) - before };
+      if (free.length >= count) return { ms: nowMs() - startedAt, cpu: (await this.cpu()) - before };
       // Not more often: each look costs the engine some 30 ms of the CPU that is measured here.
       await pause(1_000);
     }
@@ -250,7 +235,8 @@ class ServiceBench {
     return this.#call('GET', `/containers/json?all=1&filters=${filters}`);
   }
 
-  async #cpu(): Promise<number> {
+  /** CPU seconds of the engine and of us, so far. */
+  async cpu(): Promise<number> {
     return cpuSeconds([...(await this.#engine.pids()), this.#installation.pid()]);
   }
 }
@@ -274,8 +260,4 @@ function dieOf(socket: string, id: string): { readonly listening: Promise<void>;
   at.promise.catch(() => {});
   asked.end();
   return { listening: listening.promise, at: at.promise };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((wake) => setTimeout(wake, ms));
 }

@@ -3,6 +3,7 @@ import { OwnEngine } from '../test/support/own-engine.ts';
 import { engineApi } from './engine-api.ts';
 import { cpuSeconds } from './cpu.ts';
 import { nowMs } from './report.ts';
+import { pause } from './workload.ts';
 
 interface SwarmTask {
   readonly ID: string;
@@ -82,8 +83,4 @@ export class Swarm {
     const tasks = await this.#call<SwarmTask[]>('GET', `/tasks?filters=${filters}`);
     return tasks.filter(({ Status }) => Status.State === 'running');
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((wake) => setTimeout(wake, ms));
 }

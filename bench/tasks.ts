@@ -1,48 +1,28 @@
-import {
-  DescribeTasksCommand,
-  RunTaskCommand,
-  RegisterTaskDefinitionCommand,
-  CreateClusterCommand,
-  StopTaskCommand,
-} from '@aws-sdk/client-ecs';
-import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
-import { pushHello, must } from '../test/support/clients.ts';
+import { DescribeTasksCommand, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
+import { must } from '../test/support/clients.ts';
 import type { TestInstallation } from '../test/support/installation.ts';
 import { sdk } from '../test/support/web-service.ts';
 import { bareContainers } from './bare-docker.ts';
 import { median, nowMs, type Row } from './report.ts';
+import { bench as cluster, makeWorkload, pause } from './workload.ts';
 
 /** RunTask → every task RUNNING, for one-container awsvpc tasks, against the same containers made by bare engine calls. */
 export async function benchTasks(installation: TestInstallation, counts: readonly number[]): Promise<Row[]> {
-  const { ecs, ec2 } = sdk(installation);
-  const image = await pushHello(installation, 'bench', '1');
+  const { ecs } = sdk(installation);
+  const { image, networkConfiguration } = await makeWorkload(installation);
   await must('docker', ['tag', image, 'stowage-bench']);
-  await ecs.send(new CreateClusterCommand({ clusterName: 'bench' }));
-  await ecs.send(
-    new RegisterTaskDefinitionCommand({
-      family: 'bench',
-      requiresCompatibilities: ['FARGATE'],
-      networkMode: 'awsvpc',
-      cpu: '256',
-      memory: '512',
-      executionRoleArn: 'arn:aws:iam::000000000000:role/ecsTaskExecutionRole',
-      containerDefinitions: [{ name: 'web', image, stopTimeout: 2 }],
-    }),
-  );
-  const found = await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['true'] }] }));
-  const subnets = [found.Subnets?.[0]?.SubnetId ?? ''];
 
   const { installation: id } = JSON.parse(installation.stowage('status', '--json')) as { installation: string };
   /** Resolves once nothing of earlier tasks runs (or, with `-a`, is there at all): taking it away costs the engine as well. */
   const cleared = async (...all: readonly '-a'[]): Promise<void> => {
     while ((await must('docker', ['ps', '-q', ...all, '--filter', `label=stowage.installation=${id}`])) !== '') {
-      await new Promise((wake) => setTimeout(wake, 100));
+      await pause(100);
     }
   };
 
   /** Those of `tasks` that do not run yet. */
   const notRunning = async (tasks: string[]): Promise<string[]> => {
-    const described = (await ecs.send(new DescribeTasksCommand({ cluster: 'bench', tasks }))).tasks ?? [];
+    const described = (await ecs.send(new DescribeTasksCommand({ cluster, tasks }))).tasks ?? [];
     const stopped = described.find((task) => task.lastStatus === 'STOPPED');
     if (stopped !== undefined) throw new Error(stopped.stoppedReason);
     return described.filter((task) => task.lastStatus !== 'RUNNING').map((task) => task.taskArn ?? '');
@@ -56,11 +36,11 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
       calls.push(
         ecs.send(
           new RunTaskCommand({
-            cluster: 'bench',
-            taskDefinition: 'bench',
+            cluster,
+            taskDefinition: cluster,
             launchType: 'FARGATE',
             count: Math.min(10, left),
-            networkConfiguration: { awsvpcConfiguration: { subnets } },
+            networkConfiguration,
           }),
         ),
       );
@@ -69,15 +49,15 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
     // Asking takes CPU from what it waits for: one task is asked for at a time, all again once that one runs.
     let waiting = tasks;
     while (waiting.length > 0) {
-      await new Promise((wake) => setTimeout(wake, Math.min(50, 5 * count)));
+      await pause(Math.min(50, 5 * count));
       if ((await notRunning(waiting.slice(-1))).length === 0) waiting = await notRunning(waiting);
     }
     const elapsed = nowMs() - startedAt;
-    await Promise.all(tasks.map((task) => ecs.send(new StopTaskCommand({ cluster: 'bench', task }))));
+    await Promise.all(tasks.map((task) => ecs.send(new StopTaskCommand({ cluster, task }))));
     for (;;) {
-      const described = await ecs.send(new DescribeTasksCommand({ cluster: 'bench', tasks }));
+      const described = await ecs.send(new DescribeTasksCommand({ cluster, tasks }));
       if ((described.tasks ?? []).every((task) => task.lastStatus === 'STOPPED')) break;
-      await new Promise((wake) => setTimeout(wake, 20));
+      await pause(20);
     }
     await cleared();
     return elapsed;
@@ -92,9 +72,8 @@ export async function benchTasks(installation: TestInstallation, counts: readonl
     const figures: number[] = [];
     const rounds = count < 10 ? 5 : count < 50 ? 3 : 2;
     for (let round = 0; round < rounds; round += 1) {
-      floors.push(
-        await bareContainers(process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock', 'stowage-bench', count),
-      );
+      const socket = process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
+      floors.push((await bareContainers(socket, 'stowage-bench', count)).ms);
       figures.push(await ours(count));
     }
     rows.push({
