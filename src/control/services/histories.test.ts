@@ -196,61 +196,65 @@ function concluded(world: World): boolean {
   );
 }
 
-it('any history of crashes, updates and failures ends well or with a reason, and breaks no promise on the way', async () => {
-  await fc.assert(
-    fc.asyncProperty(history, async (given) => {
-      const { desired, enable, rollback, minimumHealthyPercent, maximumPercent, strategy, ...rest } = given;
-      const options = { ...rest, shifting: strategy !== 'ROLLING' };
-      const world = await World.begin(given.seed);
-      const faults = world.agent.faults;
-      guard(world.store, faults);
-      guardRollouts(world.store, faults);
-      const deploymentCircuitBreaker = { enable, rollback };
-      const configuration: DeploymentConfiguration = {
-        minimumHealthyPercent,
-        maximumPercent,
-        deploymentCircuitBreaker,
-        strategy,
-        ...(strategy === 'LINEAR' ? { linearConfiguration: { stepPercent: 50, stepBakeTimeInMinutes: 0 } } : {}),
-      };
-      world.createService({ desired, configuration, ...options });
-      await world.store.flushed();
-      for (const [one, pauseMs] of given.happenings) {
-        await happen(world, one, options);
-        // A client is answered once its request is durable.
-        if (one.kind === 'deploy' || one.kind === 'scale' || one.kind === 'stop' || one.kind === 'turn-back')
-          await world.store.flushed();
-        if (one.kind === 'crash') {
-          guard(world.store, faults);
-          guardRollouts(world.store, faults);
+it(
+  'any history of crashes, updates and failures ends well or with a reason, and breaks no promise on the way',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (given) => {
+        const { desired, enable, rollback, minimumHealthyPercent, maximumPercent, strategy, ...rest } = given;
+        const options = { ...rest, shifting: strategy !== 'ROLLING' };
+        const world = await World.begin(given.seed);
+        const faults = world.agent.faults;
+        guard(world.store, faults);
+        guardRollouts(world.store, faults);
+        const deploymentCircuitBreaker = { enable, rollback };
+        const configuration: DeploymentConfiguration = {
+          minimumHealthyPercent,
+          maximumPercent,
+          deploymentCircuitBreaker,
+          strategy,
+          ...(strategy === 'LINEAR' ? { linearConfiguration: { stepPercent: 50, stepBakeTimeInMinutes: 0 } } : {}),
+        };
+        world.createService({ desired, configuration, ...options });
+        await world.store.flushed();
+        for (const [one, pauseMs] of given.happenings) {
+          await happen(world, one, options);
+          // A client is answered once its request is durable.
+          if (one.kind === 'deploy' || one.kind === 'scale' || one.kind === 'stop' || one.kind === 'turn-back')
+            await world.store.flushed();
+          if (one.kind === 'crash') {
+            guard(world.store, faults);
+            guardRollouts(world.store, faults);
+          }
+          await world.pass(pauseMs);
         }
-        await world.pass(pauseMs);
-      }
-      world.connect();
-      await world.until(() => concluded(world), 60_000);
-      expect(concluded(world)).toBe(true);
-      if (world.service().steadyAt !== undefined) {
-        const { desiredCount } = world.service();
-        await world.until(() => world.agent.running().length === desiredCount, 20_000);
-        await world.pass(2_000);
-        const running = world.agent.running().map(({ payload }) => payload.arn);
-        const known = world.live().filter(({ lastStatus }) => lastStatus === 'RUNNING');
-        expect(running.toSorted()).toEqual(known.map(({ arn }) => arn).toSorted());
-        const addresses = world.store.list(networkInterfaces).map(({ privateIp }) => privateIp);
-        const living = world.live().flatMap(({ networkInterface }) => networkInterface?.privateIp ?? []);
-        expect(addresses.toSorted()).toEqual(living.toSorted());
-        expect(running).toHaveLength(desiredCount);
-      }
-      expect(faults).toEqual([]);
-      world.crash();
-    }),
-    {
-      numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? atLength(60, 10_000)),
-      // What fast-check printed of a failure replays it.
-      ...(process.env['STOWAGE_HISTORY_SEED'] === undefined
-        ? {}
-        : { seed: Number(process.env['STOWAGE_HISTORY_SEED']) }),
-      ...(process.env['STOWAGE_HISTORY_PATH'] === undefined ? {} : { path: process.env['STOWAGE_HISTORY_PATH'] }),
-    },
-  );
-});
+        world.connect();
+        await world.until(() => concluded(world), 60_000);
+        expect(concluded(world)).toBe(true);
+        if (world.service().steadyAt !== undefined) {
+          const { desiredCount } = world.service();
+          await world.until(() => world.agent.running().length === desiredCount, 20_000);
+          await world.pass(2_000);
+          const running = world.agent.running().map(({ payload }) => payload.arn);
+          const known = world.live().filter(({ lastStatus }) => lastStatus === 'RUNNING');
+          expect(running.toSorted()).toEqual(known.map(({ arn }) => arn).toSorted());
+          const addresses = world.store.list(networkInterfaces).map(({ privateIp }) => privateIp);
+          const living = world.live().flatMap(({ networkInterface }) => networkInterface?.privateIp ?? []);
+          expect(addresses.toSorted()).toEqual(living.toSorted());
+          expect(running).toHaveLength(desiredCount);
+        }
+        expect(faults).toEqual([]);
+        world.crash();
+      }),
+      {
+        numRuns: Number(process.env['STOWAGE_HISTORIES'] ?? atLength(60, 10_000)),
+        // What fast-check printed of a failure replays it.
+        ...(process.env['STOWAGE_HISTORY_SEED'] === undefined
+          ? {}
+          : { seed: Number(process.env['STOWAGE_HISTORY_SEED']) }),
+        ...(process.env['STOWAGE_HISTORY_PATH'] === undefined ? {} : { path: process.env['STOWAGE_HISTORY_PATH'] }),
+      },
+    );
+  },
+  atLength(900_000, 4 * 3_600_000),
+);
