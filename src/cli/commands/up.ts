@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Command } from '../command.ts';
+import { beginAnew, compileAhead } from '../compile-ahead.ts';
 import { healthOf } from '../control-plane-client.ts';
 import { alive, clearRunning, endpointOf, UsageError, writeRunning, type Installation } from '../installation.ts';
 import { prepareMachine } from '../prepare/prepare.ts';
@@ -112,6 +113,7 @@ export const up: Command = {
   options: { detach: { type: 'boolean', short: 'd' }, listen: { type: 'string', multiple: true } },
   async run({ installation, terminal, json, options }) {
     const quiet: Terminal = json ? { ...terminal, done: () => {}, step: () => {} } : terminal;
+    if ((await compileAhead()) && options['detach'] !== true) beginAnew();
     // Loaded only here, every other command starts without the control plane's code; and while the engine is asked.
     const loading = options['detach'] === true ? undefined : import('../../main/control-plane.ts');
     const [program] = await Promise.all([loading, prepareMachine('serve', quiet)]);
