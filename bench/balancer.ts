@@ -121,6 +121,7 @@ export async function benchBalancer(): Promise<Row[]> {
 const global = [
   'global',
   '  maxconn 2000',
+  '  nbthread 1',
   '  tune.bufsize 65536',
   'defaults',
   '  mode http',

@@ -279,7 +279,8 @@ export class HaproxyDriver implements BalancerDriver {
     return renderBalancer(spec, {
       directory: files.directory,
       sourceFromBalancer: this.#options.namespaceOf(spec.vpcId) !== undefined,
-      threads: Math.min(availableParallelism(), 8),
+      // Threads that meet while they note requests lose lines: see decision 0022.
+      threads: spec.type === 'application' ? 1 : Math.min(availableParallelism(), 8),
       maxConnections: maxConnections(),
       ...(process.getuid?.() === 0 ? { runAs: nobody } : {}),
       inRotation,
