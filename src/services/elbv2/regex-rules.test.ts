@@ -27,6 +27,7 @@ test.each([
   ['(a', 'Unterminated group'],
   ['a**', 'Nothing to repeat'],
   ['[]', 'a character class is empty or has no end'],
+  ['[^]', 'a character class is empty or has no end'],
   ['[b-a]', 'Range out of order'],
   ['[\\w-z]', 'a range cannot begin or end with a class'],
   ['[[:nope:]]', 'an unknown name'],

@@ -67,7 +67,7 @@ function skeletonOf(body: string, wrong: (why: string) => AwsError): string {
 }
 
 function classLength(rest: string, wrong: (why: string) => AwsError): number {
-  const [text] = /^\[\^?(?:\[:\^?[a-z]+:\]|\\.|[^\\\]])+\]/.exec(rest) ?? [];
+  const [text] = /^\[(?:\^|(?!\^))(?:\[:\^?[a-z]+:\]|\\.|[^\\\]])+\]/.exec(rest) ?? [];
   if (text === undefined) throw wrong('a character class is empty or has no end');
   const inside = text.slice(1, -1).replaceAll(posixClasses, '\\w');
   if (/\[[:.=]/.test(inside) || /^\[([:.=]).*\1\]$/.test(text))
