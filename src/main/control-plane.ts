@@ -78,7 +78,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const store = new Store(allTables, new SqliteJournal(join(home, 'state.sqlite'), clock), log);
   const vault = openVault({ home, store, ids });
-  const publicPool = await publicPoolOf(home, id);
+  const pool = await publicPoolOf(home, id);
+  const publicPool = pool.cidr;
   const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
   const metrics = new MetricStore({ clock, log, path: join(home, 'metrics.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids, vault.derive('blobs'));
@@ -232,6 +233,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
   } catch (error) {
     await close();
+    await pool.release();
     throw error;
   }
 }

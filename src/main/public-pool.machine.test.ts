@@ -14,11 +14,16 @@ it('is given to one of several installations that start at the same time and wan
   const pools = await Promise.all(alike.map((id, index) => publicPoolOf(homes[index] ?? '', id)));
   try {
     expect(alike).toHaveLength(4);
-    expect(new Set(pools).size).toBe(4);
-    // What was chosen once stays.
-    expect(await publicPoolOf(homes[0] ?? '', alike[0] ?? '')).toBe(pools[0]);
+    expect(new Set(pools.map(({ cidr }) => cidr)).size).toBe(4);
+    // What was chosen once stays, and is not given back by a later start that fails.
+    const again = await publicPoolOf(homes[0] ?? '', alike[0] ?? '');
+    await again.release();
+    expect(again.cidr).toBe(pools[0]?.cidr);
+    expect((await runCommand('ip', ['route'])).stdout).toContain(`unreachable ${again.cidr}`);
+    await pools[0]?.release();
+    expect((await runCommand('ip', ['route'])).stdout).not.toContain(`unreachable ${again.cidr}`);
   } finally {
-    for (const pool of pools) await runCommand('ip', ['route', 'delete', 'unreachable', pool], { anyStatus: true });
+    for (const { cidr } of pools) await runCommand('ip', ['route', 'delete', 'unreachable', cidr], { anyStatus: true });
     for (const home of homes) rmSync(home, { recursive: true });
   }
 });

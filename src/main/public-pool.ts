@@ -1,16 +1,23 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+
+/** The range of public addresses of an installation. */
+export interface PublicPool {
+  readonly cidr: string;
+  /** Gives it back where it was chosen just now, by an installation that then could not start. */
+  release(): Promise<void>;
+}
 
 /**
  * The range of public addresses that is an installation's own: chosen at its first start, then kept in the home.
  * `STOWAGE_PUBLIC_RANGE` says where to choose from. It is claimed by its route, which the kernel gives to one alone: of
  * installations that start at the same time no two get the same.
  */
-export async function publicPoolOf(home: string, id: string): Promise<string> {
+export async function publicPoolOf(home: string, id: string): Promise<PublicPool> {
   const file = join(home, 'public-pool');
   try {
-    return readFileSync(file, 'utf8').trim();
+    return { cidr: readFileSync(file, 'utf8').trim(), release: async () => {} };
   } catch {
     // The first start, and the only one that needs the code to choose.
     const { runCommand } = await import('../base/command.ts');
@@ -28,7 +35,13 @@ export async function publicPoolOf(home: string, id: string): Promise<string> {
         if (messageOf(error).includes('File exists')) continue;
       }
       writeFileSync(file, `${chosen}\n`);
-      return chosen;
+      return {
+        cidr: chosen,
+        async release() {
+          rmSync(file);
+          await runCommand('ip', ['route', 'delete', 'unreachable', chosen], { anyStatus: true });
+        },
+      };
     }
   }
 }

@@ -74,12 +74,11 @@ async function networks({ id, home }: Installation): Promise<Finding[]> {
   const docker = createDocker({ dockerHost: process.env['DOCKER_HOST'], clock: systemClock });
   try {
     const { kernel } = await docker.version();
-    const [running] = (await docker.list([])).filter(({ pid }) => pid > 0);
     return await networkRequirements({
       installationId: id,
       engineKernel: kernel,
       ...(publicPool === undefined ? {} : { publicPool }),
-      ...(running === undefined ? {} : { containerPid: running.pid }),
+      containerPids: async () => (await docker.list([])).map(({ pid }) => pid).filter((pid) => pid > 0),
     });
   } finally {
     await docker.close();

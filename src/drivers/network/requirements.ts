@@ -26,8 +26,8 @@ export interface RequirementsOptions {
   readonly publicPool?: string;
   /** The kernel that the container engine runs on, as it says ("KernelVersion" of its `/version`). */
   readonly engineKernel?: string;
-  /** A process of one of the engine's containers: proof that we see the same processes. */
-  readonly containerPid?: number;
+  /** The processes of the engine's containers as it lists them now: proof that we see the same processes. */
+  readonly containerPids?: () => Promise<readonly number[]>;
   /** The path of a network namespace that plays the host (tests). */
   readonly hostNamespace?: string;
 }
@@ -38,7 +38,12 @@ export async function networkRequirements(options: RequirementsOptions): Promise
     return [{ ok: false, what: 'networks need root', mend: 'use sudo' }];
   }
   const host = new Netns(options.hostNamespace);
-  return [...(await namespaces()), sameKernel(options), ...(await firewalls(host)), ...(await routes(host, options))];
+  return [
+    ...(await namespaces()),
+    await sameKernel(options),
+    ...(await firewalls(host)),
+    ...(await routes(host, options)),
+  ];
 }
 
 /** Makes a network namespace with a VPC's whole table in it, and removes it again. */
@@ -112,13 +117,17 @@ async function tunnels(netns: Netns): Promise<Requirement> {
 }
 
 /** The engine's processes must be ours to enter. */
-function sameKernel({ engineKernel, containerPid }: RequirementsOptions): Requirement {
+async function sameKernel({ engineKernel, containerPids }: RequirementsOptions): Promise<Requirement> {
   const mend = 'run Stowage on the machine the engine runs on (or, for Docker Desktop, as a container beside it)';
   if (engineKernel !== undefined && engineKernel !== release()) {
     return { ok: false, what: `the engine runs on another kernel (${engineKernel}, ours is ${release()})`, mend };
   }
-  if (containerPid !== undefined && netnsInode(`/proc/${containerPid}/ns/net`) === undefined) {
-    return { ok: false, what: `the engine's processes are not visible here (${containerPid})`, mend };
+  const unseen = ((await containerPids?.()) ?? []).filter((pid) => netnsInode(`/proc/${pid}/ns/net`) === undefined);
+  // One that has ended meanwhile proves nothing.
+  const still = unseen.length === 0 ? [] : ((await containerPids?.()) ?? []);
+  const hidden = unseen.find((pid) => still.includes(pid));
+  if (hidden !== undefined) {
+    return { ok: false, what: `the engine's processes are not visible here (${hidden})`, mend };
   }
   return { ok: true, what: 'the engine runs on this kernel' };
 }
