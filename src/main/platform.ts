@@ -114,13 +114,21 @@ export async function removeAll(platform: Platform): Promise<Removed> {
     await network.removeAll();
     return found.length;
   });
-  await attempt(async () => {
-    await platform.cgroups.removeAll();
-    return 0;
-  });
+  await attempt(() => removeGroups(platform));
   names.apply({});
   if (problems.length > 0) throw problems[0];
   return { containers, balancers, vpcs };
+}
+
+/** Removes the control groups. The engine takes a container's own out of them a moment after the container. */
+async function removeGroups({ cgroups, clock }: Platform): Promise<number> {
+  const deadline = clock.now() + insistMs;
+  for (;;) {
+    await cgroups.removeAll();
+    const left = await cgroups.list([]).catch(() => []);
+    if (left.length === 0 || clock.now() > deadline) return left.length;
+    await clock.sleep(100);
+  }
 }
 
 /** Removes the volumes that live and die with a task; those that tasks share are their user's. */
