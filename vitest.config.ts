@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 const patience = { testTimeout: 900_000, hookTimeout: 900_000, expect: { poll: { timeout: 120_000 } } };
 
-/** Most of their time they wait: each has an installation of its own, and they share nothing but the engine. */
-const machine = { ...patience, maxWorkers: 2, globalSetup: 'test/support/aws-cli/setup.ts' };
+/** Much of their time they wait: each has an installation of its own, and they share nothing but the engine. */
+const machine = { ...patience, maxWorkers: 3, globalSetup: 'test/support/aws-cli/setup.ts' };
 
 /**
  * `unit`: beside the code, no root, no network, no engine. `machine`: real drivers, real containers and real clients;
@@ -22,6 +22,9 @@ export default defineConfig({
           include: ['{src,tools,test}/**/*.test.ts'],
           exclude: ['**/*.machine.test.ts', '**/*.long.test.ts'],
           ...patience,
+          maxWorkers: '100%',
+          // After the others: the two kinds do not take each other's processors.
+          sequence: { groupOrder: 1 },
         },
       },
       { test: { name: 'machine', include: ['{src,test}/**/*.machine.test.ts'], ...machine } },
