@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/sequencer.ts';
 
 /**
  * What hangs ends some time; what is slow on a busy machine may be. No test says how fast something is, so none may fail
@@ -6,8 +8,14 @@ import { defineConfig } from 'vitest/config';
  */
 const patience = { testTimeout: 900_000, hookTimeout: 900_000, expect: { poll: { timeout: 120_000 } } };
 
-/** Much of their time they wait: each has an installation of its own, and they share nothing but the engine. */
-const machine = { ...patience, maxWorkers: 3, globalSetup: 'test/support/aws-cli/setup.ts' };
+/**
+ * More files at a time than there are processors, as those on the machine wait much of their time; not too many, as each
+ * takes one of the sixteen ranges of public addresses that a machine has.
+ */
+const maxWorkers = Math.min(6, Math.ceil(availableParallelism() * 1.5));
+
+/** Each has an installation of its own, and they share nothing but the engine. */
+const machine = { ...patience, maxWorkers, globalSetup: 'test/support/aws-cli/setup.ts' };
 
 /**
  * `unit`: beside the code, no root, no network, no engine. `machine`: real drivers, real containers and real clients;
@@ -15,6 +23,7 @@ const machine = { ...patience, maxWorkers: 3, globalSetup: 'test/support/aws-cli
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -22,9 +31,7 @@ export default defineConfig({
           include: ['{src,tools,test}/**/*.test.ts'],
           exclude: ['**/*.machine.test.ts', '**/*.long.test.ts'],
           ...patience,
-          maxWorkers: '100%',
-          // After the others: the two kinds do not take each other's processors.
-          sequence: { groupOrder: 1 },
+          maxWorkers,
         },
       },
       { test: { name: 'machine', include: ['{src,test}/**/*.machine.test.ts'], ...machine } },
