@@ -313,6 +313,21 @@ describe('the life of a task', () => {
     });
   });
 
+  it('says that memory ran out where the engine says so only after the end', async () => {
+    const task = payload(0, [container('app', 'sleep 1000')]);
+    agentOn();
+    control.run(task);
+    await until(() => status(task) === 'RUNNING');
+    const id = await idOf('app');
+    docker.crash(id, 137);
+    clock.after(150, () => docker.tellOutOfMemory(id));
+    await until(() => status(task) === 'STOPPED');
+    expect(control.reported(task.arn).containers['app']).toMatchObject({
+      exitCode: 137,
+      reason: 'OutOfMemoryError: Container killed due to memory usage',
+    });
+  });
+
   it.each([
     ['nothing is known of its memory', undefined, 1],
     ['it came near its limit', 100 * 2 ** 20, 1],

@@ -1,5 +1,6 @@
 import { AwsError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { PutObject } from '../model/s3/put-object.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { targetKey, targets } from '../store/tables/elbv2.ts';
 import type { MetricStore } from '../store/metrics/metric-store.ts';
@@ -9,14 +10,7 @@ import type { RequestReport } from '../wire/request-report.ts';
 export interface TakeRequestsDeps {
   readonly store: Store;
   readonly metrics: Pick<MetricStore, 'put' | 'taken'>;
-  /** Stores an object of an account by S3's own operation; throws what S3 answers. */
-  readonly putObject: (object: {
-    readonly account: string;
-    readonly bucket: string;
-    readonly key: string;
-    readonly sizeBytes: number;
-    readonly content: AsyncIterable<Uint8Array>;
-  }) => Promise<void>;
+  readonly putObject: PutObject;
   readonly log: Log;
 }
 

@@ -4,6 +4,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { PutObject } from '../model/s3/put-object.ts';
 import type { Session } from '../model/ssm/session.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
 import { tokenDigest } from '../store/sessions.ts';
@@ -13,7 +14,7 @@ import type { OpenTunnel } from '../wire/tunnel.ts';
 import { jsonOf } from './client-message.ts';
 import { DataChannel, type ClientSocket, type Conversation, type Speaker } from './data-channel.ts';
 import { Ports } from './ports.ts';
-import { forgetSpooled, Spool, spooledSessions, type PutObject } from './spool.ts';
+import { forgetSpooled, Spool, spooledSessions } from './spool.ts';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 import { Transcript } from './transcript.ts';
 

@@ -4,16 +4,8 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { AwsError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { PutObject } from '../model/s3/put-object.ts';
 import type { Session } from '../model/ssm/session.ts';
-
-/** Stores an object on behalf of a task, as any program would: throws what S3 answers. */
-export type PutObject = (object: {
-  readonly account: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly sizeBytes: number;
-  readonly content: AsyncIterable<Uint8Array>;
-}) => Promise<void>;
 
 /** What spools are made from. */
 export interface SpoolDeps {

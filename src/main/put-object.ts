@@ -1,6 +1,6 @@
 import type { Ctx } from '../aws/handlers.ts';
 import { AwsError } from '../base/errors.ts';
-import type { PutObject } from '../gateway/spool.ts';
+import type { PutObject } from '../model/s3/put-object.ts';
 import type { S3Deps } from '../services/s3/deps.ts';
 
 /** Stores objects by S3's own operation, in the bucket's region wherever that is. */

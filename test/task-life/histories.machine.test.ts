@@ -69,6 +69,12 @@ const stopOnceRunning = async (arn: string): Promise<void> => {
 };
 
 const trapped = "trap 'exit 0' TERM; echo ready; sleep 1000 & wait";
+/** Exits with 1 when it is told to: the other container runs by then. */
+const told = "trap 'exit 1' USR1; echo ready; sleep 1000 & wait";
+const tellApp = async (arn: string): Promise<void> => {
+  await running(arn);
+  await must('docker', ['kill', '--signal', 'USR1', world.containerId(arn, 'app')]);
+};
 /** Whether the machine can spare more than a task may have. */
 function hasRoom(): boolean {
   const { bavail, bsize } = statfsSync('/var/lib');
@@ -136,18 +142,20 @@ const rows: Record<string, Row> = {
   },
   'one of two essential containers exits': {
     containers: () => [
-      { name: 'app', command: ['sleep 0.5; exit 1'] },
+      { name: 'app', command: [told] },
       { name: 'side', command: [trapped] },
     ],
+    act: tellApp,
     states: ranAndStopped,
     stop: exited,
     ends: { app: [1], side: [0] },
   },
   'the essential container exits while another runs': {
     containers: () => [
-      { name: 'app', command: ['sleep 0.5; exit 1'] },
+      { name: 'app', command: [told] },
       { name: 'side', command: [trapped], essential: false },
     ],
+    act: tellApp,
     states: ranAndStopped,
     stop: exited,
     ends: { app: [1], side: [0] },
@@ -251,7 +259,8 @@ const rows: Record<string, Row> = {
   },
   'an image cannot be pulled, though its container is not essential': {
     containers: () => [
-      { name: 'app', command: [trapped] },
+      // It waits, since alone it might run before the registry has answered.
+      { name: 'app', command: [trapped], ...after('side', 'START') },
       { name: 'side', image: bad.unknown, essential: false },
     ],
     ...failed(/^CannotPullContainerError: .*manifest unknown/),

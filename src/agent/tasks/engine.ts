@@ -32,6 +32,8 @@ interface Run {
   readonly pulls: AbortController;
   /** Containers of which the engine said that their memory limit killed a process, since they last ended. */
   readonly outOfMemory: Set<string>;
+  /** Ended containers of which the engine may say so yet: to be called when it does. */
+  readonly lateWord: Map<string, () => void>;
   /** Containers whose end is being looked into. */
   readonly dying: Set<string>;
   queued: boolean;
@@ -42,6 +44,11 @@ interface Run {
 const maxPullAttempts = 5;
 const firstRetryMs = 250;
 const longestRetryMs = 15_000;
+/**
+ * How long after an end the engine may still say that memory ran out. What notices the one and what notices the other are two
+ * threads of it: with eight busy processes beside it, one word in sixty came after the end, up to 165 ms late.
+ */
+const lateWordMs = 2_000;
 /** How many tasks that are over and removed are remembered, so that a late payload does not start them again. */
 const maxEnded = 2_000;
 
@@ -174,8 +181,10 @@ export class TaskEngine {
     const { action, containerId } = event;
     // Only an inspection tells whether its memory limit killed it, unless the engine said so before or we had it killed.
     const killedByUs = run.busy.has(stepKey({ kind: 'stop', container: event.labels[labels.container] ?? '' }));
-    if (action === 'oom') run.outOfMemory.add(containerId);
-    else if (action === 'die' && event.exitCode === 137) void this.#death(run, event, killedByUs);
+    if (action === 'oom') {
+      run.outOfMemory.add(containerId);
+      run.lateWord.get(containerId)?.();
+    } else if (action === 'die' && event.exitCode === 137) void this.#death(run, event, killedByUs);
     // Whoever removed it meanwhile changes nothing about how it ended.
     else if (!run.dying.has(containerId)) this.#update(run, (task) => withEvent(task, event));
     return true;
@@ -227,6 +236,7 @@ export class TaskEngine {
         const { payload } = run.task;
         const ruledOut = await this.#deps.groups.stayedBelow(payload, name);
         if (!ruledOut) ({ oomKilled } = await this.#deps.docker.inspect(containerId));
+        if (!ruledOut && !oomKilled) oomKilled = await this.#lateWord(run, containerId);
       } catch {
         // Removed already: then it was not its limit.
       }
@@ -238,6 +248,19 @@ export class TaskEngine {
     });
   }
 
+  /** Whether the engine says yet, or has said since its end, that a container's memory ran out. */
+  async #lateWord(run: Run, containerId: string): Promise<boolean> {
+    if (!run.outOfMemory.has(containerId)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      run.lateWord.set(containerId, resolve);
+      const cancel = this.#deps.clock.after(lateWordMs, resolve);
+      await promise;
+      cancel();
+      run.lateWord.delete(containerId);
+    }
+    return run.outOfMemory.delete(containerId);
+  }
+
   #add(task: TaskView): void {
     const run: Run = {
       task,
@@ -246,6 +269,7 @@ export class TaskEngine {
       attempts: new Map(),
       pulls: new AbortController(),
       outOfMemory: new Set(),
+      lateWord: new Map(),
       dying: new Set(),
       queued: false,
       cancelTimer: () => {},

@@ -80,23 +80,29 @@ rule filter INPUT ! -i lo -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABL
 rule filter INPUT ! -i lo -p tcp --dport 51678 -j DROP
 `;
 
-/** Starts the agent with all of it. */
-export const runScript = `#!/bin/sh
-# usage: run.sh /path/to/amazon-ecs-agent
-set -eu
-here="$(cd "$(dirname "$0")" && pwd)"
+/** What the agent finds in its environment; more may follow, up to `set +a`. */
+const agentEnvironment = `here="$(cd "$(dirname "$0")" && pwd)"
 set -a
 . "$here/agent.env"
 ECS_DATADIR="\${ECS_DATADIR:-$here/data}"
 ECS_LOGFILE="\${ECS_LOGFILE:-$here/agent.log}"
 ECS_AGENT_CONFIG_FILE_PATH="$here/config.json"
-set +a
-# The one path at which the agent looks for credentials that change.
-[ -e /rotatingcreds ] || ln -sfn "$here/rotatingcreds" /rotatingcreds
-mkdir -p "$ECS_DATADIR"
+`;
+
+/** What is there before the agent starts. */
+const beforeAgent = `mkdir -p "$ECS_DATADIR"
 printf '{"PauseContainerTarballPath":"%s/amazon-ecs-pause.tar"}\\n' "$here" > "$here/config.json"
 "$here/network.sh"
-agent=$$
+`;
+
+/** Starts the agent with all of it. */
+export const runScript = `#!/bin/sh
+# usage: run.sh /path/to/amazon-ecs-agent
+set -eu
+${agentEnvironment}set +a
+# The one path at which the agent looks for credentials that change.
+[ -e /rotatingcreds ] || ln -sfn "$here/rotatingcreds" /rotatingcreds
+${beforeAgent}agent=$$
 # Credentials that will soon be over are renewed at the start, and every six hours for as long as the agent runs.
 ( minutes=0
   while kill -0 "$agent" 2>/dev/null; do
@@ -111,18 +117,9 @@ exec "$1"
 export const runOnInstanceScript = `#!/bin/sh
 # usage: run.sh /path/to/amazon-ecs-agent, in the network of the instance
 set -eu
-here="$(cd "$(dirname "$0")" && pwd)"
-set -a
-. "$here/agent.env"
-ECS_DATADIR="\${ECS_DATADIR:-$here/data}"
-ECS_LOGFILE="\${ECS_LOGFILE:-$here/agent.log}"
-ECS_AGENT_CONFIG_FILE_PATH="$here/config.json"
-ECS_CNI_PLUGINS_PATH="$here/cni"
+${agentEnvironment}ECS_CNI_PLUGINS_PATH="$here/cni"
 set +a
-mkdir -p "$ECS_DATADIR"
-printf '{"PauseContainerTarballPath":"%s/amazon-ecs-pause.tar"}\\n' "$here" > "$here/config.json"
-"$here/network.sh"
-exec "$1"
+${beforeAgent}exec "$1"
 `;
 
 /** What is to be done with it. */

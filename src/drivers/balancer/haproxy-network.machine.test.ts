@@ -12,6 +12,7 @@ import { CertificateAuthority } from '../../store/certificates/authority.ts';
 import type { BalancerSpec, ListenerSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
 import { HaproxyDriver } from './haproxy.ts';
 import { forwardTo, groupSpec, listenerSpec, networkSpec, targetSpec } from './spec-for-tests.ts';
+import { freePort } from './traffic-for-tests.ts';
 
 /** A target that greets with its name and answers each message in capitals. */
 interface Target {
@@ -42,13 +43,6 @@ describe('haproxy: a network load balancer', () => {
     targets[name] = { port: (server.address() as AddressInfo).port, open, heard };
   };
   const portOf = (name: string): number => targets[name]?.port ?? 0;
-  const freePort = async (): Promise<number> => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  };
   const tcp = async (group: TargetGroupSpec): Promise<ListenerSpec> => ({
     ...listenerSpec(await freePort(), forwardTo(group)),
     protocol: 'TCP',

@@ -1,45 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer as createHttpServer, Agent, request, type IncomingMessage, type Server } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
-import { silentLog } from '../../base/log.ts';
-import type { BalancerSpec, RuleSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
+import type { BalancerSpec, RuleSpec } from '../../wire/balancer-spec.ts';
 import { balancerDriverConformance } from './conformance.ts';
-import { HaproxyDriver } from './haproxy.ts';
 import { findMaster, filesOf, isAlive, processesOf } from './haproxy-process.ts';
 import { askWorker, parseServers } from './master-cli.ts';
 import { directoryName } from './names.ts';
 import { balancerSpec, forwardTo, groupSpec, listenerSpec, targetSpec } from './spec-for-tests.ts';
-
-const makeDriver = (stateDirectory: string): HaproxyDriver =>
-  new HaproxyDriver({ stateDirectory, namespaceOf: () => undefined, clock: systemClock, log: silentLog });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function removeAll(driver: HaproxyDriver, directory: string): Promise<void> {
-  for (const arn of await driver.list()) await driver.remove(arn);
-  await driver.close();
-  await rm(directory, { recursive: true, force: true });
-}
+import { fetchFrom, freePort, Traffic } from './traffic-for-tests.ts';
 
 balancerDriverConformance('haproxy', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'stw-lb-'));
-  const driver = makeDriver(directory);
+  const traffic = await Traffic.start();
   return {
-    driver,
+    driver: traffic.driver,
     freePort,
-    dispose: () => removeAll(driver, directory),
+    dispose: () => traffic.end(),
     inRotation: async (arn: string) => {
-      const files = filesOf(join(directory, directoryName(arn)));
+      const files = filesOf(join(traffic.directory, directoryName(arn)));
       const { workers } = await processesOf(files);
       const servers = parseServers(await askWorker(files.masterSocket, workers[0] ?? 0, 'show servers state'));
       return servers
@@ -50,76 +28,15 @@ balancerDriverConformance('haproxy', async () => {
   };
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-function fetchFrom(
-  port: number,
-  path: string,
-  options: { headers?: Record<string, string>; method?: string; agent?: Agent } = {},
-): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const { headers = {}, method = 'GET', agent } = options;
-  request(
-    { host: '127.0.0.1', port, path, method, headers, ...(agent === undefined ? { agent: false } : { agent }) },
-    (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    },
-  )
-    .on('error', reject)
-    .end();
-  return promise;
-}
-
 describe('haproxy: traffic', () => {
-  let directory: string;
-  let driver: HaproxyDriver;
-  const servers: Server[] = [];
-
-  /** An HTTP server that answers with its name and what it was asked. */
-  const backend = async (name: string): Promise<number> => {
-    const server = createHttpServer((request, response) => {
-      response.setHeader('x-target', name);
-      response.end(JSON.stringify({ name, url: request.url, headers: request.headers }));
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return (server.address() as AddressInfo).port;
-  };
-  const rotateIn = async (spec: BalancerSpec): Promise<void> => {
-    for (const { targetGroupArn, targets } of spec.targetGroups) {
-      for (const { id, port } of targets) await driver.rotate(spec.loadBalancerArn, { targetGroupArn, id, port }, 'in');
-    }
-  };
-  const serve = async (
-    rules: readonly Omit<RuleSpec, 'ruleArn'>[],
-    targetGroups: readonly TargetGroupSpec[],
-    attributes = {},
-  ): Promise<number> => {
-    const port = await freePort();
-    const spec = balancerSpec({ name: 'traffic', listeners: [listenerSpec(port, ...rules)], targetGroups, attributes });
-    await driver.apply(spec);
-    await rotateIn(spec);
-    return port;
-  };
+  let traffic: Traffic;
+  const backend = (name: string): Promise<number> => traffic.backend(name);
+  const serve: Traffic['serve'] = (...args) => traffic.serve(...args);
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'stw-lb-'));
-    driver = makeDriver(directory);
+    traffic = await Traffic.start();
   });
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
-    await removeAll(driver, directory);
-  });
+  afterEach(() => traffic.end());
 
   test('adds the headers of ELB to what it forwards', async () => {
     const group = groupSpec('web', [targetSpec(await backend('a'))]);
@@ -325,14 +242,13 @@ describe('haproxy: traffic', () => {
         targetGroups: [group],
       });
     };
-    await driver.apply(specOf(3, 0));
-    await rotateIn(specOf(3, 0));
-    const traffic = { on: true };
+    await traffic.apply(specOf(3, 0));
+    const clientsAre = { on: true };
     const failures: string[] = [];
     let served = 0;
     const client = async (): Promise<void> => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      while (traffic.on) {
+      while (clientsAre.on) {
         const { status } = await fetchFrom(port, '/', { agent }).catch((error: Error) => ({ status: error.message }));
         if (status === 200) served += 1;
         else failures.push(String(status));
@@ -341,10 +257,9 @@ describe('haproxy: traffic', () => {
     };
     const clients = [client(), client(), client(), client()];
     for (let round = 1; round <= 6; round += 1) {
-      await driver.apply(specOf(round % 2 === 0 ? 3 : 2, round % 3 === 0 ? round : 0));
-      await rotateIn(specOf(round % 2 === 0 ? 3 : 2, 0));
+      await traffic.apply(specOf(round % 2 === 0 ? 3 : 2, round % 3 === 0 ? round : 0));
     }
-    traffic.on = false;
+    clientsAre.on = false;
     await Promise.all(clients);
     expect(failures).toEqual([]);
     expect(served).toBeGreaterThan(50);
@@ -353,23 +268,23 @@ describe('haproxy: traffic', () => {
   test('outlives the driver and is found again with its rotation', async () => {
     const group = groupSpec('web', [targetSpec(await backend('a'))]);
     const port = await serve([forwardTo(group)], [group]);
-    await driver.close();
+    await traffic.driver.close();
     expect((await fetchFrom(port, '/')).status).toBe(200);
-    driver = makeDriver(directory);
-    const [arn = ''] = await driver.list();
-    const before = findMaster(filesOf(join(directory, directoryName(arn))), undefined);
-    await driver.apply(
+    traffic.renewDriver();
+    const [arn = ''] = await traffic.driver.list();
+    const before = findMaster(filesOf(join(traffic.directory, directoryName(arn))), undefined);
+    await traffic.driver.apply(
       balancerSpec({ name: 'traffic', listeners: [listenerSpec(port, forwardTo(group))], targetGroups: [group] }),
     );
-    expect(findMaster(filesOf(join(directory, directoryName(arn))), undefined)).toEqual(before);
+    expect(findMaster(filesOf(join(traffic.directory, directoryName(arn))), undefined)).toEqual(before);
     expect((await fetchFrom(port, '/')).status).toBe(200);
   });
 
   test.each(['master', 'worker'])('is started again when its %s is killed', async (which) => {
     const group = groupSpec('web', [targetSpec(await backend('a'))]);
     const port = await serve([forwardTo(group)], [group]);
-    const [arn = ''] = await driver.list();
-    const files = filesOf(join(directory, directoryName(arn)));
+    const [arn = ''] = await traffic.driver.list();
+    const files = filesOf(join(traffic.directory, directoryName(arn)));
     const master = findMaster(files, undefined)?.pid ?? 0;
     const { workers } = await processesOf(files);
     process.kill(which === 'master' ? master : (workers[0] ?? 0), 'SIGKILL');
@@ -387,8 +302,8 @@ describe('haproxy: traffic', () => {
   test('finds a master that its starter had no time to note, and ends workers without a master', async () => {
     const group = groupSpec('web', [targetSpec(await backend('a'))]);
     const port = await serve([forwardTo(group)], [group]);
-    const [arn = ''] = await driver.list();
-    const files = filesOf(join(directory, directoryName(arn)));
+    const [arn = ''] = await traffic.driver.list();
+    const files = filesOf(join(traffic.directory, directoryName(arn)));
     const master = findMaster(files, undefined)?.pid ?? 0;
     await rm(files.pid);
     expect(findMaster(files, undefined)).toEqual({ pid: master, astray: false });
@@ -415,7 +330,7 @@ describe('haproxy: traffic', () => {
       ],
       targetGroups: [group],
     });
-    await expect(driver.apply(bad)).rejects.toMatchObject({ kind: 'fatal' });
+    await expect(traffic.driver.apply(bad)).rejects.toMatchObject({ kind: 'fatal' });
     expect((await fetchFrom(port, '/')).status).toBe(200);
   });
 });

@@ -99,11 +99,7 @@ export class HaproxyDriver implements BalancerDriver {
 
   rotate(loadBalancerArn: string, target: TargetRef, rotation: Rotation): Promise<void> {
     return this.#inTurn(loadBalancerArn, async () => {
-      const served = this.#served.get(loadBalancerArn);
-      const found = served === undefined ? undefined : findTarget(served.spec, target);
-      if (served === undefined || found === undefined) {
-        throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
-      }
+      const { served, found } = this.#find(loadBalancerArn, target);
       if (isForwarded(found.group)) return this.#rotateFlow(served, found, rotation);
       for (const { backend, server } of placesOf(found.group, found.target)) {
         await this.#rotate(served, `${backend}/${server}`, rotation);
@@ -114,11 +110,7 @@ export class HaproxyDriver implements BalancerDriver {
 
   weigh(loadBalancerArn: string, target: TargetRef, percent: number): Promise<void> {
     return this.#inTurn(loadBalancerArn, async () => {
-      const served = this.#served.get(loadBalancerArn);
-      const found = served === undefined ? undefined : findTarget(served.spec, target);
-      if (served === undefined || found === undefined) {
-        throw new DriverError('gone', `${loadBalancerArn} has no target ${target.id}:${target.port}`);
-      }
+      const { served, found } = this.#find(loadBalancerArn, target);
       const { workers } = await processesOf(served.files);
       for (const { backend, server } of placesOf(found.group, found.target)) {
         for (const pid of workers)
@@ -196,6 +188,20 @@ export class HaproxyDriver implements BalancerDriver {
     await Promise.allSettled(this.#queues.values());
     for (const served of this.#served.values()) served.unwatch();
     this.#served.clear();
+  }
+
+  /** A target of what is served; throws `gone` where there is none. */
+  #find(
+    loadBalancerArn: string,
+    { targetGroupArn, id, port }: TargetRef,
+  ): { served: Served; found: { group: TargetGroupSpec; target: TargetSpec } } {
+    const served = this.#served.get(loadBalancerArn);
+    const group = served?.spec.targetGroups.find((each) => each.targetGroupArn === targetGroupArn);
+    const target = group?.targets.find((each) => each.id === id && each.port === port);
+    if (served === undefined || group === undefined || target === undefined) {
+      throw new DriverError('gone', `${loadBalancerArn} has no target ${id}:${port}`);
+    }
+    return { served, found: { group, target } };
   }
 
   /** One thing at a time for each balancer: reloads that overlap lose connections. */
@@ -434,12 +440,6 @@ export class HaproxyDriver implements BalancerDriver {
   #filesOf(loadBalancerArn: string): BalancerFiles {
     return filesOf(join(this.#options.stateDirectory, directoryName(loadBalancerArn)));
   }
-}
-
-function findTarget(spec: BalancerSpec, ref: TargetRef): { group: TargetGroupSpec; target: TargetSpec } | undefined {
-  const group = spec.targetGroups.find((each) => each.targetGroupArn === ref.targetGroupArn);
-  const target = group?.targets.find((each) => each.id === ref.id && each.port === ref.port);
-  return group === undefined || target === undefined ? undefined : { group, target };
 }
 
 /** Whether connections to a target end when it is found unhealthy ("Connection termination for unhealthy targets", ELB). */

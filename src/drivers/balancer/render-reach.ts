@@ -1,5 +1,5 @@
 import { quote } from './quote.ts';
-import { renderSource, section, type RenderContext } from './render.ts';
+import { renderChecks, type RenderContext } from './render.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
 
 /** The socket in the balancer's directory through which TCP health checks reach targets. */
@@ -19,15 +19,5 @@ export function renderReachScript({ directory }: RenderContext): string {
 
 /** As for other health checks, the PROXY header's destination is where to connect; what comes back is one byte, or the end. */
 export function renderReach(spec: BalancerSpec, context: RenderContext): string[] {
-  return section('listen reach', [
-    'mode tcp',
-    'timeout connect 125s',
-    'timeout client 125s',
-    'timeout server 125s',
-    'retries 0',
-    renderSource(spec, context),
-    `bind ${quote(`unix@${context.directory}/${reachSocket}`)} mode 600 accept-proxy`,
-    'tcp-response content lua.reached',
-    'server target 0.0.0.0:0',
-  ]);
+  return renderChecks('reach', reachSocket, spec, context, 'tcp-response content lua.reached');
 }

@@ -114,7 +114,18 @@ export function renderGlobal({ threads, maxConnections, runAs }: RenderContext):
  * the connection leaves from the balancer's address, so that the target's security groups judge it.
  */
 export function renderProbe(spec: BalancerSpec, context: RenderContext): string[] {
-  return section('listen probe', [
+  return renderChecks('probe', probeSocket, spec, context);
+}
+
+/** A socket in the balancer's directory through which health checks go to where their PROXY header says, under further rules. */
+export function renderChecks(
+  name: string,
+  socket: string,
+  spec: BalancerSpec,
+  context: RenderContext,
+  ...rules: string[]
+): string[] {
+  return section(`listen ${name}`, [
     'mode tcp',
     // Longer than any health check may take: the checker decides what is too late.
     'timeout connect 125s',
@@ -122,7 +133,8 @@ export function renderProbe(spec: BalancerSpec, context: RenderContext): string[
     'timeout server 125s',
     'retries 0',
     renderSource(spec, context),
-    `bind ${quote(`unix@${context.directory}/${probeSocket}`)} mode 600 accept-proxy`,
+    `bind ${quote(`unix@${context.directory}/${socket}`)} mode 600 accept-proxy`,
+    ...rules,
     'server target 0.0.0.0:0',
   ]);
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Agent, IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,14 +26,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** One request over a connection of its own. */
+/** One request, over a connection of its own unless an agent is given. */
 export function fetchFrom(
   port: number,
   path: string,
-  { headers = {}, method = 'GET' }: { headers?: Record<string, string>; method?: string } = {},
+  { headers = {}, method = 'GET', agent }: { headers?: Record<string, string>; method?: string; agent?: Agent } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
+  request({ host: '127.0.0.1', port, path, method, headers, agent: agent ?? false }, (response) => {
     let body = '';
     response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
     response.on('error', reject);
@@ -46,22 +46,22 @@ export function fetchFrom(
 
 /** HAProxy on loopback with HTTP servers behind it, for one test file. */
 export class Traffic {
-  readonly driver: HaproxyDriver;
+  driver: HaproxyDriver;
   readonly directory: string;
   readonly #servers: Server[] = [];
 
   private constructor(directory: string) {
     this.directory = directory;
-    this.driver = new HaproxyDriver({
-      stateDirectory: directory,
-      namespaceOf: () => undefined,
-      clock: systemClock,
-      log: silentLog,
-    });
+    this.driver = this.#makeDriver();
   }
 
   static async start(): Promise<Traffic> {
     return new Traffic(await mkdtemp(join(tmpdir(), 'stw-lb-')));
+  }
+
+  /** Another driver, which knows of HAProxy only what is on the disk; the one before is closed. */
+  renewDriver(): void {
+    this.driver = this.#makeDriver();
   }
 
   /** The port of an HTTP server that answers with its name and what it was asked, unless told otherwise. */
@@ -108,5 +108,14 @@ export class Traffic {
     for (const arn of await this.driver.list()) await this.driver.remove(arn);
     await this.driver.close();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #makeDriver(): HaproxyDriver {
+    return new HaproxyDriver({
+      stateDirectory: this.directory,
+      namespaceOf: () => undefined,
+      clock: systemClock,
+      log: silentLog,
+    });
   }
 }

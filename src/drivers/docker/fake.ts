@@ -119,8 +119,13 @@ export class FakeDocker implements DockerDriver {
   /** Ends a running container as `kill -9` on its process does. */
   crash(id: string, exitCode: number, oomKilled = false): void {
     const container = this.#find(id);
-    if (oomKilled) this.#tell(container, { action: 'oom' });
+    if (oomKilled) this.tellOutOfMemory(id);
     this.#end(container, exitCode, oomKilled);
+  }
+
+  /** Says that a container's memory ran out: as a real engine may, only after its end, of which nothing else then tells. */
+  tellOutOfMemory(id: string): void {
+    this.#tell(this.#find(id), { action: 'oom' });
   }
 
   /** Sets what a container's health check found. */

@@ -81,6 +81,18 @@ export const loadBalancerAttributes: readonly AttributeRule[] = [
   rule('ipv6.deny_all_igw_traffic', 'false', only('false')),
 ];
 
+/** How many targets must be healthy, of a group of any kind of load balancer ("Target group health", ELB). */
+export const targetGroupHealthAttributes: readonly AttributeRule[] = [
+  rule('target_group_health.dns_failover.minimum_healthy_targets.count', '1', oneOf('1', 'off')),
+  rule('target_group_health.dns_failover.minimum_healthy_targets.percentage', 'off', only('off')),
+  rule('target_group_health.unhealthy_state_routing.minimum_healthy_targets.count', '1', wholeNumber(1, 1000)),
+  rule(
+    'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage',
+    'off',
+    offOr(wholeNumber(1, 100)),
+  ),
+];
+
 /** The attributes of a target group of an application load balancer ("TargetGroupAttribute", ELB API Reference). */
 export const targetGroupAttributes: readonly AttributeRule[] = [
   rule('stickiness.enabled', 'false', boolean),
@@ -101,14 +113,7 @@ export const targetGroupAttributes: readonly AttributeRule[] = [
     'use_load_balancer_configuration',
     oneOf('use_load_balancer_configuration', 'true'),
   ),
-  rule('target_group_health.dns_failover.minimum_healthy_targets.count', '1', oneOf('1', 'off')),
-  rule('target_group_health.dns_failover.minimum_healthy_targets.percentage', 'off', only('off')),
-  rule('target_group_health.unhealthy_state_routing.minimum_healthy_targets.count', '1', wholeNumber(1, 1000)),
-  rule(
-    'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage',
-    'off',
-    offOr(wholeNumber(1, 100)),
-  ),
+  ...targetGroupHealthAttributes,
 ];
 
 /** The response headers that a listener can set, with `_` for `-` as in their attributes' keys ("HTTP header modification", ELB). */

@@ -1,4 +1,12 @@
-import { boolean, offOr, oneOf, only, rule, wholeNumber, type AttributeRule } from './attributes.ts';
+import {
+  boolean,
+  oneOf,
+  only,
+  rule,
+  targetGroupHealthAttributes,
+  wholeNumber,
+  type AttributeRule,
+} from './attributes.ts';
 import type { Listener, TargetGroup } from './load-balancing.ts';
 
 /**
@@ -45,14 +53,7 @@ export function networkTargetGroupAttributes({
       'use_load_balancer_configuration',
       oneOf('use_load_balancer_configuration', 'true', 'false'),
     ),
-    rule('target_group_health.dns_failover.minimum_healthy_targets.count', '1', oneOf('1', 'off')),
-    rule('target_group_health.dns_failover.minimum_healthy_targets.percentage', 'off', only('off')),
-    rule('target_group_health.unhealthy_state_routing.minimum_healthy_targets.count', '1', wholeNumber(1, 1000)),
-    rule(
-      'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage',
-      'off',
-      offOr(wholeNumber(1, 100)),
-    ),
+    ...targetGroupHealthAttributes,
     rule(
       'target_health_state.unhealthy.connection_termination.enabled',
       String(!datagram),

@@ -1,5 +1,6 @@
 import type { DeploymentConfiguration, DeploymentLifecycleHook } from '@aws-sdk/client-ecs';
 import { given } from '../../base/given.ts';
+import { lifecycleStages } from '../../model/ecs/lifecycle.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
@@ -7,16 +8,7 @@ import { checkOneOf } from './one-of.ts';
 const longestMinutes = 1440;
 
 /** The stages that hooks may be for ("DeploymentLifecycleHook", ECS API Reference). */
-const hookStages = [
-  'RECONCILE_SERVICE',
-  'PRE_SCALE_UP',
-  'POST_SCALE_UP',
-  'TEST_TRAFFIC_SHIFT',
-  'POST_TEST_TRAFFIC_SHIFT',
-  'PRE_PRODUCTION_TRAFFIC_SHIFT',
-  'PRODUCTION_TRAFFIC_SHIFT',
-  'POST_PRODUCTION_TRAFFIC_SHIFT',
-];
+const hookStages = lifecycleStages.filter((stage) => !['SCALE_UP', 'BAKE_TIME', 'CLEAN_UP'].includes(stage));
 
 /** The members of a deployment configuration that say how traffic is shifted. Throws as CreateService does. */
 export function readStrategy(

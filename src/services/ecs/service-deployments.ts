@@ -55,10 +55,7 @@ export function serviceDeploymentHandlers({ store, clock }: ServiceDeps) {
       checkOneOf('stopType', stopType, ['ABORT', 'ROLLBACK']);
       const arn = input.serviceDeploymentArn ?? '';
       return store.transact((tx) => {
-        const row = tx.get(serviceDeployments, arn);
-        if (row === undefined) {
-          throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
-        }
+        const row = needServiceDeployment(tx, arn);
         if (isOver(row)) {
           throw new AwsError(
             'ConflictException',
@@ -79,10 +76,7 @@ export function serviceDeploymentHandlers({ store, clock }: ServiceDeps) {
       checkOneOf('action', action, ['CONTINUE', 'ROLLBACK']);
       const arn = input.serviceDeploymentArn ?? '';
       return store.transact((tx) => {
-        const row = tx.get(serviceDeployments, arn);
-        if (row === undefined) {
-          throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
-        }
+        const row = needServiceDeployment(tx, arn);
         const paused = row.lifecycle?.hooks.find(({ id }) => id === input.hookId);
         if (row.lifecycle === undefined || paused?.status !== 'AWAITING_ACTION' || isOver(row)) {
           throw invalidParameter(`The lifecycle hook ${input.hookId ?? ''} is not awaiting an action.`);
@@ -99,6 +93,12 @@ export function serviceDeploymentHandlers({ store, clock }: ServiceDeps) {
       });
     },
   } satisfies EcsHandlers;
+}
+
+function needServiceDeployment(reader: Reader, arn: string): ServiceDeployment {
+  const row = reader.get(serviceDeployments, arn);
+  if (row === undefined) throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
+  return row;
 }
 
 /** By the ARN of a service, its cluster is known. */

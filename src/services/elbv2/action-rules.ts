@@ -1,12 +1,10 @@
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
-import type { LoadBalancer } from '../../model/elbv2/load-balancing.ts';
-import { scopeOf } from '../../model/tags.ts';
+import type { LoadBalancer, TargetGroup } from '../../model/elbv2/load-balancing.ts';
 import type { Reader } from '../../store/store.ts';
-import { targetGroups } from '../../store/tables/elbv2.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
-import { checkArn, loadBalancersOf } from './find.ts';
+import { readForwardGroup, readTuples, weighedTuples } from './forward-groups.ts';
 import { limits } from './limits.ts';
 
 const contentTypes = ['text/plain', 'text/css', 'text/html', 'application/javascript', 'application/json'];
@@ -65,26 +63,11 @@ function readAction(reader: Reader, loadBalancer: LoadBalancer, action: Action):
   }
 }
 
-function readForward(reader: Reader, loadBalancer: LoadBalancer, { TargetGroupArn, ForwardConfig }: Action): Action {
-  const tuples = ForwardConfig?.TargetGroups ?? (TargetGroupArn === undefined ? [] : [{ TargetGroupArn }]);
-  if (tuples.length === 0)
-    throw elbErrors.validation("A target group must be specified for an action of type 'forward'");
-  if (tuples.length > limits['target-groups-per-action-on-application-load-balancer']) {
-    throw new AwsError('TooManyUniqueTargetGroupsPerLoadBalancer', 'An action can forward to at most 5 target groups');
-  }
-  if (TargetGroupArn !== undefined && (tuples.length > 1 || tuples[0]?.TargetGroupArn !== TargetGroupArn)) {
-    throw elbErrors.validation(
-      'If both TargetGroupArn and ForwardConfig are specified, ForwardConfig must name the same target group, and no other',
-    );
-  }
-  const groups = tuples.map((tuple) => ({
-    TargetGroupArn: readTargetGroup(reader, loadBalancer, tuple.TargetGroupArn),
-    Weight: checkRange(tuple.Weight ?? 1, 'actions.forwardConfig.targetGroups.weight', 0, 999),
-  }));
-  if (new Set(groups.map((group) => group.TargetGroupArn)).size < groups.length) {
-    throw elbErrors.validation('A target group can be named only once in an action');
-  }
-  const { Enabled = false, DurationSeconds } = ForwardConfig?.TargetGroupStickinessConfig ?? {};
+function readForward(reader: Reader, loadBalancer: LoadBalancer, action: Action): Action {
+  const tuples = readTuples(action, limits['target-groups-per-action-on-application-load-balancer']);
+  const rows = tuples.map((tuple) => readForwardGroup(reader, loadBalancer, tuple, checkSpeaksHttp));
+  const groups = weighedTuples(tuples, rows);
+  const { Enabled = false, DurationSeconds } = action.ForwardConfig?.TargetGroupStickinessConfig ?? {};
   if (Enabled && DurationSeconds === undefined) {
     throw elbErrors.validation('A duration must be specified when target group stickiness is enabled');
   }
@@ -101,27 +84,10 @@ function readForward(reader: Reader, loadBalancer: LoadBalancer, { TargetGroupAr
   };
 }
 
-/** The group exists, in the load balancer's VPC, speaks HTTP, and hangs on no other load balancer. */
-function readTargetGroup(reader: Reader, loadBalancer: LoadBalancer, arn: string | undefined): string {
-  const row = reader.get(targetGroups, checkArn(arn, 'target group'));
-  if (row === undefined || scopeOf(row) !== scopeOf(loadBalancer)) {
-    throw new AwsError('TargetGroupNotFound', `Target group '${arn ?? ''}' not found`);
+function checkSpeaksHttp({ arn, protocol }: TargetGroup): void {
+  if (protocol !== 'HTTP' && protocol !== 'HTTPS') {
+    throw new AwsError('IncompatibleProtocols', `A load balancer cannot forward HTTP to the target group '${arn}'`);
   }
-  if (row.vpcId !== loadBalancer.vpcId) {
-    throw elbErrors.configuration(
-      `The following target groups do not belong to the same VPC as the load balancer: '${row.arn}'`,
-    );
-  }
-  if (row.protocol !== 'HTTP' && row.protocol !== 'HTTPS') {
-    throw new AwsError('IncompatibleProtocols', `A load balancer cannot forward HTTP to the target group '${row.arn}'`);
-  }
-  if (loadBalancersOf(reader, row.arn).some((other) => other !== loadBalancer.arn)) {
-    throw new AwsError(
-      'TargetGroupAssociationLimit',
-      `The following target groups cannot be associated with more than one load balancer: '${row.arn}'`,
-    );
-  }
-  return row.arn;
 }
 
 function readRedirect(config: Action['RedirectConfig']): NonNullable<Action['RedirectConfig']> {

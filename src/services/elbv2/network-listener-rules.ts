@@ -3,11 +3,10 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { preservesClients } from '../../model/elbv2/attributes-of.ts';
 import type { Listener, LoadBalancer, TargetGroup } from '../../model/elbv2/load-balancing.ts';
-import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { listeners, rules, targetGroups, targetGroupsOf, targets } from '../../store/tables/elbv2.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
-import { checkArn, loadBalancersOf } from './find.ts';
+import { readForwardGroup, readTuples, weighedTuples } from './forward-groups.ts';
 import { limits } from './limits.ts';
 
 /** The protocols of target groups that a listener forwards to ("Listeners for your Network Load Balancers"). */
@@ -49,31 +48,17 @@ export function readNetworkActions(
       `A listener that uses the ${protocol} protocol must have exactly one action, of type 'forward'`,
     );
   }
-  const { TargetGroupArn, ForwardConfig, Order } = action;
+  const { ForwardConfig, Order } = action;
   if (Order !== undefined) checkRange(Order, 'actions.order', 1, 50_000);
-  const tuples = ForwardConfig?.TargetGroups ?? (TargetGroupArn === undefined ? [] : [{ TargetGroupArn }]);
-  if (tuples.length === 0)
-    throw elbErrors.validation("A target group must be specified for an action of type 'forward'");
-  if (tuples.length > limits['target-groups-per-action-on-network-load-balancer']) {
-    throw new AwsError('TooManyUniqueTargetGroupsPerLoadBalancer', 'An action can forward to at most 5 target groups');
-  }
-  if (TargetGroupArn !== undefined && (tuples.length > 1 || tuples[0]?.TargetGroupArn !== TargetGroupArn)) {
-    throw elbErrors.validation(
-      'If both TargetGroupArn and ForwardConfig are specified, ForwardConfig must name the same target group, and no other',
-    );
-  }
+  const tuples = readTuples(action, limits['target-groups-per-action-on-network-load-balancer']);
   if (ForwardConfig?.TargetGroupStickinessConfig?.Enabled === true) {
     throw notSupported('Target group stickiness of a network load balancer');
   }
-  const rows = tuples.map((tuple) => readGroup(reader, loadBalancer, protocol, tuple.TargetGroupArn));
+  const rows = tuples.map((tuple) =>
+    readForwardGroup(reader, loadBalancer, tuple, (row) => checkForwarded(protocol, row)),
+  );
   checkPreserving(protocol, rows);
-  const groups = tuples.map((tuple, index) => ({
-    TargetGroupArn: rows[index]?.arn,
-    Weight: checkRange(tuple.Weight ?? 1, 'actions.forwardConfig.targetGroups.weight', 0, 999),
-  }));
-  if (new Set(groups.map((group) => group.TargetGroupArn)).size < groups.length) {
-    throw elbErrors.validation('A target group can be named only once in an action');
-  }
+  const groups = weighedTuples(tuples, rows);
   return [
     {
       Type: 'forward',
@@ -84,22 +69,8 @@ export function readNetworkActions(
   ];
 }
 
-/** The group exists, in the load balancer's VPC, takes what the listener passes on, and hangs on no other load balancer. */
-function readGroup(
-  reader: Reader,
-  loadBalancer: LoadBalancer,
-  protocol: Listener['protocol'],
-  arn: string | undefined,
-): TargetGroup {
-  const row = reader.get(targetGroups, checkArn(arn, 'target group'));
-  if (row === undefined || scopeOf(row) !== scopeOf(loadBalancer)) {
-    throw new AwsError('TargetGroupNotFound', `Target group '${arn ?? ''}' not found`);
-  }
-  if (row.vpcId !== loadBalancer.vpcId) {
-    throw elbErrors.configuration(
-      `The following target groups do not belong to the same VPC as the load balancer: '${row.arn}'`,
-    );
-  }
+/** Throws where a target group does not take what a listener passes on. */
+function checkForwarded(protocol: Listener['protocol'], row: TargetGroup): void {
   const incompatible = (what: string): AwsError =>
     new AwsError('InvalidLoadBalancerAction', `Listener protocol '${protocol}' is not supported with ${what}`);
   if (forwards[protocol]?.includes(row.protocol) !== true) {
@@ -108,13 +79,6 @@ function readGroup(
   if (row.targetType === 'alb' && protocol !== 'TCP') {
     throw incompatible("a target group with the target-type 'ALB'");
   }
-  if (loadBalancersOf(reader, row.arn).some((other) => other !== loadBalancer.arn)) {
-    throw new AwsError(
-      'TargetGroupAssociationLimit',
-      `The following target groups cannot be associated with more than one load balancer: '${row.arn}'`,
-    );
-  }
-  return row;
 }
 
 /**

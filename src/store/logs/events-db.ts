@@ -1,4 +1,3 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { compileFilterPattern } from '../../model/logs/filter-pattern.ts';
 import {
   pageBytes,
@@ -11,6 +10,7 @@ import {
   type StreamQuery,
   type StreamStats,
 } from './events.ts';
+import { SqliteFile } from '../sqlite-file.ts';
 
 /** The most events that one page of a search looks at, so that a search that finds nothing does not hold up the writers. */
 const scanLimit = 20_000;
@@ -19,8 +19,6 @@ const scanLimit = 20_000;
 const removeLimit = 5_000;
 
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     "group" INTEGER NOT NULL,
@@ -52,27 +50,19 @@ const eventColumns = 'id, stream, at, ingestedAt, message';
  * Log events in one SQLite file. Synchronous: it lives in a thread of its own. An event's `id` rises with its arrival; the
  * indexes end with it (as SQLite's do), so that each reads in the order of time, then arrival.
  */
-export class EventsDb {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-
+export class EventsDb extends SqliteFile {
   constructor(path: string) {
-    this.#db = new DatabaseSync(path);
-    this.#db.exec(schema);
-  }
-
-  close(): void {
-    this.#db.close();
+    super(path, schema);
   }
 
   /** Stores everything as one transaction. */
   append(appends: readonly Append[]): Appended[] {
-    return this.#transact(() => appends.map((each) => this.#append(each)));
+    return this.transact(() => appends.map((each) => this.#append(each)));
   }
 
   /** The highest sequence that was taken of a source; 0 when there was none. */
   taken(runtimeId: string): number {
-    const row = this.#sql('SELECT sequence FROM sources WHERE runtimeId = ?').get(runtimeId);
+    const row = this.sql('SELECT sequence FROM sources WHERE runtimeId = ?').get(runtimeId);
     return (row?.['sequence'] as number | undefined) ?? 0;
   }
 
@@ -84,7 +74,7 @@ export class EventsDb {
     const least = forward ? Math.max(from, start.at) : from;
     const most = forward ? until : Math.min(until, start.at + 1);
     const order = forward ? 'ASC' : 'DESC';
-    const rows = this.#sql(
+    const rows = this.sql(
       `SELECT ${eventColumns} FROM events WHERE stream = ? AND at >= ? AND at < ? AND (at, id) ${forward ? '>' : '<'} (?, ?)
        ORDER BY at ${order}, id ${order} LIMIT ?`,
     ).iterate(stream, least, most, start.at, start.id, limit);
@@ -104,7 +94,7 @@ export class EventsDb {
     const wanted = streams === undefined ? undefined : new Set(streams);
     const [only] = streams?.length === 1 ? streams : [];
     const start = after ?? { at: from, id: 0 };
-    const rows = this.#sql(
+    const rows = this.sql(
       `SELECT ${eventColumns} FROM events WHERE ${only === undefined ? '"group"' : 'stream'} = ?
        AND at >= ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?`,
     ).iterate(only ?? group, Math.max(from, start.at), until, start.at, start.id, scanLimit);
@@ -126,7 +116,7 @@ export class EventsDb {
 
   /** What is known of the streams of these groups; a stream that never had an event is not among them. */
   stats(groups: readonly number[]): StreamStats[] {
-    const statement = this.#sql(
+    const statement = this.sql(
       'SELECT stream, "group", firstAt, lastAt, ingestedAt, bytes FROM streams WHERE "group" = ?',
     );
     return groups.flatMap((group) => statement.all(group).map((row) => ({ ...row }) as unknown as StreamStats));
@@ -134,36 +124,36 @@ export class EventsDb {
 
   /** The numbers of all streams that hold something. */
   known(): number[] {
-    return this.#sql('SELECT stream FROM streams')
+    return this.sql('SELECT stream FROM streams')
       .all()
       .map((row) => row['stream'] as number);
   }
 
   /** One step of removing a stream with all its events; answers whether there is more to do. */
   removeStream(stream: number): boolean {
-    return this.#transact(() => {
-      const { changes } = this.#sql(
+    return this.transact(() => {
+      const { changes } = this.sql(
         'DELETE FROM events WHERE id IN (SELECT id FROM events WHERE stream = ? LIMIT ?)',
       ).run(stream, removeLimit);
       if (changes === removeLimit) return true;
-      this.#sql('DELETE FROM streams WHERE stream = ?').run(stream);
+      this.sql('DELETE FROM streams WHERE stream = ?').run(stream);
       return false;
     });
   }
 
   /** One step of removing a group's events from before a time; answers whether there is more to do. */
   expire(group: number, before: number): boolean {
-    return this.#transact(() => {
-      const gone = this.#sql(
+    return this.transact(() => {
+      const gone = this.sql(
         'SELECT id, stream, message FROM events WHERE "group" = ? AND at < ? ORDER BY at LIMIT ?',
       ).all(group, before, removeLimit) as { id: number; stream: number; message: string }[];
       const bytes = new Map<number, number>();
-      const remove = this.#sql('DELETE FROM events WHERE id = ?');
+      const remove = this.sql('DELETE FROM events WHERE id = ?');
       for (const { id, stream, message } of gone) {
         bytes.set(stream, (bytes.get(stream) ?? 0) + sizeOf(message));
         remove.run(id);
       }
-      const update = this.#sql(
+      const update = this.sql(
         `UPDATE streams SET bytes = bytes - ?,
            firstAt = coalesce((SELECT min(at) FROM events WHERE events.stream = streams.stream), firstAt) WHERE stream = ?`,
       );
@@ -174,20 +164,20 @@ export class EventsDb {
 
   /** Forgets sources that were last heard of before a time. */
   forgetSources(before: number): void {
-    this.#sql('DELETE FROM sources WHERE seenAt < ?').run(before);
+    this.sql('DELETE FROM sources WHERE seenAt < ?').run(before);
   }
 
   #append({ group, stream, at, events, source }: Append): Appended {
     if (source !== undefined) {
       const taken = this.taken(source.runtimeId);
       if (source.sequence <= taken) return { stored: false, sequence: taken };
-      this.#sql('INSERT OR REPLACE INTO sources (runtimeId, sequence, seenAt) VALUES (?, ?, ?)').run(
+      this.sql('INSERT OR REPLACE INTO sources (runtimeId, sequence, seenAt) VALUES (?, ?, ?)').run(
         source.runtimeId,
         source.sequence,
         at,
       );
     }
-    const insert = this.#sql('INSERT INTO events ("group", stream, at, ingestedAt, message) VALUES (?, ?, ?, ?, ?)');
+    const insert = this.sql('INSERT INTO events ("group", stream, at, ingestedAt, message) VALUES (?, ?, ?, ?, ?)');
     let bytes = 0;
     let first = Infinity;
     let last = -Infinity;
@@ -198,30 +188,12 @@ export class EventsDb {
       last = Math.max(last, timestamp);
     }
     if (events.length > 0) {
-      this.#sql(
+      this.sql(
         `INSERT INTO streams (stream, "group", firstAt, lastAt, ingestedAt, bytes) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (stream) DO UPDATE SET firstAt = min(firstAt, excluded.firstAt), lastAt = max(lastAt, excluded.lastAt),
            ingestedAt = excluded.ingestedAt, bytes = bytes + excluded.bytes`,
       ).run(stream, group, first, last, at, bytes);
     }
     return { stored: true, sequence: source?.sequence ?? 0 };
-  }
-
-  #transact<Result>(work: () => Result): Result {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) this.#statements.set(text, (statement = this.#db.prepare(text)));
-    return statement;
   }
 }

@@ -19,7 +19,7 @@ import type {
   StreamStats,
 } from './events.ts';
 import type { EventsDb } from './events-db.ts';
-import type { Answer, Call } from './events-thread.ts';
+import type { FileAnswer, FileCall } from '../file-calls.ts';
 
 const hourMs = 3_600_000;
 
@@ -65,7 +65,7 @@ export class LogStore {
   readonly #log: Log;
   readonly #followers = new Set<{ group: number; notify: (batch: Followed) => void }>();
   readonly #path: string;
-  readonly #thread: Thread<Call, Answer>;
+  readonly #thread: Thread<FileCall<EventsDb>, FileAnswer>;
   #pending: { append: Append; settle: PromiseWithResolvers<Appended> }[] = [];
   /** Runs while something is pending. */
   #run: Promise<void> | undefined;
@@ -274,11 +274,13 @@ export class LogStore {
     method: Name,
     ...args: Parameters<EventsDb[Name]>
   ): Promise<ReturnType<EventsDb[Name]>> {
-    const answer = await this.#thread.ask({ method, args } as Call).catch((error: unknown): Answer => {
-      return { error: messageOf(error), badPattern: false };
-    });
+    const answer = await this.#thread
+      .ask({ method, args } as FileCall<EventsDb>)
+      .catch((error: unknown): FileAnswer => {
+        return { error: messageOf(error), callersFault: false };
+      });
     if ('value' in answer) return answer.value as ReturnType<EventsDb[Name]>;
-    if (answer.badPattern) throw new FilterPatternError(answer.error);
+    if (answer.callersFault) throw new FilterPatternError(answer.error);
     throw new AwsError(
       'ServiceUnavailableException',
       `Log events cannot be stored or read at the moment (${answer.error}). Try again later.`,

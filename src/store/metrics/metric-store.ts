@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { MetricPoint, MetricSeries } from '../../base/metric.ts';
 import { Thread } from '../thread.ts';
 import type { MetricBatch, MetricsDb, SeriesQuery } from './metrics-db.ts';
-import type { MetricsAnswer, MetricsCall } from './metrics-thread.ts';
+import type { FileAnswer, FileCall } from '../file-calls.ts';
 
 const hourMs = 3_600_000;
 /** "ListMetrics" returns metrics that had data in the past two weeks. */
@@ -19,7 +19,7 @@ export class MetricStore {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #path: string;
-  readonly #thread: Thread<MetricsCall, MetricsAnswer>;
+  readonly #thread: Thread<FileCall<MetricsDb>, FileAnswer>;
   readonly #closing = new AbortController();
 
   /** `path` is the SQLite file; nothing is opened before the first use. */
@@ -90,9 +90,11 @@ export class MetricStore {
     method: Name,
     ...args: Parameters<MetricsDb[Name]>
   ): Promise<ReturnType<MetricsDb[Name]>> {
-    const answer = await this.#thread.ask({ method, args } as MetricsCall).catch((error: unknown): MetricsAnswer => {
-      return { error: messageOf(error) };
-    });
+    const answer = await this.#thread
+      .ask({ method, args } as FileCall<MetricsDb>)
+      .catch((error: unknown): FileAnswer => {
+        return { error: messageOf(error), callersFault: false };
+      });
     if ('value' in answer) return answer.value as ReturnType<MetricsDb[Name]>;
     const why = `Metrics cannot be stored or read at the moment (${answer.error}). Try again later.`;
     throw new AwsError('ServiceUnavailable', why, { status: 503 });

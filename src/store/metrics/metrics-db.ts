@@ -1,13 +1,11 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { merged, type MetricDatum, type MetricPoint, type MetricSeries } from '../../base/metric.ts';
+import { SqliteFile } from '../sqlite-file.ts';
 
 /**
  * Points beside their series. A series' key is its identity as one text; `values` are the pairs of a point, as JSON. Of each
  * source is known how far it was taken.
  */
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY,
     "key" TEXT NOT NULL UNIQUE,
@@ -61,26 +59,17 @@ export interface SeriesQuery {
 }
 
 /** Metric points in one SQLite file. Synchronous: it lives in a thread of its own. */
-export class MetricsDb {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-
+export class MetricsDb extends SqliteFile {
   constructor(path: string) {
-    this.#db = new DatabaseSync(path);
-    this.#db.exec(schema);
-  }
-
-  close(): void {
-    this.#db.close();
+    super(path, schema);
   }
 
   /** Stores points as one transaction, merging those of the same minute; answers whether they were new. */
   put({ data, source, at }: MetricBatch): boolean {
-    return this.#transact(() => {
+    return this.transact(() => {
       if (source !== undefined) {
-        const known = this.#sql('SELECT sequence FROM sources WHERE source = ?').get(source.id)?.['sequence'];
-        if (typeof known === 'number' && known >= source.sequence) return false;
-        this.#sql('INSERT OR REPLACE INTO sources VALUES (?, ?, ?)').run(source.id, source.sequence, at);
+        if (this.taken(source.id) >= source.sequence) return false;
+        this.sql('INSERT OR REPLACE INTO sources VALUES (?, ?, ?)').run(source.id, source.sequence, at);
       }
       for (const { series, point } of data) this.#add(this.#seriesId(series, point.at), point);
       return true;
@@ -89,20 +78,20 @@ export class MetricsDb {
 
   /** The highest sequence that was taken of a source; 0 when there was none. */
   taken(source: string): number {
-    return Number(this.#sql('SELECT sequence FROM sources WHERE source = ?').get(source)?.['sequence'] ?? 0);
+    return Number(this.sql('SELECT sequence FROM sources WHERE source = ?').get(source)?.['sequence'] ?? 0);
   }
 
   /** The points of a series that begin within [from, until), by time. */
   read(series: MetricSeries, from: number, until: number): MetricPoint[] {
-    const id = this.#sql('SELECT id FROM series WHERE "key" = ?').get(keyOf(series))?.['id'];
+    const id = this.sql('SELECT id FROM series WHERE "key" = ?').get(keyOf(series))?.['id'];
     if (id === undefined) return [];
-    const rows = this.#sql('SELECT * FROM points WHERE series = ? AND at >= ? AND at < ? ORDER BY at');
+    const rows = this.sql('SELECT * FROM points WHERE series = ? AND at >= ? AND at < ? ORDER BY at');
     return rows.all(id, from, until).map(pointOfRow);
   }
 
   /** Series that had a point at or after `since`. */
   list({ account, region, namespace, name }: SeriesQuery, since: number): MetricSeries[] {
-    const rows = this.#sql(
+    const rows = this.sql(
       'SELECT json FROM series WHERE scope = ? AND (? IS NULL OR namespace = ?) AND lastAt >= ? ORDER BY id',
     ).all(`${account} ${region}`, namespace ?? null, namespace ?? null, since);
     const all = rows.map((row) => JSON.parse(String(row['json'])) as MetricSeries);
@@ -111,67 +100,51 @@ export class MetricsDb {
 
   /** Forgets everything. */
   clear(): void {
-    this.#db.exec('DELETE FROM points; DELETE FROM series; DELETE FROM sources');
+    this.transact(() => {
+      for (const table of ['points', 'series', 'sources']) this.sql(`DELETE FROM ${table}`).run();
+    });
   }
 
   /** Makes old points fewer, and removes the oldest, as CloudWatch does; answers whether there may be more to do. */
   thin(now: number): boolean {
-    return this.#transact(() => {
-      this.#sql('DELETE FROM sources WHERE seenAt < ?').run(now - keptMs);
-      const gone = this.#sql('DELETE FROM points WHERE at < ?').run(now - keptMs).changes;
-      if (gone !== 0) this.#sql('DELETE FROM series WHERE lastAt < ?').run(now - keptMs);
+    return this.transact(() => {
+      this.sql('DELETE FROM sources WHERE seenAt < ?').run(now - keptMs);
+      const gone = this.sql('DELETE FROM points WHERE at < ?').run(now - keptMs).changes;
+      if (gone !== 0) this.sql('DELETE FROM series WHERE lastAt < ?').run(now - keptMs);
       return tiers.some(({ olderThanMs, periodMs }) => this.#widen(now - olderThanMs, periodMs));
     });
   }
 
   #widen(before: number, periodMs: number): boolean {
-    const narrow = this.#sql('SELECT * FROM points WHERE at < ? AND at % ? <> 0 ORDER BY at LIMIT ?');
+    const narrow = this.sql('SELECT * FROM points WHERE at < ? AND at % ? <> 0 ORDER BY at LIMIT ?');
     const rows = narrow.all(before, periodMs, stepLimit);
     for (const row of rows) {
       const [series, at] = [Number(row['series']), Number(row['at'])];
-      this.#sql('DELETE FROM points WHERE series = ? AND at = ?').run(series, at);
+      this.sql('DELETE FROM points WHERE series = ? AND at = ?').run(series, at);
       this.#add(series, { ...pointOfRow(row), at: at - (at % periodMs) });
     }
     return rows.length === stepLimit;
   }
 
   #add(series: number, point: MetricPoint): void {
-    const row = this.#sql('SELECT * FROM points WHERE series = ? AND at = ?').get(series, point.at);
+    const row = this.sql('SELECT * FROM points WHERE series = ? AND at = ?').get(series, point.at);
     const { at, unit, sum, count, min, max, values } = row === undefined ? point : merged(pointOfRow(row), point);
-    const put = this.#sql('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    const put = this.sql('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     put.run(series, at, unit, sum, count, min, max, JSON.stringify(values));
   }
 
   #seriesId(series: MetricSeries, at: number): number {
     const key = keyOf(series);
-    const known = this.#sql('SELECT id, lastAt FROM series WHERE "key" = ?').get(key);
+    const known = this.sql('SELECT id, lastAt FROM series WHERE "key" = ?').get(key);
     if (known !== undefined) {
       if (Number(known['lastAt']) < at) {
-        this.#sql('UPDATE series SET lastAt = ? WHERE id = ?').run(at, Number(known['id']));
+        this.sql('UPDATE series SET lastAt = ? WHERE id = ?').run(at, Number(known['id']));
       }
       return Number(known['id']);
     }
     const { account, region, namespace } = series;
-    const insert = this.#sql('INSERT INTO series ("key", scope, namespace, json, lastAt) VALUES (?, ?, ?, ?, ?)');
+    const insert = this.sql('INSERT INTO series ("key", scope, namespace, json, lastAt) VALUES (?, ?, ?, ?, ?)');
     return Number(insert.run(key, `${account} ${region}`, namespace, JSON.stringify(series), at).lastInsertRowid);
-  }
-
-  #transact<Result>(work: () => Result): Result {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) this.#statements.set(text, (statement = this.#db.prepare(text)));
-    return statement;
   }
 }
 
