@@ -1,9 +1,11 @@
 import { closeSync, openSync, readFileSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../../base/command.ts';
 import { DriverError } from '../../base/errors.ts';
 import { systemIds } from '../../base/ids.ts';
+import { Shells } from '../../base/shells.ts';
+
+const shells = new Shells();
 
 /** Runs programs in a network namespace, given by the path of its file; without one in our own. */
 export class Netns {
@@ -15,7 +17,7 @@ export class Netns {
 
   /** Runs a program there and answers what it prints. */
   async run(program: string, ...args: string[]): Promise<string> {
-    return (await runCommand(...this.command(program, args))).stdout;
+    return (await shells.run(...this.command(program, args))).stdout;
   }
 
   /** Runs a shell script there. */
@@ -26,7 +28,7 @@ export class Netns {
   /** Runs `ip` on several lines; it stops at the first that fails. */
   async ip(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    await runCommand(...this.command('ip', ['-batch', '-']), { input: `${lines.join('\n')}\n` });
+    await this.feed(`${lines.join('\n')}\n`, 'ip', '-batch', '-');
   }
 
   /** Runs `bridge` on several lines; it stops at the first that fails. */
@@ -51,7 +53,7 @@ export class Netns {
 
   /** Feeds a program its standard input. */
   async feed(input: string, program: string, ...args: string[]): Promise<void> {
-    if (input !== '') await runCommand(...this.command(program, args), { input });
+    if (input !== '') await shells.run(...this.command(program, args), input);
   }
 
   /** The command line that runs a program there. */
@@ -60,16 +62,13 @@ export class Netns {
   }
 }
 
-/**
- * Runs `ip` on lines in one namespace and, if that went well, on others in another: starting one program from here, not two,
- * as starting one is most of the time it takes.
- */
+/** Runs `ip` on lines in one namespace and, if that went well, on others in another, as one command. */
 export async function ipOneByOne(...parts: readonly { readonly netns: Netns; readonly lines: readonly string[] }[]) {
   const scripts = parts.map(({ netns, lines }) => {
     const [program, args] = netns.command('ip', ['-batch', '-']);
     return `${[program, ...args].join(' ')} <<'END'\n${lines.join('\n')}\nEND\n`;
   });
-  await runCommand('sh', ['-e', '-s'], { input: scripts.join('') });
+  await shells.run('sh', ['-e', '-s'], scripts.join(''));
 }
 
 /** The inode that tells a network namespace from others; `undefined` when the path leads to none. */
