@@ -192,7 +192,7 @@ describe('a request that cannot be served', () => {
       404,
       'UnknownOperationException',
     ],
-    ['an operation that is not served', '{}', target('CreateTaskSet'), 501, 'NotImplemented'],
+    ['an operation that is not served', '{}', target('ListDaemons'), 501, 'NotImplemented'],
     ['no operation at all', '{}', {}, 404, 'UnknownOperationException'],
     ['an error of the model', '{}', target('CreateCluster'), 400, 'ClusterNotFoundException'],
     ['a bug', '{"cluster":"a"}', target('DeleteCluster'), 500, 'ServerException'],
@@ -204,8 +204,8 @@ describe('a request that cannot be served', () => {
   });
 
   test('names the operation that is not served', async () => {
-    const { text } = await raw('{}', target('CreateTaskSet'));
-    expect(text).toContain('ecs:CreateTaskSet is not served by Stowage yet: see docs/coverage.md');
+    const { text } = await raw('{}', target('ListDaemons'));
+    expect(text).toContain('ecs:ListDaemons is not served by Stowage yet: see docs/coverage.md');
   });
 
   const form = { 'content-type': 'application/x-www-form-urlencoded' };

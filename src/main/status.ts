@@ -1,4 +1,6 @@
 import type { Store } from '../store/store.ts';
+import { runs } from '../model/ecs/task-set.ts';
+import { taskSetsOf } from '../store/task-sets.ts';
 import { services, tasks } from '../store/tables/ecs.ts';
 import { networkInterfaces } from '../store/tables/ec2.ts';
 import { loadBalancers, listeners, targetGroups, targets } from '../store/tables/elbv2.ts';
@@ -53,8 +55,11 @@ export function statusOf(store: Store): Omit<Status, 'version' | 'pid' | 'home' 
         name: service.name,
         status: service.status,
         desired: service.desiredCount,
-        running: service.deployments.reduce((sum, deployment) => sum + deployment.runningCount, 0),
-        taskDefinition: lastPart(service.deployments[0]?.taskDefinitionArn ?? '-'),
+        running: [...service.deployments, ...taskSetsOf(store, service.arn)].reduce(
+          (sum, { runningCount }) => sum + runningCount,
+          0,
+        ),
+        taskDefinition: lastPart(runs(service)?.taskDefinitionArn ?? '-'),
       })),
     tasks: store.by(tasks, 'life', 'live').map((task) => ({
       region: task.region,

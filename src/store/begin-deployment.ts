@@ -3,7 +3,7 @@ import { newDeployment } from '../model/ecs/new-deployment.ts';
 import type { DeploymentSpec, Service } from '../model/ecs/service.ts';
 import { isOver, revisionOf, type ServiceDeployment } from '../model/ecs/service-deployment.ts';
 import type { Transaction } from './store.ts';
-import { serviceDeployments, serviceRevisions, services } from './tables/ecs.ts';
+import { serviceDeployments, serviceRevisions, services, taskSets } from './tables/ecs.ts';
 
 /** "The last 90 days of history" ("View service history using Amazon ECS service deployments"). */
 const keptMs = 90 * 24 * 3_600_000;
@@ -35,10 +35,11 @@ export function beginDeployment(
   return begun.service;
 }
 
-/** Forgets the service deployments and revisions of a service, as ECS does when it is deleted. */
+/** Forgets the service deployments, revisions and task sets of a service, as ECS does when it is deleted. */
 export function forgetDeployments(tx: Transaction, serviceArn: string): void {
   for (const { arn } of tx.by(serviceDeployments, 'service', serviceArn)) tx.delete(serviceDeployments, arn);
   for (const { arn } of tx.by(serviceRevisions, 'service', serviceArn)) tx.delete(serviceRevisions, arn);
+  for (const { arn } of tx.by(taskSets, 'service', serviceArn)) tx.delete(taskSets, arn);
 }
 
 /** Whether the service runs a revision, or may roll back to it: what it runs may be older than the history. */

@@ -276,11 +276,11 @@ const rows: Row[] = [
   [
     'an operation that is not served',
     'ecs',
-    'CreateTaskSet',
-    { cluster: 'c', service: 's', taskDefinition: 't' },
+    'ListDaemons',
+    {},
     501,
     'NotImplemented',
-    /ecs:CreateTaskSet is not served by Stowage yet/,
+    /ecs:ListDaemons is not served by Stowage yet/,
   ],
   [
     'a repository that is there',

@@ -5,8 +5,10 @@ import { seededIds, type Ids } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { allLoops } from '../../src/control/loops.ts';
 import { runLoop } from '../../src/control/loop.ts';
+import { given } from '../../src/base/given.ts';
 import { newTask } from '../../src/model/ecs/new-task.ts';
 import type { DeploymentSpec, Service } from '../../src/model/ecs/service.ts';
+import { newTaskSet, type TaskSet } from '../../src/model/ecs/task-set.ts';
 import type { ServiceLoadBalancer, Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
 import { allTables } from '../../src/main/tables.ts';
@@ -228,15 +230,36 @@ export class World {
   }
 
   createService(options: ServiceOptions): Service {
+    return this.#begin(this.#newService(options, 'ECS'), options);
+  }
+
+  /** A service whose deployments are task sets; it has none yet. */
+  createExternalService(options: ServiceOptions): void {
+    const service = this.#newService(options, 'EXTERNAL');
+    this.store.transact((tx) => tx.put(ecsTables.services, service));
+  }
+
+  /** What CreateTaskSet does, with so many percent of what the service desires. */
+  createTaskSet(image: Behaviour, percent: number, groupArn?: string): TaskSet {
+    const spec = this.#newSpec({ desired: 0, image, ...(groupArn === undefined ? {} : { balanced: true }) });
+    const loadBalancers = spec.loadBalancers.map((entry) => ({ ...entry, ...given('targetGroupArn', groupArn) }));
+    const scale = { value: percent, unit: 'PERCENT' } as const;
+    const taskSet = newTaskSet(this.service(), { ...spec, loadBalancers }, { scale }, this.ids, this.clock.now());
+    this.store.transact((tx) => tx.put(ecsTables.taskSets, taskSet));
+    this.deploymentIds.push(taskSet.id);
+    return taskSet;
+  }
+
+  #newService(options: ServiceOptions, deploymentController: Service['deploymentController']): Service {
     const name = 'web';
-    const service: Service = {
+    return {
       ...scope,
       arn: `arn:aws:ecs:us-east-1:000000000000:service/default/${name}`,
       name,
       clusterArn,
       status: 'ACTIVE',
       schedulingStrategy: 'REPLICA',
-      deploymentController: 'ECS',
+      deploymentController,
       deploymentConfiguration: options.configuration ?? {},
       desiredCount: options.desired,
       deployments: [],
@@ -253,7 +276,6 @@ export class World {
       events: [],
       throttle: { consecutiveFailures: 0, retryAt: 0 },
     };
-    return this.#begin(service, options);
   }
 
   /** What UpdateService does with another revision. */
@@ -284,14 +306,17 @@ export class World {
     return this.store.by(ecsTables.tasks, 'life', 'live');
   }
 
-  #begin(service: Service, options: ServiceOptions): Service {
-    const definition = this.define(options.image ?? 'ok', options.healthCheck);
-    const spec: DeploymentSpec = {
-      taskDefinitionArn: definition.arn,
+  #newSpec(options: ServiceOptions): DeploymentSpec {
+    return {
+      taskDefinitionArn: this.define(options.image ?? 'ok', options.healthCheck).arn,
       launchType: 'FARGATE',
       networkConfiguration: network,
       loadBalancers: entriesOf(options),
     };
+  }
+
+  #begin(service: Service, options: ServiceOptions): Service {
+    const spec = this.#newSpec(options);
     const when = { ids: this.ids, now: this.clock.now() };
     const begun = this.store.transact((tx) => beginDeployment(tx, service, spec, when));
     this.deploymentIds.push(begun.deployments[0]?.id ?? '');

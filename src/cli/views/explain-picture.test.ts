@@ -100,6 +100,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
         createdAt: at(300_000),
       },
     ],
+    taskSets: [],
     blockers: [
       'its last 4 attempts to start tasks failed: the next is in 4 s',
       '1 task found no place: it was unable to place a task',

@@ -156,6 +156,16 @@ function servicePicture(seen: ServiceExplanation, frame: Frame): Line[] {
         ...(one.rolloutState === 'FAILED' ? indented(one.rolloutStateReason, frame, 6, 'bad') : []),
       ]),
     ),
+    ...section(
+      'task sets',
+      seen.taskSets.map((one): Line => [
+        span(`    ${one.status.padEnd(8)} `),
+        span(one.stabilityStatus, one.stabilityStatus === 'STEADY_STATE' ? 'good' : 'busy'),
+        span(`  ${one.taskDefinition}  ${one.runningCount}/${one.computedDesiredCount} running`),
+        one.pendingCount > 0 ? span(`  ${one.pendingCount} pending`, 'busy') : span(''),
+        span(`  ${ageOf(frame.now - one.createdAt)}  ${one.id}`, 'dim'),
+      ]),
+    ),
     ...section('tasks', taskLines(seen.tasks, columns, frame.now)),
     ...section('targets', targetLines(seen.targets)),
     ...section(

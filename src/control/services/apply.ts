@@ -2,7 +2,7 @@ import type { Task } from '../../model/ecs/task.ts';
 import { forgetDeployments } from '../../store/begin-deployment.ts';
 import type { Store } from '../../store/store.ts';
 import { rules } from '../../store/tables/elbv2.ts';
-import { serviceDeployments, serviceRevisions, services, tasks } from '../../store/tables/ecs.ts';
+import { serviceDeployments, serviceRevisions, services, taskSets, tasks } from '../../store/tables/ecs.ts';
 import type { ObservedService } from './observe.ts';
 import type { ServiceStep } from './plan.ts';
 import { withWeights } from './traffic.ts';
@@ -17,6 +17,7 @@ export function applyService(store: Store, observed: ObservedService, steps: rea
     const { service, rollout } = observed;
     if (tx.get(services, service.arn) !== service) return;
     if (rollout !== undefined && tx.get(serviceDeployments, rollout.arn) !== rollout) return;
+    if (observed.taskSets.some((row) => tx.get(taskSets, row.arn) !== row)) return;
     for (const step of steps) {
       switch (step.kind) {
         case 'start':
@@ -38,6 +39,12 @@ export function applyService(store: Store, observed: ObservedService, steps: rea
           break;
         case 'write-rollout':
           tx.put(serviceDeployments, step.rollout);
+          break;
+        case 'write-task-set':
+          tx.put(taskSets, step.taskSet);
+          break;
+        case 'delete-task-set':
+          tx.delete(taskSets, step.arn);
           break;
         case 'shift':
           tx.update(rules, step.shift.ruleArn, (rule) => withWeights(rule, step.shift));

@@ -5,7 +5,7 @@ import type { InstanceResources } from '../../model/ecs/container-instance.ts';
 import { nextProvider } from '../../model/ecs/capacity.ts';
 import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
 import type { Placement } from '../../model/ecs/placement.ts';
-import type { Deployment, Service } from '../../model/ecs/service.ts';
+import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
 import type { ServiceLoadBalancer, Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 
@@ -19,10 +19,13 @@ export interface NewTasks {
   readonly now: number;
 }
 
+/** What tasks are made of: a deployment, or a task set. */
+export type Launching = DeploymentSpec & Pick<Deployment, 'id' | 'imageDigests' | 'slot'>;
+
 /** New tasks of a service's deployment. */
 export function newTasks(
   service: Service,
-  deployment: Deployment,
+  deployment: Launching,
   definition: TaskDefinition,
   { count, placed, places, ids, now }: NewTasks,
 ): Task[] {
@@ -67,7 +70,7 @@ export function newTasks(
 }
 
 /** Where its tasks are registered: each load balancer entry with the one target group that they are in. */
-function entriesOf({ loadBalancers, slot }: Deployment): ServiceLoadBalancer[] {
+function entriesOf({ loadBalancers, slot }: Launching): ServiceLoadBalancer[] {
   return loadBalancers.map(({ advancedConfiguration, ...entry }) =>
     slot === 'alternate' && advancedConfiguration !== undefined
       ? { ...entry, targetGroupArn: advancedConfiguration.alternateTargetGroupArn }

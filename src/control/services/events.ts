@@ -29,9 +29,10 @@ export class EventWriter {
     this.#ids = ids;
   }
 
-  /** Tells `(service <name>) <text>`. */
-  tell(text: string): void {
-    this.#fresh.push({ id: this.#ids.uuid(), createdAt: this.#now, message: `(service ${this.#name}) ${text}` });
+  /** Tells `(service <name>) <text>`, or `(service <name>, taskSet <id>) <text>` of a task set. */
+  tell(text: string, taskSet?: string): void {
+    const subject = taskSet === undefined ? this.#name : `${this.#name}, taskSet ${taskSet}`;
+    this.#fresh.push({ id: this.#ids.uuid(), createdAt: this.#now, message: `(service ${subject}) ${text}` });
   }
 
   /** Tells a cause for concern: not again until the service was steady in between, or six hours have passed. */
@@ -45,12 +46,12 @@ export class EventWriter {
     this.tell(text);
   }
 
-  started(tasks: readonly Task[]): void {
-    if (tasks.length > 0) this.tell(`has started ${tasks.length} tasks: ${named(tasks)}.`);
+  started(tasks: readonly Task[], taskSet?: string): void {
+    if (tasks.length > 0) this.tell(`has started ${tasks.length} tasks: ${named(tasks)}.`, taskSet);
   }
 
-  stopped(tasks: readonly Task[]): void {
-    if (tasks.length > 0) this.tell(`has stopped ${tasks.length} running tasks: ${named(tasks)}.`);
+  stopped(tasks: readonly Task[], taskSet?: string): void {
+    if (tasks.length > 0) this.tell(`has stopped ${tasks.length} running tasks: ${named(tasks)}.`, taskSet);
   }
 
   /** `tasks` have had their targets registered. */
@@ -59,10 +60,10 @@ export class EventWriter {
   }
 
   /** The targets of `tasks` are being taken out; of those that still run, connections drain. */
-  deregistered(tasks: readonly Task[], draining: boolean): void {
+  deregistered(tasks: readonly Task[], draining: boolean, taskSet?: string): void {
     for (const [group, count] of targetsOf(tasks))
       this.tell(`deregistered ${count} targets in (target-group ${group})`);
-    if (draining && tasks.length > 0) this.tell(`has begun draining connections on ${tasks.length} tasks.`);
+    if (draining && tasks.length > 0) this.tell(`has begun draining connections on ${tasks.length} tasks.`, taskSet);
   }
 
   steady(): void {
@@ -119,4 +120,9 @@ export function unplacedEvent(failures: readonly PlacementFailure[]): string {
       ? 'Reason: No Container Instances were found in your cluster.'
       : `The closest matching (container-instance ${nearest.instance.id}) ${lacks[nearest.reason]}.`;
   return `was unable to place a task because no container instance met all of its requirements. ${why} ${moreInformation}`;
+}
+
+/** Why a deployment or a task set keeps more tasks than it wants ("Protect your Amazon ECS tasks from being terminated by scale-in events"). */
+export function protectedEvent(id: string, count: number): string {
+  return `was unable to reach steady state because (taskSet ${id}) was unable to scale in due to (reason ${count} tasks under protection)`;
 }

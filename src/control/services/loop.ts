@@ -2,7 +2,7 @@ import type { Ids } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Machine } from '../../model/fleet/machine.ts';
 import type { Change, Store } from '../../store/store.ts';
-import { containerInstances, serviceDeployments, services, tasks } from '../../store/tables/ecs.ts';
+import { containerInstances, serviceDeployments, services, taskSets, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
 import { applied, machines } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
@@ -41,6 +41,7 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
       sources: [
         source(services, (service) => [service.arn]),
         source(serviceDeployments, ({ serviceArn }) => [serviceArn]),
+        source(taskSets, ({ serviceArn }) => [serviceArn]),
         source(tasks, ({ serviceArn }) => (serviceArn === undefined ? [] : [serviceArn])),
         // What an instance has to give changes with it, with its agent's connection, and with each task that ends on it.
         source(containerInstances, ({ clusterArn }) => onInstances(clusterArn)),

@@ -2,9 +2,10 @@ import { given } from '../../base/given.ts';
 import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
 import type { Candidate } from '../../model/ecs/placement.ts';
-import type { Service } from '../../model/ecs/service.ts';
+import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
 import type { ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Task } from '../../model/ecs/task.ts';
+import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import type { Applied } from '../../model/fleet/machine.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
@@ -12,6 +13,7 @@ import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
+import { taskSetsOf } from '../../store/task-sets.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
 import { listeners, rules } from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
@@ -21,6 +23,13 @@ import { containerInstances, serviceDeployments, services, taskDefinitions, task
 export interface ObservedServiceTask {
   readonly task: Task;
   readonly targets: readonly TaskTarget[];
+}
+
+/** The instances of a cluster, and what a task needs of one. */
+export interface Places {
+  readonly needs: TaskNeeds;
+  /** Read when it is asked for, in the same synchronous turn. */
+  readonly candidates: readonly Candidate[];
 }
 
 /** What the judgement of one service stands on. */
@@ -36,14 +45,14 @@ export interface ObservedService {
   readonly served: readonly Applied[];
   /** Its tasks that are not STOPPED, and the stopped ones whose end is not accounted for. */
   readonly tasks: readonly ObservedServiceTask[];
-  /** The definitions of its deployments, by ARN. */
+  /** Its task sets, the oldest first; only of a service whose deployments are such. */
+  readonly taskSets: readonly TaskSet[];
+  /** The definitions of its deployments or task sets, by ARN. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
   /** Of a service on instances: those of its cluster, and what a task of the PRIMARY deployment needs of one. */
-  readonly places?: {
-    readonly needs: TaskNeeds;
-    /** Read when it is asked for, in the same synchronous turn. */
-    readonly candidates: readonly Candidate[];
-  };
+  readonly places?: Places;
+  /** The same of each task set on instances, by id. */
+  readonly placesOf: ReadonlyMap<string, Places>;
   /** The container instances that are being drained. */
   readonly draining: ReadonlySet<string>;
   /** Of those: where tasks run that are no daemon's. */
@@ -54,7 +63,8 @@ export interface ObservedService {
 export function observeService(store: Reader, serviceArn: string): ObservedService | undefined {
   const service = store.get(services, serviceArn);
   if (service === undefined || service.status === 'INACTIVE') return undefined;
-  const definitions = service.deployments.flatMap(({ taskDefinitionArn }) => {
+  const sets = hasTaskSets(service) ? taskSetsOf(store, serviceArn) : [];
+  const definitions = [...service.deployments, ...sets].flatMap(({ taskDefinitionArn }) => {
     const definition = store.get(taskDefinitions, taskDefinitionArn);
     return definition === undefined ? [] : [[taskDefinitionArn, definition] as const];
   });
@@ -71,8 +81,9 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     served: servedOf(store, traffic),
     stopping: store.by(serviceDeployments, 'stopping', serviceArn),
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
+    taskSets: sets,
     definitions: byArn,
-    ...observePlaces(store, service, byArn),
+    ...observePlaces(store, service, sets, byArn),
   };
 }
 
@@ -86,36 +97,52 @@ function servedOf(store: Reader, traffic: readonly ShiftingEntry[]): Applied[] {
 function observePlaces(
   store: Reader,
   service: Service,
+  sets: readonly TaskSet[],
   definitions: ReadonlyMap<string, TaskDefinition>,
-): Pick<ObservedService, 'places' | 'draining' | 'busy'> {
+): Pick<ObservedService, 'places' | 'placesOf' | 'draining' | 'busy'> {
   const [primary] = service.deployments;
-  const definition = primary && definitions.get(primary.taskDefinitionArn);
-  if (primary?.launchType === undefined || primary.launchType === 'FARGATE') {
-    return { draining: new Set(), busy: new Set() };
+  if (![...sets, ...(primary === undefined ? [] : [primary])].some(isOnInstances)) {
+    return { placesOf: new Map(), draining: new Set(), busy: new Set() };
   }
-  const ofCluster = { serviceArn: service.arn, group: '' };
   const draining = store
     .by(containerInstances, 'cluster', service.clusterArn)
     .filter((instance) => instance.status === 'DRAINING');
-  let candidates: readonly Candidate[] | undefined;
+  const placesOf = sets.flatMap((taskSet) => {
+    const places = placesFor(store, service, taskSet, definitions);
+    return places === undefined ? [] : [[taskSet.id, places] as const];
+  });
   return {
-    ...(definition === undefined
-      ? {}
-      : {
-          places: {
-            needs: needsOf(definition, {}, zonesOf(store, primary.networkConfiguration), {
-              ...service,
-              group: `service:${service.name}`,
-            }),
-            // Most plans place nothing, and what every instance has left is much to find out.
-            get candidates() {
-              const find = service.schedulingStrategy === 'DAEMON' ? candidatesIn : candidatesBehindDaemons;
-              return (candidates ??= find(store, service.clusterArn, primary.launchType ?? 'EC2', ofCluster));
-            },
-          },
-        }),
+    ...given('places', primary && placesFor(store, service, primary, definitions)),
+    placesOf: new Map(placesOf),
     draining: new Set(draining.map(({ arn }) => arn)),
     busy: new Set(draining.flatMap((instance) => (isBusy(store, instance) ? [instance.arn] : []))),
+  };
+}
+
+function isOnInstances({ launchType }: DeploymentSpec): boolean {
+  return launchType !== undefined && launchType !== 'FARGATE';
+}
+
+function placesFor(
+  store: Reader,
+  service: Service,
+  spec: DeploymentSpec,
+  definitions: ReadonlyMap<string, TaskDefinition>,
+): Places | undefined {
+  const definition = definitions.get(spec.taskDefinitionArn);
+  if (definition === undefined || !isOnInstances(spec)) return undefined;
+  const { launchType = 'EC2' } = spec;
+  const find = service.schedulingStrategy === 'DAEMON' ? candidatesIn : candidatesBehindDaemons;
+  let candidates: readonly Candidate[] | undefined;
+  return {
+    needs: needsOf(definition, {}, zonesOf(store, spec.networkConfiguration), {
+      ...service,
+      group: `service:${service.name}`,
+    }),
+    // Most plans place nothing, and what every instance has left is much to find out.
+    get candidates() {
+      return (candidates ??= find(store, service.clusterArn, launchType, { serviceArn: service.arn, group: '' }));
+    },
   };
 }
 

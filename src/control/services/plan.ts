@@ -1,22 +1,25 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { otherSlot, shiftsTraffic, type Lifecycle } from '../../model/ecs/lifecycle.ts';
-import { isProtected, reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
+import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
-import { placeTasks, type PlacementFailure } from '../../model/ecs/placement.ts';
+import { placeTasks } from '../../model/ecs/placement.ts';
+import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import { newTasks, type NewTasks } from './create.ts';
 import { daemonPlaces, planDaemon } from './daemon.ts';
 import { EventWriter, unplacedEvent } from './events.ts';
 import { breakerThreshold, isOver, revisionOf, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import { failedToStart, inconsistentAfter, noThrottle, tasksPerRetry, throttled } from './failures.ts';
-import { hasContainerChecks, judge } from './health.ts';
+import { judgeTasks, noteEnds, noteHealth, tellNoPlace, tellUnplaced, type Notes } from './judgement.ts';
 import type { ObservedService } from './observe.ts';
 import { resolvedImages } from './images.ts';
 import { advance, beginLifecycle, turnedBack, type LifecycleFacts } from './lifecycle.ts';
+import { startsPerPlan, steadyAgainMs } from './pace.ts';
 import { breakerFailure, failDeployment, shiftFailure, stoppedByUser, type DeploymentFailure } from './rollback.ts';
 import { completed, counted, superseded } from './rollout.ts';
 import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
+import { planTaskSets } from './task-sets.ts';
 import { isServed, servingSlot, shifts, type Shift } from './traffic.ts';
 
 export type ServiceStep =
@@ -26,6 +29,9 @@ export type ServiceStep =
   | { readonly kind: 'note'; readonly taskArn: string; readonly scheduling: TaskScheduling }
   | { readonly kind: 'write'; readonly service: Service }
   | { readonly kind: 'write-rollout'; readonly rollout: ServiceDeployment }
+  | { readonly kind: 'write-task-set'; readonly taskSet: TaskSet }
+  /** A task set that drained is gone. */
+  | { readonly kind: 'delete-task-set'; readonly arn: string }
   /** Share traffic between two target groups as it says. */
   | { readonly kind: 'shift'; readonly shift: Shift }
   /** Note which images a service revision's tags stand for. */
@@ -39,23 +45,14 @@ export interface ServicePlan {
   readonly lookAt?: number;
 }
 
-/** How many tasks one plan starts at most, so that a large service does not hold up everybody else. */
-const startsPerPlan = 100;
-
-/** How long tasks may wait for a machine before the service says so. */
-const unplacedMs = 10_000;
-/** How long an agent whose connection ended is waited for before a task without a place is told of. */
-const awaitedMs = 30_000;
-
-/** A service that stays steady says so again ("Amazon ECS service event messages", ECS Developer Guide). */
-const steadyAgainMs = 6 * 3_600_000;
-
 /**
  * The service scheduler: judges every task of one service and decides what to start, stop, write and tell. Pure: the same
  * arguments give the same plan, ids included.
  */
 export function planService(observed: ObservedService, now: number, ids: Ids): ServicePlan {
-  return new ServicePlanner(observed, now, ids).plan();
+  return hasTaskSets(observed.service)
+    ? planTaskSets(observed, now, ids)
+    : new ServicePlanner(observed, now, ids).plan();
 }
 
 /** How many tasks of a deployment are to be started, and where on instances. */
@@ -78,9 +75,10 @@ class ServicePlanner {
   readonly #ids: Ids;
   readonly #events: EventWriter;
   readonly #steps: ServiceStep[] = [];
-  readonly #notes = new Map<Task, TaskScheduling>();
+  readonly #notes: Notes = new Map();
   readonly #stops = new Map<Task, TaskStop>();
   readonly #lookAts: number[] = [];
+  readonly #look = (at: number): void => void this.#lookAts.push(at);
   #service: Service;
   #rollout: ServiceDeployment | undefined;
 
@@ -94,7 +92,7 @@ class ServicePlanner {
   }
 
   plan(): ServicePlan {
-    const judged = this.#judgeAll();
+    const judged = judgeTasks(this.#observed, this.#events, this.#now, this.#look);
     this.#attendRollout();
     const failed = this.#accountForEnds();
     this.#accountForHealth(judged);
@@ -102,7 +100,7 @@ class ServicePlanner {
     if (failed.length > 0) this.#countFailures(failed.length);
     this.#shiftTraffic(judged);
     const started = this.#scale(judged);
-    this.#tellUnplaced();
+    tellUnplaced(this.#observed.tasks, this.#events, this.#now, this.#look);
     this.#rollOut(judged, started);
     return this.#finish();
   }
@@ -123,30 +121,6 @@ class ServicePlanner {
 
   get #isDaemon(): boolean {
     return this.#service.schedulingStrategy === 'DAEMON';
-  }
-
-  #judgeAll(): JudgedTask[] {
-    const { service, definitions, tasks } = this.#observed;
-    const graceMs = (service.healthCheckGracePeriodSeconds ?? 0) * 1000;
-    const checks = new Map<string, boolean>();
-    const judged: JudgedTask[] = [];
-    for (const one of tasks) {
-      const { task } = one;
-      if (task.desiredStatus !== 'RUNNING') continue;
-      let containerChecks = checks.get(task.taskDefinitionArn);
-      if (containerChecks === undefined) {
-        containerChecks = hasContainerChecks(definitions.get(task.taskDefinitionArn));
-        checks.set(task.taskDefinitionArn, containerChecks);
-      }
-      const verdict = judge(one, { containerChecks, graceMs }, this.#now);
-      // A service that is deleted takes its tasks along.
-      const guarded = service.status !== 'DRAINING' && isProtected(task, this.#now);
-      judged.push({ task, verdict, isProtected: guarded });
-      if (guarded && task.protectedUntil !== undefined) this.#lookAts.push(task.protectedUntil);
-      if (verdict.kind === 'pending' && verdict.lookAt !== undefined) this.#lookAts.push(verdict.lookAt);
-      if (verdict.kind === 'unhealthy') for (const event of verdict.events) this.#events.tellOnce(event);
-    }
-    return judged;
   }
 
   /** Begins the service deployment, or ends it as it was asked to. */
@@ -234,19 +208,7 @@ class ServicePlanner {
 
   /** Takes note of tasks that ended, or were made to end by somebody else. Answers those that failed to start. */
   #accountForEnds(): Task[] {
-    const ended = this.#observed.tasks
-      .map(({ task }) => task)
-      .filter((task) => task.desiredStatus === 'STOPPED' && task.scheduling?.ended !== true);
-    for (const task of ended) {
-      this.#notes.set(task, { ...task.scheduling, ended: true });
-      if (task.machineId === undefined && task.stop?.code === 'TaskFailedToStart') {
-        this.#events.tellOnce(`was unable to place a task. Reason: ${task.stop.reason}.`);
-      }
-    }
-    this.#events.deregistered(
-      ended.filter((task) => task.scheduling?.registered === true),
-      false,
-    );
+    const ended = noteEnds(this.#observed.tasks, this.#notes, this.#events);
     const failed = ended.filter((task) => task.deploymentId === this.#primary?.id && failedToStart(task));
     const throttle = this.#service.throttle.deploymentId === this.#primary?.id ? this.#service.throttle : noThrottle;
     const next = throttled(throttle, failed, this.#now);
@@ -261,24 +223,11 @@ class ServicePlanner {
 
   /** Takes note of targets registered and of tasks seen healthy for the first time, by which failures are forgotten. */
   #accountForHealth(judged: readonly JudgedTask[]): void {
-    const registered: Task[] = [];
-    let recovered = false;
-    let succeeded = false;
-    for (const { task, verdict } of judged) {
-      const before = task.scheduling;
-      let note = before;
-      if (task.lastStatus === 'RUNNING' && task.loadBalancers.length > 0 && before?.registered !== true) {
-        note = { ...note, registered: true };
-        registered.push(task);
-      }
-      if (verdict.kind === 'healthy' && before?.healthyAt === undefined) {
-        note = { ...note, healthyAt: this.#now };
-        recovered ||= task.deploymentId === this.#primary?.id;
-      }
-      if (verdict.kind === 'healthy') succeeded ||= task.deploymentId === this.#primary?.id;
-      if (note !== undefined && note !== before) this.#notes.set(task, note);
-    }
-    this.#events.registered(registered);
+    const id = this.#primary?.id;
+    const recovered = noteHealth(judged, this.#notes, this.#events, this.#now).some(
+      ({ deploymentId }) => deploymentId === id,
+    );
+    const succeeded = judged.some(({ task, verdict }) => verdict.kind === 'healthy' && task.deploymentId === id);
     if (recovered && this.#service.throttle.consecutiveFailures > 0) this.#write({ throttle: noThrottle });
     const resets = this.#service.deploymentConfiguration.deploymentCircuitBreaker?.resetOnHealthyTask !== false;
     if (succeeded && resets && this.#primary?.succeeded !== true)
@@ -458,18 +407,8 @@ class ServicePlanner {
     const { places } = this.#observed;
     if (places === undefined || count === 0) return { deployment, count };
     const { placed, failures } = placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
-    if (placed.length < count) this.#tellNoPlace(failures);
+    if (placed.length < count) tellNoPlace(failures, this.#events, this.#now, this.#look);
     return { deployment, count: placed.length, places: { found: placed, takes: places.needs } };
-  }
-
-  /** Agents that were connected just now are waited for before anything is told: all of them are away when the control plane starts. */
-  #tellNoPlace(failures: readonly PlacementFailure[]): void {
-    const until = Math.max(
-      0,
-      ...failures.map(({ reason, lostAt = 0 }) => (reason === 'AGENT' ? lostAt + awaitedMs : 0)),
-    );
-    if (this.#now < until) this.#lookAts.push(until);
-    else this.#events.tellOnce(unplacedEvent(failures));
   }
 
   #stop(stop: readonly JudgedTask[]): void {
@@ -492,21 +431,6 @@ class ServicePlanner {
         task.scheduling?.healthyAt === undefined,
     );
     if (unwell.length > 0) this.#countFailures(unwell.length);
-  }
-
-  #tellUnplaced(): void {
-    const waiting = this.#observed.tasks.filter(
-      ({ task }) => task.desiredStatus === 'RUNNING' && task.machineId === undefined,
-    );
-    const oldest = waiting[0]?.task.createdAt;
-    if (oldest === undefined) return;
-    if (this.#now < oldest + unplacedMs) {
-      this.#lookAts.push(oldest + unplacedMs);
-      return;
-    }
-    this.#events.tellOnce(
-      'was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.',
-    );
   }
 
   /** Counts, ends of rollouts, the steady state, and the end of the service. */

@@ -96,6 +96,13 @@ export function scale(input: ScaleInput): ScaleDecision {
   return { start, stop: [...stop], stuck };
 }
 
+/** How many tasks are kept above the desired ones only because they are protected. */
+export function underProtection(tasks: readonly JudgedTask[], stop: readonly JudgedTask[], desired: number): number {
+  const kept = tasks.filter((one) => one.verdict.kind !== 'unhealthy' && !stop.includes(one));
+  const guarded = kept.filter(({ isProtected }) => isProtected === true).length;
+  return Math.max(0, Math.min(guarded, kept.length - desired));
+}
+
 /** Of those to be given up, in their order, as many as leave the `surplus` of healthy tasks, and no more of these. */
 function leaving(tasks: readonly JudgedTask[], surplus: number): JudgedTask[] {
   let spare = surplus;

@@ -1,6 +1,6 @@
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import type { Reader } from '../../store/store.ts';
-import { services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { services, taskDefinitions, taskSets, tasks } from '../../store/tables/ecs.ts';
 
 /** A revision that is to be deleted. */
 export interface ObservedTaskDefinition {
@@ -19,5 +19,6 @@ export function observeTaskDefinition(store: Reader, arn: string): ObservedTaskD
     .some(({ deployments, lastCompleted }) =>
       [...deployments, lastCompleted].some((deployment) => deployment?.taskDefinitionArn === arn),
     );
-  return { definition, inUse: byTask || byService };
+  const bySet = store.list(taskSets).some(({ taskDefinitionArn }) => taskDefinitionArn === arn);
+  return { definition, inUse: byTask || byService || bySet };
 }

@@ -3,6 +3,7 @@ import { hasContainerChecks, judge } from '../../control/services/health.ts';
 import { observeService, type ObservedService } from '../../control/services/observe.ts';
 import { shortName } from '../../model/ecs/arns.ts';
 import type { Deployment, Service, ServiceEvent } from '../../model/ecs/service.ts';
+import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import { isProtected, type Task } from '../../model/ecs/task.ts';
 import type { TaskTarget } from '../../store/task-targets.ts';
 import type { Reader } from '../../store/store.ts';
@@ -33,6 +34,11 @@ export interface ServiceExplanation {
     | 'pendingCount'
     | 'failedTasks'
     | 'createdAt'
+  > & { readonly taskDefinition: string })[];
+  /** Of a service whose deployments somebody else controls. */
+  readonly taskSets: readonly (Pick<
+    TaskSet,
+    'id' | 'status' | 'stabilityStatus' | 'computedDesiredCount' | 'runningCount' | 'pendingCount' | 'createdAt'
   > & { readonly taskDefinition: string })[];
   /** Since when it is in a steady state; absent while it is not. */
   readonly steadyAt?: number;
@@ -66,8 +72,9 @@ export function explainService(store: Reader, service: Service, now: number): Se
   const live = (observed?.tasks ?? []).filter(({ task }) => task.lastStatus !== 'STOPPED');
   const unplaced = unplacedOf(store, service);
   const { consecutiveFailures: failures, retryAt } = service.throttle;
-  const sum = (of: (deployment: Deployment) => number): number =>
-    service.deployments.reduce((all, one) => all + of(one), 0);
+  const taskSets = observed?.taskSets ?? [];
+  const sum = (of: (part: Deployment | TaskSet) => number): number =>
+    [...service.deployments, ...taskSets].reduce((all, one) => all + of(one), 0);
   return {
     kind: 'service',
     arn: service.arn,
@@ -90,6 +97,16 @@ export function explainService(store: Reader, service: Service, now: number): Se
       failedTasks: one.failedTasks,
       createdAt: one.createdAt,
     })),
+    taskSets: taskSets.map((one) => ({
+      id: one.id,
+      status: one.status,
+      stabilityStatus: one.stabilityStatus,
+      taskDefinition: shortName(one.taskDefinitionArn),
+      computedDesiredCount: one.computedDesiredCount,
+      runningCount: one.runningCount,
+      pendingCount: one.pendingCount,
+      createdAt: one.createdAt,
+    })),
     ...given('steadyAt', service.steadyAt),
     blockers:
       observed === undefined || service.steadyAt !== undefined ? [] : blockersOf(store, observed, unplaced, now),
@@ -106,46 +123,28 @@ export function explainService(store: Reader, service: Service, now: number): Se
 
 /** Judges by what the scheduler itself judges by. */
 function blockersOf(store: Reader, observed: ObservedService, unplaced: Unplaced | undefined, now: number): string[] {
-  const { service, definitions } = observed;
+  const { service, taskSets } = observed;
   const [primary] = service.deployments;
   const live = observed.tasks.filter(({ task }) => task.lastStatus !== 'STOPPED');
   if (service.status === 'DRAINING') return [`it is being deleted: ${counted(live.length)} left to end`];
-  if (primary === undefined) return [];
-  const blockers: string[] = [];
-  if (primary.rolloutState === 'FAILED') {
-    blockers.push(
-      `its deployment ${primary.id} failed (${primary.rolloutStateReason}) and starts nothing more: update the service with a task definition that works`,
-    );
-  }
-  if (!definitions.has(primary.taskDefinitionArn)) {
-    blockers.push(
-      `${shortName(primary.taskDefinitionArn)} does not exist any more: update the service with one that does`,
-    );
-  }
-  const { consecutiveFailures, retryAt, deploymentId } = service.throttle;
-  if (deploymentId === primary.id && now < retryAt) {
-    const wait = Math.ceil((retryAt - now) / 1000);
-    blockers.push(`its last ${consecutiveFailures} attempts to start tasks failed: the next is in ${wait} s`);
-  }
+  if (hasTaskSets(service) && taskSets.length === 0) return ['it has no task set: create one'];
+  const blockers = [
+    ...(primary === undefined ? [] : deploymentBlockers(observed, primary, now)),
+    ...taskSets.flatMap((one) => taskSetBlockers(observed, one, now)),
+  ];
   if (unplaced !== undefined) {
     blockers.push(`${counted(unplaced.count)} found no place: it ${unplaced.reason}`);
   }
-  const graceMs = (service.healthCheckGracePeriodSeconds ?? 0) * 1000;
-  const containerChecks = hasContainerChecks(definitions.get(primary.taskDefinitionArn));
-  const waiting: Task[] = [];
-  for (const one of live) {
-    if (one.task.desiredStatus !== 'RUNNING' || one.task.deploymentId !== primary.id) continue;
-    const verdict = judge(one, { containerChecks, graceMs }, now);
-    if (verdict.kind === 'unhealthy')
-      blockers.push(`task ${one.task.id.slice(0, 8)} is to be replaced: ${verdict.stop.reason}`);
-    if (verdict.kind === 'pending') waiting.push(one.task);
-  }
-  for (const task of waiting.slice(0, shownWaiting)) {
-    const [first = 'some seconds of running without an end'] = explainTask(store, task).waitsFor;
-    blockers.push(`task ${task.id.slice(0, 8)} (${task.lastStatus}) waits for ${first}`);
-  }
-  if (waiting.length > shownWaiting) blockers.push(`${counted(waiting.length - shownWaiting)} more wait`);
-  const old = live.filter(({ task }) => task.deploymentId !== primary.id && task.desiredStatus === 'RUNNING');
+  const isOld = (task: Task): boolean => primary !== undefined && task.deploymentId !== primary.id;
+  blockers.push(
+    ...taskBlockers(
+      store,
+      observed,
+      live.filter(({ task }) => task.desiredStatus === 'RUNNING' && !isOld(task)),
+      now,
+    ),
+  );
+  const old = live.filter(({ task }) => isOld(task) && task.desiredStatus === 'RUNNING');
   const guarded = live.filter(({ task }) => isProtected(task, now));
   if (old.length > 0) blockers.push(`${counted(old.length)} of older deployments still run`);
   if (guarded.length > 0 && (old.length > 0 || live.length > service.desiredCount)) {
@@ -156,6 +155,64 @@ function blockersOf(store: Reader, observed: ObservedService, unplaced: Unplaced
   const leaving = live.filter(({ task }) => task.desiredStatus === 'STOPPED');
   if (leaving.length > 0) blockers.push(`${counted(leaving.length)} on the way out`);
   if (blockers.length === 0) blockers.push('the scheduler has not come to it yet');
+  return blockers;
+}
+
+function deploymentBlockers({ service, definitions }: ObservedService, primary: Deployment, now: number): string[] {
+  const { consecutiveFailures, retryAt, deploymentId } = service.throttle;
+  return [
+    ...(primary.rolloutState === 'FAILED'
+      ? [
+          `its deployment ${primary.id} failed (${primary.rolloutStateReason}) and starts nothing more: update the service with a task definition that works`,
+        ]
+      : []),
+    ...(definitions.has(primary.taskDefinitionArn)
+      ? []
+      : [`${shortName(primary.taskDefinitionArn)} does not exist any more: update the service with one that does`]),
+    ...(deploymentId === primary.id && now < retryAt ? [waits(consecutiveFailures, retryAt - now)] : []),
+  ];
+}
+
+function taskSetBlockers({ definitions }: ObservedService, taskSet: TaskSet, now: number): string[] {
+  const { consecutiveFailures, retryAt } = taskSet.throttle;
+  const its = [
+    ...(taskSet.status === 'DRAINING' ? ['drains'] : []),
+    ...(definitions.has(taskSet.taskDefinitionArn)
+      ? []
+      : [`runs ${shortName(taskSet.taskDefinitionArn)}, which does not exist any more`]),
+  ];
+  return [
+    ...its.map((what) => `its task set ${taskSet.id} ${what}`),
+    ...(now < retryAt ? [waits(consecutiveFailures, retryAt - now)] : []),
+  ];
+}
+
+function waits(failures: number, ms: number): string {
+  return `its last ${failures} attempts to start tasks failed: the next is in ${Math.ceil(ms / 1000)} s`;
+}
+
+/** What there is to say of tasks that are to run. */
+function taskBlockers(
+  store: Reader,
+  { service, definitions }: ObservedService,
+  live: ObservedService['tasks'],
+  now: number,
+): string[] {
+  const blockers: string[] = [];
+  const graceMs = (service.healthCheckGracePeriodSeconds ?? 0) * 1000;
+  const waiting: Task[] = [];
+  for (const one of live) {
+    const containerChecks = hasContainerChecks(definitions.get(one.task.taskDefinitionArn));
+    const verdict = judge(one, { containerChecks, graceMs }, now);
+    if (verdict.kind === 'unhealthy')
+      blockers.push(`task ${one.task.id.slice(0, 8)} is to be replaced: ${verdict.stop.reason}`);
+    if (verdict.kind === 'pending') waiting.push(one.task);
+  }
+  for (const task of waiting.slice(0, shownWaiting)) {
+    const [first = 'some seconds of running without an end'] = explainTask(store, task).waitsFor;
+    blockers.push(`task ${task.id.slice(0, 8)} (${task.lastStatus}) waits for ${first}`);
+  }
+  if (waiting.length > shownWaiting) blockers.push(`${counted(waiting.length - shownWaiting)} more wait`);
   return blockers;
 }
 

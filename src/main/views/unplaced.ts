@@ -1,8 +1,9 @@
 import { daemonFailures, daemonPlaces } from '../../control/services/daemon.ts';
 import { unplacedEvent } from '../../control/services/events.ts';
-import { observeService, type ObservedService } from '../../control/services/observe.ts';
+import { observeService, type ObservedService, type Places } from '../../control/services/observe.ts';
 import { Exclusions, placeTasks, refusalLifeMs, type Exclusion, type Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
+import { hasTaskSets } from '../../model/ecs/task-set.ts';
 import type { Reader } from '../../store/store.ts';
 import { refusals, services, tasks } from '../../store/tables/ecs.ts';
 import { machines } from '../../store/tables/fleet.ts';
@@ -33,6 +34,7 @@ export function unplacedIn(store: Reader, clusterArn: string, now: number): read
 
 /** The tasks of a service that no instance can take now; `undefined` when there are none. */
 export function unplacedOf(store: Reader, service: Service): Unplaced | undefined {
+  if (hasTaskSets(service)) return unplacedOfSets(store, service);
   const [primary] = service.deployments;
   if (primary === undefined || primary.launchType === undefined || primary.launchType === 'FARGATE') return undefined;
   // A deployment that failed, or that its last failures hold back, is not waiting for a place.
@@ -40,12 +42,30 @@ export function unplacedOf(store: Reader, service: Service): Unplaced | undefine
   const observed = observeService(store, service.arn);
   if (observed?.places === undefined) return undefined;
   if (service.schedulingStrategy === 'DAEMON') return unplacedDaemon(service, observed.places);
-  const there = observed.tasks.filter(
-    ({ task }) => task.deploymentId === primary.id && task.desiredStatus === 'RUNNING',
-  );
-  const count = service.desiredCount - there.length;
+  return unplacedAt(observed, primary.id, service.desiredCount, observed.places);
+}
+
+/** The tasks of the first task set some of whose find no place. */
+function unplacedOfSets(store: Reader, service: Service): Unplaced | undefined {
+  const observed = observeService(store, service.arn);
+  for (const { id, computedDesiredCount } of observed?.taskSets ?? []) {
+    const places = observed?.placesOf.get(id);
+    const found = observed && places && unplacedAt(observed, id, computedDesiredCount, places);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The tasks of a deployment or task set, of which there are to be `desired`, that no instance can take. */
+function unplacedAt(
+  { service, tasks: own }: ObservedService,
+  id: string,
+  desired: number,
+  { needs, candidates }: Places,
+): Unplaced | undefined {
+  const there = own.filter(({ task }) => task.deploymentId === id && task.desiredStatus === 'RUNNING');
+  const count = desired - there.length;
   if (count <= 0) return undefined;
-  const { needs, candidates } = observed.places;
   const { placed, failures, excluded } = placeTasks(needs, candidates, 1);
   if (placed.length > 0) return undefined;
   return { name: service.name, arn: service.arn, count, reason: unplacedEvent(failures), excluded };
@@ -54,7 +74,7 @@ export function unplacedOf(store: Reader, service: Service): Unplaced | undefine
 /** The instances that ought to have a task of a daemon service and cannot take it. */
 function unplacedDaemon(
   { name, arn }: Service,
-  { needs, candidates }: NonNullable<ObservedService['places']>,
+  { needs, candidates }: Places,
 ): Unplaced | undefined {
   const failures = daemonFailures(needs, daemonPlaces(needs, candidates));
   if (failures.length === 0) return undefined;

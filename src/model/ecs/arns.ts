@@ -36,6 +36,11 @@ export function serviceDeploymentArn(scope: Scoped, clusterName: string, service
   return arn('ecs', scope.region, scope.account, `service-deployment/${clusterName}/${serviceName}/${id}`);
 }
 
+/** `arn:aws:ecs:<region>:<account>:task-set/<cluster>/<service>/ecs-svc/<number>`; `id` is the last two parts. */
+export function taskSetArn(scope: Scoped, clusterName: string, serviceName: string, id: string): string {
+  return arn('ecs', scope.region, scope.account, `task-set/${clusterName}/${serviceName}/${id}`);
+}
+
 /** `arn:aws:ecs:<region>:<account>:container-instance/<cluster>/<id>`. */
 export function containerInstanceArn(scope: Scoped, clusterName: string, id: string): string {
   return arn('ecs', scope.region, scope.account, `container-instance/${clusterName}/${id}`);

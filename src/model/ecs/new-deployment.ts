@@ -15,8 +15,7 @@ export interface NewDeployment {
  * of it runs yet: the service loop brings it up.
  */
 export function newDeployment(service: Service, spec: DeploymentSpec, ids: Ids, now: number): NewDeployment {
-  const number = digits(ids, 19);
-  const id = `ecs-svc/${number}`;
+  const id = deploymentId(ids);
   const { account, region, arn: serviceArn, clusterArn } = service;
   const revisionArn = revisionOf(service, id);
   const deployment: Deployment = {
@@ -67,11 +66,12 @@ export function newDeployment(service: Service, spec: DeploymentSpec, ids: Ids, 
   };
 }
 
-/** A number of `count` digits that does not begin with 0, as ECS writes the ids of deployments and service revisions. */
-function digits(ids: Ids, count: number): string {
-  return Array.from({ length: count }, (_, index) =>
+/** The id of a new deployment or task set: `ecs-svc/` and a number of 19 digits that does not begin with 0. */
+export function deploymentId(ids: Ids): string {
+  const digits = Array.from({ length: 19 }, (_, index) =>
     index === 0 ? 1 + Math.floor(ids.random() * 9) : Math.floor(ids.random() * 10),
-  ).join('');
+  );
+  return `ecs-svc/${digits.join('')}`;
 }
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';

@@ -5,6 +5,7 @@ import type {
   PlacementConstraint,
   PlacementStrategy,
 } from '@aws-sdk/client-ecs';
+import { given } from '../../base/given.ts';
 import type { Scoped, Tag } from '../tags.ts';
 import type { Slot } from './lifecycle.ts';
 import type { AwsvpcConfiguration, ServiceLoadBalancer } from './task.ts';
@@ -18,6 +19,19 @@ export interface DeploymentSpec {
   readonly platformFamily?: string;
   readonly networkConfiguration?: AwsvpcConfiguration;
   readonly loadBalancers: readonly ServiceLoadBalancer[];
+}
+
+/** The part of a deployment, or of a task set, that says what to run. */
+export function specOf(deployment: DeploymentSpec): DeploymentSpec {
+  return {
+    taskDefinitionArn: deployment.taskDefinitionArn,
+    ...given('launchType', deployment.launchType),
+    ...given('capacityProviderStrategy', deployment.capacityProviderStrategy),
+    ...given('platformVersion', deployment.platformVersion),
+    ...given('platformFamily', deployment.platformFamily),
+    ...given('networkConfiguration', deployment.networkConfiguration),
+    loadBalancers: deployment.loadBalancers,
+  };
 }
 
 /** One deployment of a service. PRIMARY is the newest; ACTIVE ones are being drained; INACTIVE ones leave the row. */
@@ -72,8 +86,10 @@ export interface Service extends Scoped {
   readonly deploymentController: 'ECS' | 'CODE_DEPLOY' | 'EXTERNAL';
   readonly deploymentConfiguration: DeploymentConfiguration;
   readonly desiredCount: number;
-  /** Newest first; the first is PRIMARY. */
+  /** Newest first; the first is PRIMARY. Empty where another controller deploys: then there are task sets, in a table of their own. */
   readonly deployments: readonly Deployment[];
+  /** What the PRIMARY task set runs, where there is one; written together with its status. */
+  readonly primaryTaskSet?: DeploymentSpec;
   /** The service deployment under way, by ARN; the service loop takes it away when it is over. */
   readonly currentServiceDeployment?: string;
   readonly serviceRegistries: readonly ServiceRegistry[];

@@ -1,5 +1,6 @@
 import type { KeyValuePair } from '@aws-sdk/client-ecs';
 import type { Service } from '../../model/ecs/service.ts';
+import { runs } from '../../model/ecs/task-set.ts';
 import { reached, type Task } from '../../model/ecs/task.ts';
 
 const launchTypes = { EC2: 'EC2', FARGATE: 'Fargate', EXTERNAL: 'External' } as const;
@@ -27,8 +28,8 @@ export function clusterStatistics(tasks: readonly Task[], services: readonly Ser
   });
 }
 
-/** What a service runs on: its launch type, or that of its capacity providers, which are all Fargate's. */
-export function launchTypeOf(service: Service): Task['launchType'] {
-  const [primary] = service.deployments;
-  return primary?.launchType ?? 'FARGATE';
+/** What a service runs on: its launch type, or that of its capacity providers, which are all Fargate's; nothing without a PRIMARY task set. */
+export function launchTypeOf(service: Service): Task['launchType'] | undefined {
+  const primary = runs(service);
+  return primary === undefined ? undefined : (primary.launchType ?? 'FARGATE');
 }

@@ -6,7 +6,7 @@ import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Scoped } from '../../model/tags.ts';
 import { scopeOf } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
-import { clusters, containerInstances, services, tasks } from '../../store/tables/ecs.ts';
+import { clusters, containerInstances, services, taskSets, tasks } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { effectiveSetting } from './account-settings.ts';
 import { readProviders, readStrategy } from './capacity.ts';
@@ -99,7 +99,8 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
       const inUse = store
         .by(services, 'cluster', arn)
         .filter((row) => row.status !== 'INACTIVE')
-        .flatMap((row) => row.deployments.flatMap((deployment) => deployment.capacityProviderStrategy ?? []))
+        .flatMap((row) => [...row.deployments, ...store.by(taskSets, 'service', row.arn)])
+        .flatMap(({ capacityProviderStrategy = [] }) => capacityProviderStrategy)
         .find((item) => !capacityProviders.includes(item.capacityProvider ?? ''));
       if (inUse !== undefined) {
         throw new AwsError(

@@ -3,14 +3,17 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { arn } from '../../base/arn.ts';
 import { given } from '../../base/given.ts';
 import { serviceArn } from '../../model/ecs/arns.ts';
-import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import type { Cluster } from '../../model/ecs/cluster.ts';
+import { specOf, type DeploymentSpec, type Service } from '../../model/ecs/service.ts';
 import { beginDeployment } from '../../store/begin-deployment.ts';
+import type { Reader } from '../../store/store.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
+import { checkControlled, checkExternalService, readController } from './controller-rules.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
-import { canonical, specOf } from './deployments.ts';
+import { canonical, newSpec } from './deployments.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { invalidParameter } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
@@ -19,7 +22,13 @@ import { readLaunch } from './launch.ts';
 import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
-import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
+import {
+  checkClientToken,
+  checkDesiredCount,
+  checkGracePeriod,
+  checkPlacement,
+  refuseUnsupportedService,
+} from './service-rules.ts';
 import { readTags } from './tag-rules.ts';
 
 /** CreateService: the row of a new service with its first deployment; the service loop does the rest. */
@@ -30,42 +39,23 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     throw invalidParameter(`ServiceName must match ^[a-zA-Z0-9\\-_]{1,255}$, but was ${name}`);
   }
   // A repeated request is known by its name and by what it asks for, with a token or without one.
-  if (input.clientToken !== undefined && !/^[\u0021-\u007e]{1,36}$/.test(input.clientToken)) {
-    throw invalidParameter('clientToken must have 1 to 36 characters in the range of 33 to 126.');
-  }
+  checkClientToken(input.clientToken);
+  const deploymentController = readController(input);
   const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA';
   checkOneOf('schedulingStrategy', schedulingStrategy, ['REPLICA', 'DAEMON']);
   checkDesiredCount(input.desiredCount, schedulingStrategy);
-  if (schedulingStrategy === 'REPLICA' && input.desiredCount === undefined) {
-    throw invalidParameter('desiredCount can not be blank.');
-  }
-  const definition = needTaskDefinition(store, ctx, input.taskDefinition);
-  const launch = readLaunch(input, cluster, definition);
-  checkPlatformIsThere(store, definition, launch);
-  checkPlacement(input, launch, schedulingStrategy);
-  const awsvpc = readAwsvpc(store, ctx, input.networkConfiguration, {
-    networkMode: definition.document.networkMode,
-    launchType: launch.launchType,
-  });
-  const loadBalancers = readLoadBalancers(store, input.loadBalancers ?? [], definition);
-  checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalancers.length > 0);
-  const roleArn = readRole(input.role, awsvpc !== undefined, loadBalancers.length > 0, ctx);
+  if (deploymentController !== 'ECS') checkControlled(input, deploymentController);
+  const spec = deploymentController === 'EXTERNAL' ? undefined : readSpec(store, cluster, input, ctx);
+  if (spec === undefined) checkExternalService(input);
+  checkGracePeriod(input.healthCheckGracePeriodSeconds, spec === undefined || spec.loadBalancers.length > 0);
   refuseUnsupportedService(input);
-  if (input.enableExecuteCommand === true) needTaskRole(definition, {}, "The service couldn't be created");
-
-  const fargate = launch.launchType === 'FARGATE';
-  const spec: DeploymentSpec = {
-    taskDefinitionArn: definition.arn,
-    ...(launch.capacityProviderStrategy === undefined
-      ? { launchType: launch.launchType }
-      : { capacityProviderStrategy: launch.capacityProviderStrategy }),
-    ...given('platformVersion', launch.platformVersion),
-    ...(fargate ? { platformFamily: 'Linux' } : {}),
-    ...given('networkConfiguration', awsvpc),
-    loadBalancers,
-  };
-  const deploymentConfiguration = readDeploymentConfiguration(input.deploymentConfiguration, schedulingStrategy);
-  checkShifting(loadBalancers, deploymentConfiguration.strategy);
+  const loadBalanced = (spec?.loadBalancers.length ?? 0) > 0;
+  const roleArn = readRole(input.role, spec?.networkConfiguration !== undefined || spec === undefined, loadBalanced, ctx);
+  const deploymentConfiguration = readDeploymentConfiguration(input.deploymentConfiguration, {
+    schedulingStrategy,
+    deploymentController,
+  });
+  checkShifting(spec?.loadBalancers ?? [], deploymentConfiguration.strategy);
   const now = clock.now();
   const service: Service = {
     account: ctx.account,
@@ -75,7 +65,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     clusterArn: cluster.arn,
     status: 'ACTIVE',
     schedulingStrategy,
-    deploymentController: 'ECS',
+    deploymentController,
     deploymentConfiguration,
     desiredCount: input.desiredCount ?? 0,
     deployments: [],
@@ -83,7 +73,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     placementConstraints: readConstraints(input.placementConstraints ?? []),
     placementStrategy: readStrategyOf(input.placementStrategy ?? []),
     ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
-    ...(fargate ? { platformVersion: input.platformVersion ?? 'LATEST' } : {}),
+    ...(spec?.platformFamily === undefined ? {} : { platformVersion: input.platformVersion ?? 'LATEST' }),
     availabilityZoneRebalancing: 'DISABLED',
     enableECSManagedTags: input.enableECSManagedTags ?? false,
     propagateTags: input.propagateTags ?? 'NONE',
@@ -100,18 +90,40 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     if (existing?.status === 'DRAINING') throw invalidParameter('Unable to Start a service that is still Draining.');
     if (existing?.status === 'ACTIVE') {
       const [primary] = existing.deployments;
-      if (primary !== undefined && request(existing, specOf(primary)) === request(service, spec)) return existing;
+      if (request(existing, primary && specOf(primary)) === request(service, spec)) return existing;
       throw invalidParameter('Creation of service was not idempotent.');
     }
-    return beginDeployment(tx, service, spec, { ids, now });
+    if (spec !== undefined) return beginDeployment(tx, service, spec, { ids, now });
+    tx.put(services, service);
+    return service;
   });
 }
 
+/** What the tasks of a new service are. */
+function readSpec(reader: Reader, cluster: Cluster, input: CreateServiceCommandInput, ctx: Ctx): DeploymentSpec {
+  const { schedulingStrategy = 'REPLICA' } = input;
+  if (schedulingStrategy === 'REPLICA' && input.desiredCount === undefined) {
+    throw invalidParameter('desiredCount can not be blank.');
+  }
+  const definition = needTaskDefinition(reader, ctx, input.taskDefinition);
+  const launch = readLaunch(input, cluster, definition);
+  checkPlatformIsThere(reader, definition, launch);
+  checkPlacement(input, launch, schedulingStrategy);
+  const awsvpc = readAwsvpc(reader, ctx, input.networkConfiguration, {
+    networkMode: definition.document.networkMode,
+    launchType: launch.launchType,
+  });
+  const loadBalancers = readLoadBalancers(reader, input.loadBalancers ?? [], definition);
+  if (input.enableExecuteCommand === true) needTaskRole(definition, {}, "The service couldn't be created");
+  return newSpec(definition, launch, awsvpc, loadBalancers);
+}
+
 /** What was asked for in a service, as one text: the same text is the same request. */
-function request(service: Service, spec: DeploymentSpec): string {
+function request(service: Service, spec: DeploymentSpec | undefined): string {
   return canonical({
     spec,
     schedulingStrategy: service.schedulingStrategy,
+    deploymentController: service.deploymentController,
     // A daemon's is the scheduler's.
     ...(service.schedulingStrategy === 'DAEMON' ? {} : { desiredCount: service.desiredCount }),
     deploymentConfiguration: service.deploymentConfiguration,

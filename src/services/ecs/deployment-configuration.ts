@@ -27,10 +27,24 @@ const defaultOfDaemons: DeploymentConfiguration = {
  */
 export function readDeploymentConfiguration(
   asked: DeploymentConfiguration | undefined,
-  scheduling: Service['schedulingStrategy'],
+  { schedulingStrategy: scheduling, deploymentController: controller }: Scheduled,
   before: DeploymentConfiguration = scheduling === 'DAEMON' ? defaultOfDaemons : defaultDeploymentConfiguration,
 ): DeploymentConfiguration {
-  if (asked === undefined) return before;
+  const read = asked === undefined ? before : readAsked(asked, scheduling, before);
+  if (controller === 'ECS') return read;
+  // How task sets follow on each other is no matter of ECS's.
+  const { maximumPercent, minimumHealthyPercent } = read;
+  return { ...given('maximumPercent', maximumPercent), ...given('minimumHealthyPercent', minimumHealthyPercent) };
+}
+
+/** By what a service's deployments go. */
+type Scheduled = Pick<Service, 'schedulingStrategy' | 'deploymentController'>;
+
+function readAsked(
+  asked: DeploymentConfiguration,
+  scheduling: Service['schedulingStrategy'],
+  before: DeploymentConfiguration,
+): DeploymentConfiguration {
   refuse(asked);
   const maximumPercent = asked.maximumPercent ?? before.maximumPercent ?? 200;
   const minimumHealthyPercent = asked.minimumHealthyPercent ?? before.minimumHealthyPercent ?? 100;

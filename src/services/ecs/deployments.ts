@@ -1,16 +1,25 @@
 import { given } from '../../base/given.ts';
 import type { DeploymentSpec } from '../../model/ecs/service.ts';
+import type { AwsvpcConfiguration, ServiceLoadBalancer } from '../../model/ecs/task.ts';
+import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import type { Launch } from './launch.ts';
 
-/** The part of a deployment that says what to run. */
-export function specOf(deployment: DeploymentSpec): DeploymentSpec {
+/** What tasks of a definition are to be that are launched so. */
+export function newSpec(
+  definition: TaskDefinition,
+  launch: Launch,
+  awsvpc: AwsvpcConfiguration | undefined,
+  loadBalancers: readonly ServiceLoadBalancer[],
+): DeploymentSpec {
   return {
-    taskDefinitionArn: deployment.taskDefinitionArn,
-    ...given('launchType', deployment.launchType),
-    ...given('capacityProviderStrategy', deployment.capacityProviderStrategy),
-    ...given('platformVersion', deployment.platformVersion),
-    ...given('platformFamily', deployment.platformFamily),
-    ...given('networkConfiguration', deployment.networkConfiguration),
-    loadBalancers: deployment.loadBalancers,
+    taskDefinitionArn: definition.arn,
+    ...(launch.capacityProviderStrategy === undefined
+      ? { launchType: launch.launchType }
+      : { capacityProviderStrategy: launch.capacityProviderStrategy }),
+    ...given('platformVersion', launch.platformVersion),
+    ...(launch.launchType === 'FARGATE' ? { platformFamily: 'Linux' } : {}),
+    ...given('networkConfiguration', awsvpc),
+    loadBalancers,
   };
 }
 

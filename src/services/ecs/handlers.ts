@@ -12,6 +12,7 @@ import { serviceHandlers } from './services.ts';
 import { tagHandlers } from './tags.ts';
 import { taskDefinitionHandlers } from './task-definitions.ts';
 import { taskProtectionHandlers } from './task-protection.ts';
+import { taskSetHandlers } from './task-sets.ts';
 import { taskHandlers } from './tasks.ts';
 
 /** Every operation of ECS that is served. */
@@ -25,6 +26,7 @@ export function ecsHandlers(deps: ServiceDeps) {
     ...taskProtectionHandlers(deps),
     ...serviceHandlers(deps),
     ...serviceDeploymentHandlers(deps),
+    ...taskSetHandlers(deps),
     ...containerInstanceHandlers(deps),
     ...agentReportHandlers(deps),
     ...attributeHandlers(deps),

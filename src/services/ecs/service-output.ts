@@ -6,12 +6,16 @@ import type {
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import { hasTaskSets, runs, type TaskSet } from '../../model/ecs/task-set.ts';
 import { revisionOf } from '../../model/ecs/service-deployment.ts';
+import { taskSetOutput } from './task-set-output.ts';
 
 /** A service as CreateService, UpdateService, DeleteService and DescribeServices show it. */
-export function serviceOutput(row: Service, options: { tags: boolean }): ServiceOutput {
-  const [primary] = row.deployments;
-  const sum = (of: (deployment: Deployment) => number): number => row.deployments.reduce((all, d) => all + of(d), 0);
+export function serviceOutput(row: Service, options: { tags: boolean; taskSets?: readonly TaskSet[] }): ServiceOutput {
+  const primary = runs(row);
+  const { taskSets = [] } = options;
+  const sum = (of: (part: Deployment | TaskSet) => number): number =>
+    [...row.deployments, ...taskSets].reduce((all, part) => all + of(part), 0);
   const loadBalancers = (primary?.loadBalancers ?? []).map((entry) => ({ ...entry }));
   return {
     serviceArn: row.arn,
@@ -23,9 +27,10 @@ export function serviceOutput(row: Service, options: { tags: boolean }): Service
     pendingCount: sum((deployment) => deployment.pendingCount),
     ...(primary === undefined ? {} : { taskDefinition: primary.taskDefinitionArn, ...launchOf(primary) }),
     // The service shows the platform that was asked for, its deployments the one that it means.
-    ...given('platformVersion', row.platformVersion),
+    ...given('platformVersion', row.platformVersion ?? row.primaryTaskSet?.platformVersion),
     deploymentConfiguration: row.deploymentConfiguration,
     deploymentController: { type: row.deploymentController },
+    ...(hasTaskSets(row) ? { taskSets: taskSets.map((one) => taskSetOutput(one, { tags: options.tags })) } : {}),
     deployments: row.deployments.filter((deployment) => deployment.status !== 'INACTIVE').map(deploymentOutput),
     loadBalancers,
     serviceRegistries: [...row.serviceRegistries],
@@ -33,12 +38,16 @@ export function serviceOutput(row: Service, options: { tags: boolean }): Service
     events: row.events.map(({ id, createdAt, message }) => ({ id, createdAt: dateOf(createdAt), message })),
     createdAt: dateOf(row.createdAt),
     ...given('currentServiceDeployment', row.currentServiceDeployment),
-    currentServiceRevisions: row.deployments.map((one) => ({
-      arn: revisionOf(row, one.id),
-      requestedTaskCount: one.desiredCount,
-      runningTaskCount: one.runningCount,
-      pendingTaskCount: one.pendingCount,
-    })),
+    ...(hasTaskSets(row)
+      ? {}
+      : {
+          currentServiceRevisions: row.deployments.map((one) => ({
+            arn: revisionOf(row, one.id),
+            requestedTaskCount: one.desiredCount,
+            runningTaskCount: one.runningCount,
+            pendingTaskCount: one.pendingCount,
+          })),
+        }),
     createdBy: row.createdBy,
     placementConstraints: [...row.placementConstraints],
     placementStrategy: [...row.placementStrategy],

@@ -20,13 +20,21 @@ export function refuseUnsupportedService(input: Shared): void {
     throw notSupported('gatewayConnectors');
   if (input.monitoring !== undefined) throw notSupported('monitoring');
   if (input.availabilityZoneRebalancing === 'ENABLED') throw notSupported('availabilityZoneRebalancing = "ENABLED"');
-  const controller = input.deploymentController?.type;
-  if (controller !== undefined && controller !== 'ECS')
-    throw notSupported(`deploymentController.type = "${controller}"`);
+}
+
+/** A token by which a repeated request is known. */
+export function checkClientToken(token: string | undefined): void {
+  if (token !== undefined && !/^[\u0021-\u007e]{1,36}$/.test(token)) {
+    throw invalidParameter('clientToken must have 1 to 36 characters in the range of 33 to 126.');
+  }
 }
 
 /** Placement is a matter of instances: Fargate has none to choose from. */
-export function checkPlacement(input: Shared, launch: Launch, scheduling: Scheduling): void {
+export function checkPlacement(
+  input: Pick<Shared, 'placementConstraints' | 'placementStrategy'> | Pick<Service, 'placementConstraints' | 'placementStrategy'>,
+  launch: Pick<Launch, 'launchType'>,
+  scheduling: Scheduling,
+): void {
   const constraints = (input.placementConstraints?.length ?? 0) > 0;
   const strategy = (input.placementStrategy?.length ?? 0) > 0;
   if (scheduling === 'DAEMON') {

@@ -1,4 +1,7 @@
+import type { Service as ServiceOutput } from '@aws-sdk/client-ecs';
 import type { Service } from '../../model/ecs/service.ts';
+import { hasTaskSets } from '../../model/ecs/task-set.ts';
+import { taskSetsOf } from '../../store/task-sets.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { launchTypeOf } from './cluster-statistics.ts';
@@ -13,13 +16,15 @@ import { updateService } from './update-service.ts';
 /** Services: creating, changing, describing, listing and deleting them. */
 export function serviceHandlers(deps: ServiceDeps) {
   const { store } = deps;
+  const output = (row: Service, tags: boolean): ServiceOutput =>
+    serviceOutput(row, { tags, taskSets: hasTaskSets(row) ? taskSetsOf(store, row.arn) : [] });
   return {
     CreateService(input, ctx) {
-      return { service: serviceOutput(createService(deps, input, ctx), { tags: true }) };
+      return { service: output(createService(deps, input, ctx), true) };
     },
 
     UpdateService(input, ctx) {
-      return { service: serviceOutput(updateService(deps, input, ctx), { tags: true }) };
+      return { service: output(updateService(deps, input, ctx), true) };
     },
 
     DescribeServices(input, ctx) {
@@ -31,9 +36,9 @@ export function serviceHandlers(deps: ServiceDeps) {
       const found = arns
         .map((arn) => store.get(services, arn))
         .map((row) => (row?.clusterArn === cluster.arn ? row : undefined));
-      const options = { tags: input.include?.includes('TAGS') ?? false };
+      const tags = input.include?.includes('TAGS') ?? false;
       return {
-        services: found.flatMap((row) => (row === undefined ? [] : [serviceOutput(row, options)])),
+        services: found.flatMap((row) => (row === undefined ? [] : [output(row, tags)])),
         failures: arns.filter((_, index) => found[index] === undefined).map((arn) => ({ arn, reason: 'MISSING' })),
       };
     },
@@ -61,7 +66,7 @@ export function serviceHandlers(deps: ServiceDeps) {
       }
       const draining: Service = { ...service, status: 'DRAINING', desiredCount: 0 };
       store.transact((tx) => tx.put(services, draining));
-      return { service: serviceOutput(draining, { tags: true }) };
+      return { service: output(draining, true) };
     },
   } satisfies EcsHandlers;
 }

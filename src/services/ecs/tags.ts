@@ -4,7 +4,7 @@ import { AwsError } from '../../base/errors.ts';
 import type { Tag } from '../../model/tags.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import type { Table } from '../../store/table.ts';
-import { clusters, containerInstances, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { clusters, containerInstances, services, taskDefinitions, taskSets, tasks } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { EcsHandlers } from './handler-types.ts';
@@ -15,7 +15,7 @@ interface Tagged {
   readonly status?: string;
 }
 
-/** The tags of clusters, container instances, services, tasks and task definitions, by the resource's ARN. */
+/** The tags of clusters, container instances, services, tasks, task definitions and task sets, by the resource's ARN. */
 export function tagHandlers({ store }: ServiceDeps) {
   return {
     ListTagsForResource(input) {
@@ -91,6 +91,7 @@ function tableOf(resource: string): Table<Tagged> | undefined {
     service: services,
     task: tasks,
     'task-definition': taskDefinitions,
+    'task-set': taskSets,
   };
   return all[resource.slice(0, resource.indexOf('/'))] as Table<Tagged> | undefined;
 }

@@ -3,7 +3,8 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
-import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import { specOf, type Deployment, type DeploymentSpec, type Service } from '../../model/ecs/service.ts';
+import { runs } from '../../model/ecs/task-set.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { beginDeployment } from '../../store/begin-deployment.ts';
 import type { Reader } from '../../store/store.ts';
@@ -12,8 +13,9 @@ import type { ServiceDeps } from '../deps.ts';
 import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
-import { sameSpec, specOf } from './deployments.ts';
-import { clientException } from './errors.ts';
+import { newSpec, sameSpec } from './deployments.ts';
+import { refuseUpdates } from './controller-rules.ts';
+import { clientException, notSupported } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
@@ -30,35 +32,28 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
   const cluster = needCluster(store, ctx, input.cluster);
   return store.transact((tx) => {
     const service = needService(tx, cluster, input.service);
-    const [primary] = service.deployments;
-    if (service.status !== 'ACTIVE' || primary === undefined) {
-      throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+    if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+    const { deploymentController: controller } = service;
+    if (input.deploymentController !== undefined && input.deploymentController.type !== controller) {
+      throw notSupported('Changing deploymentController');
     }
     checkDesiredCount(input.desiredCount, service.schedulingStrategy);
+    const [primary] = service.deployments;
+    if (controller !== 'ECS' || primary === undefined) {
+      if (controller !== 'ECS') refuseUpdates(input, controller);
+      checkPlacement(input, { launchType: runs(service)?.launchType ?? 'EC2' }, service.schedulingStrategy);
+      refuseUnsupportedService(input);
+      checkGracePeriod(input.healthCheckGracePeriodSeconds, true);
+      const changed = changedBy(service, input);
+      tx.put(services, changed);
+      return changed;
+    }
     const spec = readSpec(tx, cluster, service, primary, input, ctx);
     refuseUnsupportedService(input);
     checkExec(tx, service, spec, input);
-    const loadBalanced = spec.loadBalancers.length > 0;
-    checkGracePeriod(input.healthCheckGracePeriodSeconds, loadBalanced);
+    checkGracePeriod(input.healthCheckGracePeriodSeconds, spec.loadBalancers.length > 0);
 
-    const wanted: Service = {
-      ...service,
-      desiredCount: input.desiredCount ?? service.desiredCount,
-      deploymentConfiguration: readDeploymentConfiguration(
-        input.deploymentConfiguration,
-        service.schedulingStrategy,
-        service.deploymentConfiguration,
-      ),
-      ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
-      ...given('platformVersion', input.platformVersion),
-      // They are of new tasks, and no reason to replace those that run.
-      placementConstraints: readConstraints(input.placementConstraints ?? service.placementConstraints),
-      placementStrategy: readStrategyOf(input.placementStrategy ?? service.placementStrategy),
-      enableECSManagedTags: input.enableECSManagedTags ?? service.enableECSManagedTags,
-      propagateTags: input.propagateTags ?? service.propagateTags,
-      // Of tasks that are made from now on: those that run stay as they are.
-      enableExecuteCommand: input.enableExecuteCommand ?? service.enableExecuteCommand,
-    };
+    const wanted = changedBy(service, input);
     checkShifting(spec.loadBalancers, wanted.deploymentConfiguration.strategy);
     const redeploy =
       input.forceNewDeployment === true ||
@@ -69,6 +64,28 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
     tx.put(services, wanted);
     return wanted;
   });
+}
+
+/** The service with what is asked for that is no matter of its deployments. */
+function changedBy(service: Service, input: UpdateServiceCommandInput): Service {
+  return {
+    ...service,
+    desiredCount: input.desiredCount ?? service.desiredCount,
+    deploymentConfiguration: readDeploymentConfiguration(
+      input.deploymentConfiguration,
+      service,
+      service.deploymentConfiguration,
+    ),
+    ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
+    ...given('platformVersion', input.platformVersion),
+    // They are of new tasks, and no reason to replace those that run.
+    placementConstraints: readConstraints(input.placementConstraints ?? service.placementConstraints),
+    placementStrategy: readStrategyOf(input.placementStrategy ?? service.placementStrategy),
+    enableECSManagedTags: input.enableECSManagedTags ?? service.enableECSManagedTags,
+    propagateTags: input.propagateTags ?? service.propagateTags,
+    // Of tasks that are made from now on: those that run stay as they are.
+    enableExecuteCommand: input.enableExecuteCommand ?? service.enableExecuteCommand,
+  };
 }
 
 function checkExec(reader: Reader, service: Service, spec: DeploymentSpec, input: UpdateServiceCommandInput): void {
@@ -107,20 +124,12 @@ function readSpec(
     asked === undefined && primary.networkConfiguration !== undefined && networkMode === 'awsvpc'
       ? primary.networkConfiguration
       : readAwsvpc(reader, ctx, asked, { networkMode, launchType: launch.launchType });
-  return {
-    taskDefinitionArn: definition.arn,
-    ...(launch.capacityProviderStrategy === undefined
-      ? { launchType: launch.launchType }
-      : { capacityProviderStrategy: launch.capacityProviderStrategy }),
-    ...given('platformVersion', launch.platformVersion),
-    ...(launch.launchType === 'FARGATE' ? { platformFamily: 'Linux' } : {}),
-    ...given('networkConfiguration', awsvpc),
-    // Those kept are looked at again, too: the new definition may not have their container or port.
-    loadBalancers:
-      input.loadBalancers === undefined && input.taskDefinition === undefined
-        ? primary.loadBalancers
-        : readLoadBalancers(reader, input.loadBalancers ?? primary.loadBalancers, definition),
-  };
+  // Those kept are looked at again, too: the new definition may not have their container or port.
+  const loadBalancers =
+    input.loadBalancers === undefined && input.taskDefinition === undefined
+      ? primary.loadBalancers
+      : readLoadBalancers(reader, input.loadBalancers ?? primary.loadBalancers, definition);
+  return newSpec(definition, launch, awsvpc, loadBalancers);
 }
 
 /** The definition asked for, ACTIVE; else the one in use, whatever became of it: a service outlives its deregistration. */

@@ -2,6 +2,7 @@ import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
+import type { TaskSet } from '../../model/ecs/task-set.ts';
 import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
 import { holdsInterface, type Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
@@ -130,6 +131,13 @@ export const serviceDeployments = table<ServiceDeployment>()({
 /** Service revisions, by ARN. */
 export const serviceRevisions = table<ServiceRevision>()({
   name: 'ecs.service-revisions',
+  key: (row) => row.arn,
+  indexes: { service: (row) => row.serviceArn },
+});
+
+/** Task sets, by ARN, until their last task is gone. */
+export const taskSets = table<TaskSet>()({
+  name: 'ecs.task-sets',
   key: (row) => row.arn,
   indexes: { service: (row) => row.serviceArn },
 });
