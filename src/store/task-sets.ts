@@ -5,7 +5,9 @@ import { services, taskSets } from './tables/ecs.ts';
 
 /** The task sets of a service, the oldest first. */
 export function taskSetsOf(reader: Reader, serviceArn: string): TaskSet[] {
-  return reader.by(taskSets, 'service', serviceArn).toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  return reader
+    .by(taskSets, 'service', serviceArn)
+    .toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
 /** Makes a task set the PRIMARY one; what was it before is ACTIVE again. The service takes over what it runs. Answers it as it is then. */

@@ -13,6 +13,7 @@ import {
   services,
   taskDefinitions,
   tasks,
+  taskSets,
 } from '../../store/tables/ecs.ts';
 import { targetGroups, targets } from '../../store/tables/elbv2.ts';
 import { machines } from '../../store/tables/fleet.ts';
@@ -114,6 +115,7 @@ beforeEach(() => {
     targetGroups,
     targets,
     machines,
+    taskSets,
   ]);
   const row: Service = {
     ...scope,

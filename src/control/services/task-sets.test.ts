@@ -24,8 +24,10 @@ const change = (world: World, { arn }: TaskSet, to: (row: TaskSet) => TaskSet): 
   world.store.transact((tx) => void tx.update(taskSets, arn, to));
 const rescale = (world: World, taskSet: TaskSet, value: number): void =>
   change(world, taskSet, (before) => ({ ...before, scale: { value, unit: 'PERCENT' } }));
-const steady = (world: World, ...sets: TaskSet[]) => (): boolean =>
-  sets.every((one) => row(world, one).stabilityStatus === 'STEADY_STATE');
+const steady =
+  (world: World, ...sets: TaskSet[]) =>
+  (): boolean =>
+    sets.every((one) => row(world, one).stabilityStatus === 'STEADY_STATE');
 const its = (world: World, { id }: TaskSet): Task[] =>
   world.live().filter(({ deploymentId, desiredStatus }) => deploymentId === id && desiredStatus === 'RUNNING');
 
@@ -103,18 +105,18 @@ describe('a service of task sets', () => {
     // What the service desires is shared by all.
     world.update((service) => ({ ...service, desiredCount: 3 }));
     expect(await world.until(() => its(world, blue).length === 3 && its(world, green).length === 3)).toBe(true);
+    expect(await world.until(steady(world, blue, green))).toBe(true);
     rescale(world, blue, 0);
     expect(await world.until(() => its(world, blue).length === 0)).toBe(true);
-    expect(world.events()).toContain(
-      '(service web, taskSet ecs-svc/1) has begun draining connections on 3 tasks.',
-    );
+    expect(world.events()).toContain('(service web, taskSet ecs-svc/1) has begun draining connections on 3 tasks.');
     expect(await world.until(steady(world, blue, green))).toBe(true);
     expect(world.agent.faults).toEqual([]);
   });
 
   it('has one PRIMARY set, whose spec is the service`s; deleted, it drains and is gone', async () => {
     const world = await begin({ desired: 1 });
-    const [blue, green] = [world.createTaskSet('ok', 100), world.createTaskSet('ok', 100)];
+    const blue = world.createTaskSet('ok', 100, targetGroupArn);
+    const green = world.createTaskSet('ok', 100, alternateTargetGroupArn);
     const promote = (one: TaskSet): void =>
       world.store.transact((tx) => void makePrimary(tx, row(world, one), world.clock.now()));
     promote(blue);

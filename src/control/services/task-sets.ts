@@ -61,7 +61,8 @@ class TaskSetPlanner {
         taskSet,
       );
       if (next === undefined) this.#steps.push({ kind: 'delete-task-set', arn: taskSet.arn });
-      else if (next !== taskSet) this.#steps.push({ kind: 'write-task-set', taskSet: { ...next, updatedAt: this.#now } });
+      else if (next !== taskSet)
+        this.#steps.push({ kind: 'write-task-set', taskSet: { ...next, updatedAt: this.#now } });
       return next === undefined ? [] : [next];
     });
     this.#stopStrays(judged);

@@ -72,10 +72,7 @@ function unplacedAt(
 }
 
 /** The instances that ought to have a task of a daemon service and cannot take it. */
-function unplacedDaemon(
-  { name, arn }: Service,
-  { needs, candidates }: Places,
-): Unplaced | undefined {
+function unplacedDaemon({ name, arn }: Service, { needs, candidates }: Places): Unplaced | undefined {
   const failures = daemonFailures(needs, daemonPlaces(needs, candidates));
   if (failures.length === 0) return undefined;
   const excluded = new Exclusions();

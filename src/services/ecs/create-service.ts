@@ -50,7 +50,12 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   checkGracePeriod(input.healthCheckGracePeriodSeconds, spec === undefined || spec.loadBalancers.length > 0);
   refuseUnsupportedService(input);
   const loadBalanced = (spec?.loadBalancers.length ?? 0) > 0;
-  const roleArn = readRole(input.role, spec?.networkConfiguration !== undefined || spec === undefined, loadBalanced, ctx);
+  const roleArn = readRole(
+    input.role,
+    spec?.networkConfiguration !== undefined || spec === undefined,
+    loadBalanced,
+    ctx,
+  );
   const deploymentConfiguration = readDeploymentConfiguration(input.deploymentConfiguration, {
     schedulingStrategy,
     deploymentController,

@@ -31,7 +31,9 @@ export function checkClientToken(token: string | undefined): void {
 
 /** Placement is a matter of instances: Fargate has none to choose from. */
 export function checkPlacement(
-  input: Pick<Shared, 'placementConstraints' | 'placementStrategy'> | Pick<Service, 'placementConstraints' | 'placementStrategy'>,
+  input:
+    | Pick<Shared, 'placementConstraints' | 'placementStrategy'>
+    | Pick<Service, 'placementConstraints' | 'placementStrategy'>,
   launch: Pick<Launch, 'launchType'>,
   scheduling: Scheduling,
 ): void {

@@ -7,7 +7,11 @@ import { awsvpc, ctx, ecsFixture, fargateWeb, targetGroupArns } from './fixture.
 
 const external = { serviceName: 'web', desiredCount: 4, deploymentController: { type: 'EXTERNAL' } } as const;
 const network = {
-  awsvpcConfiguration: { subnets: ['subnet-a', 'subnet-b'], securityGroups: ['sg-default'], assignPublicIp: 'DISABLED' },
+  awsvpcConfiguration: {
+    subnets: ['subnet-a', 'subnet-b'],
+    securityGroups: ['sg-default'],
+    assignPublicIp: 'DISABLED',
+  },
 };
 const wanted: CreateTaskSetCommandInput = {
   cluster: 'default',
@@ -228,7 +232,13 @@ describe('task sets', () => {
   it('are for services with an external controller', () => {
     const { ecs, create } = begin();
     ecs.CreateService(
-      { serviceName: 'own', taskDefinition: 'web', desiredCount: 0, launchType: 'FARGATE', networkConfiguration: awsvpc },
+      {
+        serviceName: 'own',
+        taskDefinition: 'web',
+        desiredCount: 0,
+        launchType: 'FARGATE',
+        networkConfiguration: awsvpc,
+      },
       ctx,
     );
     const message =
@@ -241,7 +251,10 @@ describe('task sets', () => {
     const { ecs, create } = begin();
     const { id = '', taskSetArn = '' } = create({ tags: [{ key: 'a', value: 'b' }] });
     const missing = 'arn:aws:ecs:us-east-1:000000000000:task-set/default/web/ecs-svc/1';
-    const described = ecs.DescribeTaskSets({ ...names, taskSets: [id, taskSetArn, 'ecs-svc/1'], include: ['TAGS'] }, ctx);
+    const described = ecs.DescribeTaskSets(
+      { ...names, taskSets: [id, taskSetArn, 'ecs-svc/1'], include: ['TAGS'] },
+      ctx,
+    );
     expect(described.taskSets).toMatchObject([{ id, tags: [{ key: 'a', value: 'b' }] }, { id }]);
     expect(described.failures).toEqual([{ arn: missing, reason: 'MISSING' }]);
     expect(ecs.DescribeTaskSets({ ...names, taskSets: [id] }, ctx).taskSets?.[0]).not.toHaveProperty('tags');
@@ -252,8 +265,8 @@ describe('task sets', () => {
   it('are tagged by their ARN', () => {
     const { ecs, create } = begin();
     const { taskSetArn: resourceArn = '' } = create();
-    ecs.TagResource({ resourceArn, tags: [{ key: 'a', value: 'b' }] }, ctx);
-    expect(ecs.ListTagsForResource({ resourceArn }, ctx).tags).toEqual([{ key: 'a', value: 'b' }]);
+    ecs.TagResource({ resourceArn, tags: [{ key: 'a', value: 'b' }] });
+    expect(ecs.ListTagsForResource({ resourceArn }).tags).toEqual([{ key: 'a', value: 'b' }]);
   });
 
   it('are scaled', () => {
@@ -280,13 +293,18 @@ describe('task sets', () => {
       loadBalancers,
     });
     ecs.UpdateServicePrimaryTaskSet({ ...names, primaryTaskSet: b }, ctx);
-    expect(described()?.taskSets?.map(({ status }) => status)).toEqual(['ACTIVE', 'PRIMARY']);
+    expect(described()?.taskSets?.find(({ status }) => status === 'PRIMARY')?.id).toBe(b);
+    expect(described()?.taskSets?.find(({ id }) => id === a)?.status).toBe('ACTIVE');
     expect(described()?.loadBalancers).toEqual([]);
   });
 
   it('are deleted once scaled to 0, or with force', () => {
     const { ecs, create, store, described } = begin();
-    const [{ id: scaled = '' }, { id: idle = '' }, { id: first = '' }] = [create(), create({ scale: undefined }), create()];
+    const [{ id: scaled = '' }, { id: idle = '' }, { id: first = '' }] = [
+      create(),
+      create({ scale: undefined }),
+      create(),
+    ];
     ecs.UpdateServicePrimaryTaskSet({ ...names, primaryTaskSet: first }, ctx);
     const remove = (taskSet: string, force?: boolean) => ecs.DeleteTaskSet({ ...names, taskSet, force }, ctx).taskSet;
     expect(() => remove(scaled)).toThrow(/scaled above 0/);

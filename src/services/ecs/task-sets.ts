@@ -50,7 +50,8 @@ export function taskSetHandlers(deps: ServiceDeps) {
       return store.transact((tx) => {
         const service = needExternalService(tx, cluster, input.service);
         const row = needTaskSet(tx, cluster, service, input.primaryTaskSet);
-        if (row.status === 'DRAINING') throw invalidParameter('A task set that is DRAINING can not be the primary one.');
+        if (row.status === 'DRAINING')
+          throw invalidParameter('A task set that is DRAINING can not be the primary one.');
         const primary = row.status === 'PRIMARY' ? row : makePrimary(tx, row, clock.now());
         return { taskSet: taskSetOutput(primary, { tags: true }) };
       });
