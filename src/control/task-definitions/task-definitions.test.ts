@@ -4,7 +4,7 @@ import { silentLog } from '../../base/log.ts';
 import { seededIds } from '../../base/ids.ts';
 import { newTask } from '../../model/ecs/new-task.ts';
 import { Store } from '../../store/store.ts';
-import { services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
+import { services, taskDefinitions, taskSets, tasks } from '../../store/tables/ecs.ts';
 import { taskDefinitionLoop } from './loop.ts';
 import { deletingLifeMs, planTaskDefinition } from './plan.ts';
 
@@ -33,7 +33,7 @@ it.each([
 });
 
 it('the loop waits for the last task of a revision, and then deletes it', () => {
-  const store = new Store([taskDefinitions, tasks, services]);
+  const store = new Store([taskDefinitions, tasks, taskSets, services]);
   const loop = taskDefinitionLoop({ store, log: silentLog });
   const unwatch = store.watch(loop.tables, (commit) => loop.notice?.(commit));
   const order = {

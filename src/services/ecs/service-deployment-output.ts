@@ -10,7 +10,7 @@ import { otherSlot, type Lifecycle } from '../../model/ecs/lifecycle.ts';
 import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
 import type { Reader } from '../../store/store.ts';
 import { taskDefinitions } from '../../store/tables/ecs.ts';
-import { launchOf, networkOf } from './service-output.ts';
+import { launchOf, networkOf } from './spec-output.ts';
 
 /** A service deployment as ListServiceDeployments shows it. */
 export function serviceDeploymentBrief(row: ServiceDeployment): ServiceDeploymentBrief {

@@ -1,13 +1,10 @@
-import type {
-  Deployment as DeploymentOutput,
-  NetworkConfiguration,
-  Service as ServiceOutput,
-} from '@aws-sdk/client-ecs';
+import type { Deployment as DeploymentOutput, Service as ServiceOutput } from '@aws-sdk/client-ecs';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
-import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
+import type { Deployment, Service } from '../../model/ecs/service.ts';
 import { hasTaskSets, runs, type TaskSet } from '../../model/ecs/task-set.ts';
 import { revisionOf } from '../../model/ecs/service-deployment.ts';
+import { launchOf, networkOf } from './spec-output.ts';
 import { taskSetOutput } from './task-set-output.ts';
 
 /** A service as CreateService, UpdateService, DeleteService and DescribeServices show it. */
@@ -80,27 +77,5 @@ function deploymentOutput(row: Deployment): DeploymentOutput {
     ...networkOf(row),
     rolloutState: row.rolloutState,
     rolloutStateReason: row.rolloutStateReason,
-  };
-}
-
-/** The launch type or strategy of what is to run, and its platform. */
-export function launchOf(spec: DeploymentSpec) {
-  return {
-    ...(spec.capacityProviderStrategy === undefined
-      ? given('launchType', spec.launchType)
-      : { capacityProviderStrategy: [...spec.capacityProviderStrategy] }),
-    ...given('platformFamily', spec.platformFamily),
-  };
-}
-
-/** The network of its tasks; left out when unset: Terraform's provider panics on an empty object. */
-export function networkOf(spec: DeploymentSpec | undefined): { networkConfiguration?: NetworkConfiguration } {
-  const network = spec?.networkConfiguration;
-  if (network === undefined) return {};
-  const { subnets, securityGroups, assignPublicIp } = network;
-  return {
-    networkConfiguration: {
-      awsvpcConfiguration: { subnets: [...subnets], securityGroups: [...securityGroups], assignPublicIp },
-    },
   };
 }

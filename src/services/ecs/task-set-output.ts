@@ -2,7 +2,7 @@ import type { TaskSet as TaskSetOutput } from '@aws-sdk/client-ecs';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { TaskSet } from '../../model/ecs/task-set.ts';
-import { launchOf, networkOf } from './service-output.ts';
+import { launchOf, networkOf } from './spec-output.ts';
 
 /** A task set as the operations on task sets and DescribeServices show it. */
 export function taskSetOutput(row: TaskSet, options: { tags: boolean }): TaskSetOutput {
