@@ -12,7 +12,7 @@ const leastMajor = 24;
 const privileged = new Set(['up', 'down', 'demo', 'reset', 'join', 'leave', 'test', 'bench']);
 
 /** The commands of contributors, relative to the project's root; every other one is the product's. */
-const scripts = { test: 'tools/test.ts', bench: 'bench/bench.ts' };
+const scripts = { test: 'tools/test.ts', bench: 'bench/bench.ts', check: 'tools/check.ts' };
 
 function say(text) {
   process.stderr.write(`stowage: ${text}\n`);
