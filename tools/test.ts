@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { prepareMachine } from '../src/cli/prepare/prepare.ts';
@@ -7,19 +7,36 @@ import { processTerminal } from '../src/cli/terminal.ts';
 import { leftovers } from './leftovers.ts';
 
 /**
- * `npm test`: prepares the machine, runs the checks and the tests, and looks that nothing was left on the machine. Its
+ * `npm test`: prepares the machine, runs the tests with the checks beside them, and looks that nothing was left on the machine. Its
  * last line is `N passed, N failed`. `--all` (`npm run test:all`) adds the long tests, and the others at full length; further arguments are
  * handed to vitest, and leave the checks out.
  */
 const root = resolve(import.meta.dirname, '..');
 const terminal = processTerminal();
 
-function run(program: string, args: readonly string[]): Promise<number> {
+function run(program: string, args: readonly string[], output: 'inherit' | number = 'inherit'): Promise<number> {
   const { promise, resolve: done, reject } = Promise.withResolvers<number>();
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', output, output] });
   child.on('error', reject);
   child.on('exit', (status) => done(status ?? 1));
   return promise;
+}
+
+/** Runs the checks beside the tests, which mostly wait for the machine; answers how to learn what they found. */
+function check(file: string): () => Promise<number> {
+  const output = openSync(file, 'w');
+  const checks = [join(root, 'tools/check.ts')];
+  const done = run('nice', ['-n', '5', process.execPath, ...checks], output);
+  // Looked at only when the tests are over.
+  done.catch(() => {});
+  return async () => {
+    terminal.step('checks: types, lint and walls, format, dead code');
+    const status = await done;
+    closeSync(output);
+    process.stdout.write(readFileSync(file, 'utf8'));
+    if (status !== 0) terminal.warn("the checks failed: 'npm run check' shows them again");
+    return status;
+  };
 }
 
 interface Report {
@@ -38,9 +55,7 @@ try {
   const args = process.argv.slice(2).filter((argument) => argument !== '--all');
   const all = process.argv.includes('--all');
   if (all) process.env['STOWAGE_TEST_ALL'] = '1';
-  terminal.step('checks: types, lint and walls, format, dead code');
-  const checked = args.length > 0 ? 0 : await run('npm', ['run', '--silent', 'check']);
-  if (checked !== 0) terminal.warn("the checks failed: 'npm run check' shows them again");
+  const checks = args.length > 0 ? () => Promise.resolve(0) : check(join(folder, 'checks.txt'));
   const status = await run(process.execPath, [
     join(root, 'node_modules/vitest/vitest.mjs'),
     'run',
@@ -50,6 +65,7 @@ try {
     ...(all || args.length > 0 ? [] : ['--project', 'unit', '--project', 'machine']),
     ...args,
   ]);
+  const checked = await checks();
   const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report;
   const left = (await leftovers()).filter((thing) => !before.includes(thing));
   for (const thing of left) terminal.warn(`left behind by the tests: ${thing}`);
