@@ -60,11 +60,28 @@ async function examine(installation: Installation): Promise<Finding[]> {
       what: engine === undefined ? 'no container engine answers' : `Docker Engine ${engine.version} answers`,
       mend: "start it ('systemctl start docker'; 'stowage up' does it)",
     },
+    ...(engine?.mapsUsers === undefined ? [] : [users(engine.mapsUsers)]),
     ...(root && engine !== undefined ? await networks(installation) : []),
     disk(installation.home),
     await port(installation),
   ];
   return findings;
+}
+
+/** An engine whose containers do not have the users of this machine. */
+function users(how: 'userns-remap' | 'rootless'): Finding {
+  const other = 'or let DOCKER_HOST name the socket of an engine of root without it';
+  return how === 'rootless'
+    ? {
+        ok: false,
+        what: 'the engine runs rootless, which is not supported: networks of tasks, limits and volumes are made by root, outside of it',
+        mend: `start the engine of root ('systemctl start docker') and unset DOCKER_HOST, ${other}`,
+      }
+    : {
+        ok: false,
+        what: 'the engine maps user ids (userns-remap), which is not supported: the modes host and privileged, and files in volumes, would not be what a task definition says',
+        mend: `remove "userns-remap" from /etc/docker/daemon.json (or from dockerd's options) and restart the engine, ${other}; images and containers that were made with it are not seen without it`,
+      };
 }
 
 /** What networks need beyond programs. */
