@@ -4,6 +4,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { systemIds } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { SqliteJournal } from '../src/store/journal/sqlite.ts';
+import { Vault } from '../src/store/keys/vault.ts';
 import { LogStore } from '../src/store/logs/log-store.ts';
 import { Store } from '../src/store/store.ts';
 import { table } from '../src/store/table.ts';
@@ -92,7 +93,8 @@ async function rate(times: number, workers: number, work: () => Promise<void>): 
 }
 
 async function logRate(store: Store, home: string): Promise<number> {
-  const deps = { store, clock: systemClock, ids: systemIds, log: silentLog };
+  const vault = new Vault({ ids: systemIds, root: new Uint8Array(32) });
+  const deps = { store, clock: systemClock, ids: systemIds, log: silentLog, vault };
   const logs = new LogStore({ ...deps, path: join(home, 'logs.sqlite') });
   const group = newLogGroup({ account: '000000000000', region: 'us-east-1' }, 'bench', systemClock.now(), systemIds);
   const streams = Array.from({ length: 64 }, (_, n) => newLogStream(group, `${n}`, systemClock.now(), systemIds));

@@ -1,5 +1,7 @@
 import type { Cancel, Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Ids } from '../base/ids.ts';
+import { ChannelCipher } from './channel-cipher.ts';
 import { decodeMessage, flags, jsonOf, jsonPayload, payloadTypes } from './client-message.ts';
 import { ReliableStream } from './reliable-stream.ts';
 
@@ -7,6 +9,12 @@ import { ReliableStream } from './reliable-stream.ts';
 export interface ChannelAccess {
   readonly streamUrl: string;
   readonly tokenValue: string;
+}
+
+/** What KMS answers to GenerateDataKey. */
+export interface DataKey {
+  readonly plaintext: Uint8Array;
+  readonly ciphertext: Uint8Array;
 }
 
 /** What a client is made from. It needs nothing but the browser's WebSocket. */
@@ -17,6 +25,8 @@ export interface DataChannelClientOptions {
   /** Another access after a lost connection; `undefined` when the session is over. */
   readonly resume: () => Promise<ChannelAccess | undefined>;
   readonly connect?: (url: string) => WebSocket;
+  /** Asks KMS for a data key of 64 bytes of this key, for this session; needed where the cluster has a key for sessions. */
+  readonly generateDataKey?: (keyId: string) => Promise<DataKey>;
   /** Hears what the session says, in order and whole. */
   readonly onData: (data: Uint8Array) => void;
   /** What the agent said of its port connections. */
@@ -47,6 +57,7 @@ export class DataChannelClient {
   #socket: WebSocket | undefined;
   #over = false;
   #exitCode: number | undefined;
+  #cipher: ChannelCipher | undefined;
   #resumptions = 0;
   #cancelResend: Cancel = () => {};
   #room: (() => void)[] = [];
@@ -76,7 +87,8 @@ export class DataChannelClient {
         await promise;
       }
       if (this.#over) return;
-      this.#say(payloadTypes.output, data.subarray(at, at + messageBytes));
+      const part = data.subarray(at, at + messageBytes);
+      this.#say(payloadTypes.output, this.#cipher?.encrypt(part) ?? part);
     }
   }
 
@@ -177,32 +189,67 @@ export class DataChannelClient {
 
   #take(payloadType: number, payload: Uint8Array): void {
     switch (payloadType) {
-      case payloadTypes.handshakeRequest: {
-        const requested = (jsonOf(payload)?.['RequestedClientActions'] ?? []) as { ActionType: string }[];
-        const processed = requested.map(({ ActionType }) => ({
-          ActionType,
-          // 1: done, 3: not known.
-          ActionStatus: ActionType === 'SessionType' ? 1 : 3,
-          ActionResult: null,
-          Error: '',
-        }));
-        return this.#say(
-          payloadTypes.handshakeResponse,
-          jsonPayload({ ClientVersion: clientVersion, ProcessedClientActions: processed, Errors: null }),
-        );
+      case payloadTypes.handshakeRequest:
+        return void this.#shakeHands(jsonOf(payload)?.['RequestedClientActions']);
+      case payloadTypes.encryptionChallengeRequest: {
+        const challenge = this.#cipher?.decrypt(Buffer.from(String(jsonOf(payload)?.['Challenge']), 'base64'));
+        // What another key made is not answered: the agent ends the session.
+        const answer = challenge && this.#cipher?.encrypt(challenge).toString('base64');
+        return this.#say(payloadTypes.encryptionChallengeResponse, jsonPayload({ Challenge: answer ?? '' }));
       }
       case payloadTypes.handshakeComplete:
         return this.#readying.resolve();
       case payloadTypes.flag:
         return this.#options.onFlag?.(Buffer.from(payload).readUInt32BE(0));
       case payloadTypes.output:
-        return this.#options.onData(payload);
+        return this.#hear(payload);
       default:
         return undefined;
     }
   }
 
+  async #shakeHands(requested: unknown): Promise<void> {
+    const actions = (requested ?? []) as { ActionType: string; ActionParameters?: { KMSKeyId?: string } }[];
+    const processed: unknown[] = [];
+    for (const { ActionType, ActionParameters } of actions) {
+      const done = (result: unknown): number =>
+        processed.push({ ActionType, ActionStatus: 1, ActionResult: result, Error: '' });
+      const failed = (status: number, why: string): number =>
+        processed.push({ ActionType, ActionStatus: status, ActionResult: null, Error: why });
+      if (ActionType === 'SessionType') done(null);
+      else if (ActionType === 'KMSEncryption') {
+        try {
+          done({ KMSCipherTextKey: await this.#dataKey(ActionParameters?.KMSKeyId ?? '') });
+        } catch (error) {
+          failed(2, `Failed to process action KMSEncryption: ${messageOf(error)}`);
+        }
+      } else failed(3, `Unsupported action ${ActionType}`);
+    }
+    this.#say(
+      payloadTypes.handshakeResponse,
+      jsonPayload({ ClientVersion: clientVersion, ProcessedClientActions: processed, Errors: null }),
+    );
+  }
+
+  /** Makes the channel one that is encrypted from now on; answers the data key's ciphertext, base64. */
+  async #dataKey(keyId: string): Promise<string> {
+    const { generateDataKey, ids } = this.#options;
+    if (generateDataKey === undefined) throw new Error('this client has no access to KMS');
+    const { plaintext, ciphertext } = await generateDataKey(keyId).catch((error: unknown) => {
+      throw new Error(`Error calling KMS GenerateDataKey API: ${messageOf(error)}`);
+    });
+    this.#cipher = new ChannelCipher(plaintext, 'client', ids);
+    return Buffer.from(ciphertext).toString('base64');
+  }
+
+  #hear(payload: Uint8Array): void {
+    const data = this.#cipher === undefined ? payload : this.#cipher.decrypt(payload);
+    if (data === undefined) return this.#finish('The session says what its key did not encrypt.');
+    return this.#options.onData(data);
+  }
+
   #say(payloadType: number, payload: Uint8Array): void {
+    if (this.#over) return;
     const frame = this.#stream.send(payloadType, payload, this.#options.clock.now());
     // Until there is a connection the frame waits with all others that were not acknowledged.
     if (this.#socket?.readyState === 1) this.#socket.send(frame);

@@ -4,11 +4,12 @@ import {
   decodeMessage,
   encodeMessage,
   flags,
-  jsonOf,
   jsonPayload,
   payloadTypes,
   type ClientMessage,
 } from './client-message.ts';
+import { cipherOverhead } from './channel-cipher.ts';
+import { Handshake, HandshakeError, type ChannelEncryption } from './handshake.ts';
 import { ReliableStream, type Delivery } from './reliable-stream.ts';
 
 /** A client's connection. */
@@ -48,6 +49,8 @@ export interface DataChannelOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly converse: (speaker: Speaker) => Conversation;
+  /** By which what is said is encrypted, where it is. */
+  readonly encryption?: ChannelEncryption | undefined;
   /** The handshake is done. */
   readonly onConnected: () => void;
   /** The channel is closed for good. */
@@ -62,8 +65,6 @@ const longestMs = 24 * 3_600_000;
 const lastWordsMs = 10_000;
 /** How long a client has to close its end after it was told. */
 const farewellMs = 1_000;
-/** An agent whose port sessions are multiplexed, without keep-alives that would pass for activity. */
-const agentVersion = '3.3.0.0';
 
 /**
  * The server's end of a session's data channel, over as many connections as it takes: handshake, streams, and the end. It
@@ -74,8 +75,9 @@ export class DataChannel {
   readonly #options: DataChannelOptions;
   readonly #stream: ReliableStream;
   readonly #conversation: Conversation;
+  readonly #handshake: Handshake;
   readonly #beganAt: number;
-  #state: 'waiting' | 'shaking-hands' | 'open' | 'finishing' | 'closed' = 'waiting';
+  #state: 'waiting' | 'shaking-hands' | 'challenging' | 'open' | 'finishing' | 'closed' = 'waiting';
   #socket: ClientSocket | undefined;
   #output = '';
   #exitCode: number | undefined;
@@ -91,6 +93,8 @@ export class DataChannel {
       say: (payloadType, payload) => this.#say(payloadType, payload),
       finish: (output, exitCode) => this.#finish(output, exitCode),
     });
+    const { sessionType, properties } = this.#conversation;
+    this.#handshake = new Handshake({ ids: options.ids, sessionType, properties, encryption: options.encryption });
     this.#beganAt = options.clock.now();
     this.#lastMoveAt = this.#beganAt;
     this.#watchIdleness();
@@ -107,15 +111,7 @@ export class DataChannel {
     }
     this.#state = 'shaking-hands';
     this.#handshakeAt = this.#now;
-    const { sessionType, properties } = this.#conversation;
-    const parameters = { SessionType: sessionType, Properties: properties };
-    this.#say(
-      payloadTypes.handshakeRequest,
-      jsonPayload({
-        AgentVersion: agentVersion,
-        RequestedClientActions: [{ ActionType: 'SessionType', ActionParameters: parameters }],
-      }),
-    );
+    this.#say(payloadTypes.handshakeRequest, jsonPayload(this.#handshake.request));
     return undefined;
   }
 
@@ -148,11 +144,17 @@ export class DataChannel {
     return this.#options.clock.now();
   }
 
+  /** What encryption adds to each message of the conversation's. */
+  get #overhead(): number {
+    return this.#handshake.cipher === undefined ? 0 : cipherOverhead;
+  }
+
   #say(payloadType: number, payload: Uint8Array): void {
     if (this.#state === 'closed' || this.#state === 'finishing') return;
     this.#lastMoveAt = this.#now;
-    const frame = this.#stream.send(payloadType, payload, this.#now);
-    this.#send(frame);
+    const { cipher } = this.#handshake;
+    const said = payloadType === payloadTypes.output && cipher !== undefined ? cipher.encrypt(payload) : payload;
+    this.#send(this.#stream.send(payloadType, said, this.#now));
     this.#scheduleResend();
   }
 
@@ -167,9 +169,9 @@ export class DataChannel {
       if (frame !== undefined && this.#state !== 'closed') this.#send(frame);
     };
     const { payloadType, payload } = delivery;
-    if (payloadType === payloadTypes.handshakeResponse) {
+    if (payloadType === payloadTypes.handshakeResponse || payloadType === payloadTypes.encryptionChallengeResponse) {
       acknowledge();
-      return this.#shakenHands(payload);
+      return this.#shakeHands(payloadType, payload);
     }
     if (payloadType === payloadTypes.flag && payload.length === 4) {
       const flag = Buffer.from(payload).readUInt32BE(0);
@@ -180,39 +182,54 @@ export class DataChannel {
     }
     // Before the handshake nothing else is meant for the conversation.
     if (this.#state !== 'open') return acknowledge();
-    void this.#conversation.take(payloadType, payload).then(acknowledge);
+    const { cipher } = this.#handshake;
+    const taken = payloadType === payloadTypes.output && cipher !== undefined ? cipher.decrypt(payload) : payload;
+    if (taken === undefined) {
+      return this.terminate(`Error decrypting stream data message sequence ${delivery.sequence}`);
+    }
+    void this.#conversation.take(payloadType, taken).then(acknowledge);
     return undefined;
   }
 
-  #shakenHands(payload: Uint8Array): void {
-    if (this.#state !== 'shaking-hands') return;
-    const response = jsonOf(payload) as
-      | {
-          ClientVersion?: unknown;
-          ProcessedClientActions?: { ActionType?: string; ActionStatus?: number; Error?: string }[];
-        }
-      | undefined;
-    const actions = Array.isArray(response?.ProcessedClientActions) ? response.ProcessedClientActions : [];
-    const failed = actions.find(({ ActionStatus: status }) => status !== 1);
-    if (failed !== undefined || !actions.some(({ ActionType: type }) => type === 'SessionType')) {
-      return this.terminate(`Handshake with the client failed: ${failed?.Error ?? 'it did not take the session type'}`);
+  /** Takes an answer of the client's in the handshake, and goes on with it. */
+  #shakeHands(payloadType: number, payload: Uint8Array): void {
+    try {
+      if (payloadType === payloadTypes.handshakeResponse && this.#state === 'shaking-hands') {
+        const challenge = this.#handshake.answered(payload);
+        if (challenge === undefined) return this.#shakenHands();
+        this.#state = 'challenging';
+        return this.#say(payloadTypes.encryptionChallengeRequest, jsonPayload(challenge));
+      }
+      if (payloadType === payloadTypes.encryptionChallengeResponse && this.#state === 'challenging') {
+        this.#handshake.met(payload);
+        return this.#shakenHands();
+      }
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw error;
+      // The SSM agent's words (`sessionplugin.go`), which the client prints.
+      const why = `Encountered error while initiating handshake. ${error.message}`;
+      return this.terminate(`\n----------ERROR-------\n${why}\n`);
     }
+    return undefined;
+  }
+
+  #shakenHands(): void {
     this.#state = 'open';
+    const { customerMessage, clientVersion } = this.#handshake;
     const elapsedNanos = (this.#now - this.#handshakeAt) * 1e6;
     this.#say(
       payloadTypes.handshakeComplete,
-      jsonPayload({ HandshakeTimeToComplete: elapsedNanos, CustomerMessage: '' }),
+      jsonPayload({ HandshakeTimeToComplete: elapsedNanos, CustomerMessage: customerMessage }),
     );
     this.#options.onConnected();
-    this.#conversation.begin(typeof response?.ClientVersion === 'string' ? response.ClientVersion : '');
-    return undefined;
+    this.#conversation.begin(clientVersion);
   }
 
   #acknowledged(message: ClientMessage): void {
     const settled = this.#stream.acknowledged(message, this.#now);
     if (settled === undefined) return;
     this.#lastMoveAt = this.#now;
-    if (settled.payloadType === payloadTypes.output) this.#conversation.heard(settled.length);
+    if (settled.payloadType === payloadTypes.output) this.#conversation.heard(settled.length - this.#overhead);
     if (this.#state === 'finishing' && this.#stream.settled) this.#close();
     else this.#scheduleResend();
   }

@@ -9,11 +9,14 @@ import { AwsError } from '../base/errors.ts';
 import { systemIds } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import type { Session } from '../model/ssm/session.ts';
+import { Vault } from '../store/keys/vault.ts';
 import { beginSession, resumeSession, type SessionOrder } from '../store/sessions.ts';
 import { Store } from '../store/store.ts';
+import { kmsAliases, kmsKeys } from '../store/tables/kms.ts';
+import { logGroups, newLogGroup } from '../store/tables/logs.ts';
 import { ssmSessions } from '../store/tables/sessions.ts';
 import type { TunnelListener, TunnelTarget } from '../wire/tunnel.ts';
-import { DataChannelClient } from './client.ts';
+import { DataChannelClient, type DataChannelClientOptions } from './client.ts';
 import { Gateway } from './gateway.ts';
 
 const order: SessionOrder = {
@@ -31,8 +34,12 @@ const order: SessionOrder = {
 };
 
 /** A gateway behind a real port, on a store in memory, whose tunnels are seen through. */
-async function start(store = new Store([ssmSessions]), folder = mkdtempSync(join(tmpdir(), 'stowage-gateway-'))) {
-  const deps = { store, clock: systemClock, ids: systemIds };
+async function start(
+  store = new Store([ssmSessions, kmsKeys, kmsAliases, logGroups]),
+  folder = mkdtempSync(join(tmpdir(), 'stowage-gateway-')),
+) {
+  const vault = new Vault({ ids: systemIds, root: new Uint8Array(32) });
+  const deps = { store, clock: systemClock, ids: systemIds, vault };
   const tunnels: { to: TunnelTarget; listener: TunnelListener; written: string; closed: boolean }[] = [];
   const logged: { sequence: number; logStream: string; events: readonly { message: string }[] }[] = [];
   const objects: { key: string; text: string }[] = [];
@@ -84,9 +91,13 @@ async function start(store = new Store([ssmSessions]), folder = mkdtempSync(join
   });
   const begin = (more: Partial<SessionOrder> = {}) => beginSession(deps, { ...order, ...more }, endpoint);
   const row = (id: string): Session | undefined => store.get(ssmSessions, id);
-  const client = (access: { sessionId: string; streamUrl: string; tokenValue: string }) =>
+  const client = (
+    access: { sessionId: string; streamUrl: string; tokenValue: string },
+    more: Partial<DataChannelClientOptions> = {},
+  ) =>
     new DataChannelClient({
       ...deps,
+      ...more,
       access,
       resume: () => {
         const session = row(access.sessionId);
@@ -96,6 +107,7 @@ async function start(store = new Store([ssmSessions]), folder = mkdtempSync(join
     });
   return {
     gateway,
+    vault,
     store,
     folder,
     tunnels,
@@ -197,19 +209,56 @@ describe('the gateway', () => {
     await expect.poll(() => readdirSync(folder)).toEqual([]);
   });
 
-  it('begins nothing that a log group without encryption would log; every bucket is encrypted', async () => {
-    const { begin, client, tunnels } = await start();
+  it('begins nothing that a log group without a key would log where one is wanted; every bucket is encrypted', async () => {
+    const { store, begin, client, tunnels } = await start();
+    const group = newLogGroup(order, '/exec', 0, systemIds);
+    store.transact((tx) => tx.put(logGroups, group));
     const cloudWatch = { region: 'us-east-1', logGroup: '/exec', encrypted: true };
     const output = await client(begin({ logging: { cloudWatch } })).closed;
     expect(output).toContain('encryption is not set up on the selected CloudWatch Logs log group');
     expect(tunnels).toEqual([]);
+    store.transact((tx) => tx.put(logGroups, { ...group, kmsKeyArn: 'arn' }));
+    await client(begin({ logging: { cloudWatch } })).ready;
+    await expect.poll(() => tunnels).toHaveLength(1);
     const one = client(begin({ logging: { s3: { bucket: 'b', prefix: '', encrypted: true } } }));
     await one.ready;
-    await expect.poll(() => tunnels[0]).toBeDefined();
+    await expect.poll(() => tunnels).toHaveLength(2);
+  });
+
+  it('encrypts with a data key that was made for the session and its target, while the key can be used', async () => {
+    const { store, vault, begin, client, tunnels } = await start();
+    const settings = { description: '', spec: 'SYMMETRIC_DEFAULT', manager: 'CUSTOMER', policy: '', tags: [] } as const;
+    const key = store.transact((tx) => vault.create(tx, order, settings, 0));
+    const session = (context: (id: string) => Record<string, string>): DataChannelClient => {
+      const access = begin({ kmsKeyId: 'alias/exec' });
+      const generateDataKey: DataChannelClientOptions['generateDataKey'] = (keyId) => {
+        expect(keyId).toBe('alias/exec');
+        const plaintext = vault.random(64);
+        return Promise.resolve({ plaintext, ciphertext: vault.encrypt(key, plaintext, context(access.sessionId)) });
+      };
+      return client(access, { generateDataKey });
+    };
+    const right = (id: string) => ({ 'aws:ssm:SessionId': id, 'aws:ssm:TargetId': 'ecs:c_t_r' });
+    const one = session(right);
+    await one.ready;
+    one.resize(80, 24);
+    await one.send(Buffer.from('typed'));
+    await expect.poll(() => tunnels[0]?.written).toBe('typed');
+    one.terminate();
+    await one.closed;
+
+    const failed = 'Fetching data key failed: Unable to retrieve data key, Error when decrypting data key';
+    const other = session((id) => ({ ...right(id), 'aws:ssm:TargetId': 'ecs:c_t_other' }));
+    expect(await other.closed).toContain(`${failed} InvalidCiphertextException: \n\tstatus code: 400, request id: `);
+    store.transact((tx) => tx.put(kmsKeys, { ...key, state: 'Disabled' }));
+    expect(await session(right).closed).toContain(`${failed} DisabledException: ${key.arn} is disabled.`);
+    store.transact((tx) => tx.delete(kmsKeys, key.arn));
+    expect(await session(right).closed).toContain(`${failed} AccessDeniedException: The ciphertext refers to`);
+    expect(tunnels).toHaveLength(1);
   });
 
   it('of a process that was killed has left sessions that are over, and logs that are stored now', async () => {
-    const store = new Store([ssmSessions]);
+    const store = new Store([ssmSessions, kmsKeys, kmsAliases, logGroups]);
     const left: Session = {
       ...order,
       id: 'left',

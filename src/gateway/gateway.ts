@@ -7,13 +7,16 @@ import type { Log } from '../base/log.ts';
 import type { PutObject } from '../model/s3/put-object.ts';
 import type { Session } from '../model/ssm/session.ts';
 import type { LogStore } from '../store/logs/log-store.ts';
+import type { Vault } from '../store/keys/vault.ts';
 import { tokenDigest } from '../store/sessions.ts';
-import type { Store } from '../store/store.ts';
+import type { Reader, Store } from '../store/store.ts';
+import { logGroupKey, logGroups } from '../store/tables/logs.ts';
 import { ssmSessions } from '../store/tables/sessions.ts';
 import type { OpenTunnel } from '../wire/tunnel.ts';
 import { jsonOf } from './client-message.ts';
 import { DataChannel, type ClientSocket, type Conversation, type Speaker } from './data-channel.ts';
 import { Ports } from './ports.ts';
+import { sessionEncryption } from './session-encryption.ts';
 import { forgetSpooled, Spool, spooledSessions } from './spool.ts';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 import { Transcript } from './transcript.ts';
@@ -21,6 +24,7 @@ import { Transcript } from './transcript.ts';
 /** What the gateway is made from. */
 export interface GatewayDeps {
   readonly store: Store;
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -121,6 +125,7 @@ export class Gateway {
       sessionId: session.id,
       clock,
       ids,
+      encryption: sessionEncryption(this.#deps, session),
       converse: (speaker) => this.#conversation(session, speaker, record),
       onConnected: () => this.#write(session.id, { status: 'Connected' }),
       onClosed: () => this.#end(session.id),
@@ -138,7 +143,7 @@ export class Gateway {
       clock,
       container,
       command: purpose.command,
-      refusal: refusalOf(session),
+      refusal: refusalOf(this.#deps.store, session),
       open,
       record,
     });
@@ -198,9 +203,10 @@ export class Gateway {
   }
 }
 
-/** Why a session may not begin; the SSM agent's words (`agent/session/config`). */
-function refusalOf({ logging }: Session): string | undefined {
-  // No log group has a key of KMS here; every bucket is encrypted.
-  if (logging.cloudWatch?.encrypted !== true) return undefined;
+/** Why a session may not begin; the SSM agent's words (`agent/session/config`). Every bucket is encrypted. */
+function refusalOf(reader: Reader, { account, logging: { cloudWatch } }: Session): string | undefined {
+  if (cloudWatch?.encrypted !== true) return undefined;
+  const { region, logGroup } = cloudWatch;
+  if (reader.get(logGroups, logGroupKey({ account, region }, logGroup))?.kmsKeyArn !== undefined) return undefined;
   return "We couldn't start the session because encryption is not set up on the selected CloudWatch Logs log group. Either encrypt the log group or choose an option to enable logging without encryption.";
 }

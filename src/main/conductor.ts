@@ -126,9 +126,10 @@ export class Conductor {
     this.#agents = agents;
     this.#stops.push(() => agents.close());
 
-    const putObject = objectWriter({ store, clock, ids, log, blobs, publicPool: platform.publicPool });
+    const putObject = objectWriter({ store, clock, ids, log, blobs, vault, publicPool: platform.publicPool });
     const gateway = new Gateway({
       store,
+      vault,
       clock,
       ids,
       log,

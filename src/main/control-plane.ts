@@ -80,7 +80,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const vault = openVault({ home, store, ids });
   const pool = await publicPoolOf(home, id);
   const publicPool = pool.cidr;
-  const logs = new LogStore({ store, clock, ids, log, path: join(home, 'logs.sqlite') });
+  const logs = new LogStore({ store, clock, ids, log, vault, path: join(home, 'logs.sqlite') });
   const metrics = new MetricStore({ clock, log, path: join(home, 'metrics.sqlite') });
   const blobs = await DiskBlobs.open(join(home, 'blobs'), clock, ids, vault.derive('blobs'));
   const registryHost = `${host}:${port}`;

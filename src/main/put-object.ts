@@ -18,9 +18,8 @@ export function objectWriter(deps: S3Deps): PutObject {
       endpoint: '',
       signal: new AbortController().signal,
     };
-    const body = { announcedBytes: sizeBytes, announcedTrailers: [], trailers: new Map<string, string>() };
-    const Body = Object.assign(body, { [Symbol.asyncIterator]: () => content[Symbol.asyncIterator]() });
-    await put({ Bucket: bucket, Key: key, Body }, ctx);
+    const { asBody } = await import('../services/s3/receive.ts');
+    await put({ Bucket: bucket, Key: key, Body: asBody(content, sizeBytes) }, ctx);
     await deps.store.flushed();
   };
 }

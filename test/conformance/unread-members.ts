@@ -12,6 +12,7 @@ const checkedByFront = 'the front holds whole bodies against the checksums in th
  */
 export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>> = {
   ecs: {
+    'configuration.executeCommandConfiguration.kmsKeyId': whenBegun,
     'configuration.executeCommandConfiguration.logConfiguration.cloudWatchEncryptionEnabled': whenBegun,
     'configuration.executeCommandConfiguration.logConfiguration.s3EncryptionEnabled': whenBegun,
     'configuration.executeCommandConfiguration.logConfiguration.s3KeyPrefix': whenBegun,
@@ -54,6 +55,8 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
   },
   s3: {
     'ServerSideEncryptionConfiguration.Rules.BlockedEncryptionTypes': refusedAbove,
+    'LifecycleConfiguration.Rules.Transitions': refusedAbove,
+    'LifecycleConfiguration.Rules.NoncurrentVersionTransitions': refusedAbove,
     RequestPayer: 'says that the caller knows who pays, and nobody does',
     'CreateBucketConfiguration.Location': refusedAbove,
     'CreateBucketConfiguration.Bucket': refusedAbove,

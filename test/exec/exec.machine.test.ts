@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTasksCommand, ExecuteCommandCommand, RunTaskCommand, UpdateClusterCommand } from '@aws-sdk/client-ecs';
+import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeSessionsCommand, TerminateSessionCommand } from '@aws-sdk/client-ssm';
 import { WebSocket as Socket } from 'ws';
@@ -300,6 +301,44 @@ describe.skipIf(plugin === undefined)('the genuine session-manager-plugin (skipp
     process.kill(-(session.child.pid ?? 0), 'SIGINT');
     await session.ended;
   });
+});
+
+it('a session is encrypted with the key that the cluster names, and logged by a group that has one', async () => {
+  const { kms, logs } = clientsOf(installation);
+  const { env, endpoint } = installation;
+  const aws = (...args: readonly string[]): Promise<string> =>
+    must('aws', ['--endpoint-url', endpoint, ...args], { env });
+  const KeyId = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+  await aws('logs', 'create-log-group', '--log-group-name', '/sealed', '--kms-key-id', KeyId);
+  const logConfiguration = { cloudWatchLogGroupName: '/sealed', cloudWatchEncryptionEnabled: true };
+  const executeCommandConfiguration = { kmsKeyId: KeyId, logging: 'OVERRIDE', logConfiguration };
+  const configuration = JSON.stringify({ executeCommandConfiguration });
+  await aws('ecs', 'update-cluster', '--cluster', 'exec', '--configuration', configuration);
+  const target = await targetOf(installation, task);
+  const shell = await execute(installation, task, '/bin/sh', 'main', target);
+  await shell.type('echo "$((40 + 2)) $COLOUR"\n');
+  await shell.hears(/42 green/);
+  await shell.type('exit\n');
+  expect(await shell.client.closed).toBe('');
+  const cli = resolve(import.meta.dirname, '../../src/cli/cli.ts');
+  const ran = await run(process.execPath, [cli, 'exec', task, '--container', 'main', '--', 'echo', 'it'], { env });
+  expect(ran).toMatchObject({ status: 0, stdout: expect.stringContaining('it\r\n') as string });
+  const logged = async (): Promise<string> => {
+    const { events = [] } = await logs.send(
+      new FilterLogEventsCommand({ logGroupName: '/sealed', logStreamNames: [shell.id] }),
+    );
+    return events.map(({ message }) => message).join('\n');
+  };
+  await eventually('it is logged', 10_000, async () => ((await logged()).endsWith('exit') ? true : undefined));
+  await kms.send(new DisableKeyCommand({ KeyId }));
+  await expect(logged()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  const refused = await execute(installation, task, '/bin/sh', 'main', target);
+  expect(await refused.client.closed).toMatch(/KMSEncryption failed on client with status 2.* is disabled\./);
+  await kms.send(new EnableKeyCommand({ KeyId }));
+  expect(await logged()).toContain('42 green');
+  // Bound to another session, the data key is none.
+  const other = await execute(installation, task, '/bin/sh', 'main', 'ecs:other');
+  expect(await other.client.closed).toContain('Error when decrypting data key InvalidCiphertextException');
 });
 
 it('a control plane that is killed leaves no program behind, and its sessions are over and logged', async () => {

@@ -12,6 +12,7 @@ import {
   RunTaskCommand,
   waitUntilTasksRunning,
 } from '@aws-sdk/client-ecs';
+import { GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { ResumeSessionCommand, SSMClient, StartSessionCommand } from '@aws-sdk/client-ssm';
 import { S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from '../../src/base/clock.ts';
@@ -49,6 +50,7 @@ export function clientsOf(installation: TestInstallation) {
     ...sdk(installation),
     ssm: new SSMClient(config),
     logs: new CloudWatchLogsClient(config),
+    kms: new KMSClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
   };
 }
@@ -117,8 +119,9 @@ export class Listener {
   onData: (data: Uint8Array) => void = () => {};
   readonly flags: number[] = [];
 
-  constructor(installation: TestInstallation, access: ChannelAccess & { sessionId: string }) {
-    const { ssm } = clientsOf(installation);
+  /** `target` is what the session is with, for KMS. */
+  constructor(installation: TestInstallation, access: ChannelAccess & { sessionId: string }, target = '') {
+    const { ssm, kms } = clientsOf(installation);
     this.client = new DataChannelClient({
       clock: systemClock,
       ids: systemIds,
@@ -128,6 +131,12 @@ export class Listener {
         return StreamUrl === undefined || TokenValue === undefined
           ? undefined
           : { streamUrl: StreamUrl, tokenValue: TokenValue };
+      },
+      generateDataKey: async (KeyId) => {
+        const EncryptionContext = { 'aws:ssm:SessionId': access.sessionId, 'aws:ssm:TargetId': target };
+        const made = await kms.send(new GenerateDataKeyCommand({ KeyId, NumberOfBytes: 64, EncryptionContext }));
+        const { Plaintext: plaintext = new Uint8Array(), CiphertextBlob: ciphertext = new Uint8Array() } = made;
+        return { plaintext, ciphertext };
       },
       onData: (data) => {
         this.chunks.push(data);
@@ -161,18 +170,19 @@ export class Listener {
   }
 }
 
-/** Executes a command in a container of the task. */
+/** Executes a command in a container of the task; `target` is the session's, where its cluster has a key for it. */
 export async function execute(
   installation: TestInstallation,
   task: string,
   command: string,
   container = 'main',
+  target = '',
 ): Promise<Listener & { readonly id: string }> {
   const { session } = await clientsOf(installation).ecs.send(
     new ExecuteCommandCommand({ cluster: 'exec', task, container, command, interactive: true }),
   );
   const { sessionId = '', streamUrl = '', tokenValue = '' } = session ?? {};
-  const listener = new Listener(installation, { sessionId, streamUrl, tokenValue });
+  const listener = new Listener(installation, { sessionId, streamUrl, tokenValue }, target);
   return Object.assign(listener, { id: sessionId });
 }
 

@@ -65,6 +65,11 @@ async function useCli(cli: string): Promise<void> {
   await aws('cp', '--quiet', `s3://${name}/site/in ner/ü.html`, join(to, 'ü'));
   expect(readFileSync(join(to, 'ü'), 'utf8')).toBe('in ner/ü.html');
   expect(await aws('ls', `s3://${name}/site/`)).toMatch(/PRE in ner\/\n.* 5 a\.txt/);
+  await aws('cp', '--quiet', '--sse', 'aws:kms', join(folder, 'large'), `s3://${name}/sealed`);
+  const sealed = await s3.send(new sdk.HeadObjectCommand({ Bucket: name, Key: 'sealed' }));
+  expect(sealed.SSEKMSKeyId).toMatch(/^arn:aws:kms:us-east-1:\d{12}:key\//);
+  await aws('cp', '--quiet', `s3://${name}/sealed`, join(to, 'sealed'));
+  expect(readFileSync(join(to, 'sealed')).equals(large)).toBe(true);
   await aws('rm', '--quiet', '--recursive', `s3://${name}`);
   await aws('rb', `s3://${name}`);
 }

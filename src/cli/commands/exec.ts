@@ -1,12 +1,26 @@
 import { systemClock } from '../../base/clock.ts';
 import { systemIds } from '../../base/ids.ts';
-import { DataChannelClient, type ChannelAccess } from '../../gateway/client.ts';
+import { DataChannelClient, type ChannelAccess, type DataKey } from '../../gateway/client.ts';
+import { dataKeyBytes } from '../../gateway/channel-cipher.ts';
+import { sessionTarget } from '../../model/ssm/session.ts';
 import type { Command } from '../command.ts';
 import { callAws } from '../control-plane-client.ts';
 import { UsageError, type Installation } from '../installation.ts';
 
 interface Executed {
+  readonly clusterArn: string;
+  readonly taskArn: string;
+  readonly containerName: string;
   readonly session: { readonly sessionId: string; readonly streamUrl: string; readonly tokenValue: string };
+}
+
+interface Described {
+  readonly tasks: readonly { readonly containers: readonly { readonly name: string; readonly runtimeId?: string }[] }[];
+}
+
+interface Generated {
+  readonly Plaintext: string;
+  readonly CiphertextBlob: string;
 }
 
 interface Resumed {
@@ -25,18 +39,20 @@ export const exec: Command = {
   options: { cluster: { type: 'string' }, container: { type: 'string' } },
   async run({ installation, terminal, options, arguments: [task, ...words] }) {
     if (task === undefined) throw new UsageError('which task? give its id or its ARN: stowage exec TASK');
-    const { session } = await callAws<Executed>(installation, 'ecs', `${ecs}.ExecuteCommand`, {
+    const executed = await callAws<Executed>(installation, 'ecs', `${ecs}.ExecuteCommand`, {
       task,
       cluster: options['cluster'] ?? clusterOf(task),
       container: options['container'],
       command: (words.length > 0 ? words : ['/bin/sh']).map(quoted).join(' '),
       interactive: true,
     });
+    const { session } = executed;
     const client = new DataChannelClient({
       clock: systemClock,
       ids: systemIds,
       access: session,
       resume: () => resume(installation, session.sessionId),
+      generateDataKey: (keyId) => generateDataKey(installation, keyId, executed),
       onData: (data) => void process.stdout.write(data),
     });
     const detach = attach(client);
@@ -66,6 +82,24 @@ async function resume(installation: Installation, id: string): Promise<ChannelAc
   const resumed = await callAws<Resumed>(installation, 'ssm', 'AmazonSSM.ResumeSession', { SessionId: id });
   const { StreamUrl: streamUrl, TokenValue: tokenValue } = resumed;
   return streamUrl === undefined || tokenValue === undefined ? undefined : { streamUrl, tokenValue };
+}
+
+/** A data key for the session, where the cluster has a key for what goes through it. */
+async function generateDataKey(
+  installation: Installation,
+  KeyId: string,
+  { clusterArn, taskArn, containerName, session }: Executed,
+): Promise<DataKey> {
+  const [cluster = '', task = ''] = [clusterArn, taskArn].map((arn) => arn.slice(arn.lastIndexOf('/') + 1));
+  const { tasks } = await callAws<Described>(installation, 'ecs', `${ecs}.DescribeTasks`, { cluster, tasks: [task] });
+  const container = tasks[0]?.containers.find(({ name }) => name === containerName);
+  const target = sessionTarget(cluster, task, container?.runtimeId ?? '');
+  const { Plaintext, CiphertextBlob } = await callAws<Generated>(installation, 'kms', 'TrentService.GenerateDataKey', {
+    KeyId,
+    NumberOfBytes: dataKeyBytes,
+    EncryptionContext: { 'aws:ssm:SessionId': session.sessionId, 'aws:ssm:TargetId': target },
+  });
+  return { plaintext: Buffer.from(Plaintext, 'base64'), ciphertext: Buffer.from(CiphertextBlob, 'base64') };
 }
 
 /** Joins this process's terminal and the session's, until the returned function is called. */

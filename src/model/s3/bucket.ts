@@ -52,7 +52,9 @@ export interface Bucket extends Scoped {
   readonly policy?: string;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly ownership?: Ownership;
-  /** Whether its default encryption says to use a bucket key: kept and shown, it is KMS's that such a key would spare. */
+  /** The key of KMS that its default encryption names, as it was named, or AWS's own without; absent when S3's own keys are the default. */
+  readonly kmsDefault?: { readonly keyId?: string };
+  /** Whether its default encryption says to use a bucket key. */
   readonly bucketKey?: boolean;
   readonly cors?: readonly CorsRule[];
   readonly lifecycle?: readonly LifecycleRule[];

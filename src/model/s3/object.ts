@@ -41,6 +41,17 @@ export interface ObjectPart {
   readonly checksum?: string;
 }
 
+/** How an object is encrypted with a key of KMS ("Using server-side encryption with AWS KMS keys"); all others are with S3's own alone. */
+export interface ObjectEncryption {
+  readonly kmsKeyArn: string;
+  /** What the client had KMS bind the data key to, besides the object. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** Whether the data key is bound to the bucket, and not to the object ("Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"). */
+  readonly bucketKey: boolean;
+  /** The key of its blobs, as KMS encrypted it; base64. */
+  readonly dataKey: string;
+}
+
 /** A version of an object, or a delete marker. A row never changes but for its tags. */
 export interface ObjectVersion {
   /** Of the row: unique for ever. */
@@ -63,6 +74,8 @@ export interface ObjectContent {
   readonly checksum: ObjectChecksum;
   readonly metadata: Metadata;
   readonly tags: readonly Tag[];
+  /** Without it, its blobs are not sealed. */
+  readonly encryption?: ObjectEncryption;
   /** In the order of their numbers, if it was uploaded in several parts. */
   readonly parts?: readonly ObjectPart[];
   /** The upload that it came from, so that completing it once more is answered alike. */
@@ -87,6 +100,8 @@ export interface MultipartUpload extends Scoped {
   readonly initiator: string;
   readonly metadata: Metadata;
   readonly tags: readonly Tag[];
+  /** That of its parts, and of the object that becomes of them. */
+  readonly encryption?: ObjectEncryption;
   /** What the client asked for; without, CRC64NVME over the whole object. */
   readonly checksum?: Pick<ObjectChecksum, 'algorithm' | 'type'>;
 }

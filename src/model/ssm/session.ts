@@ -48,6 +48,8 @@ export interface Session extends Scoped {
   readonly machineId: string;
   readonly purpose: SessionPurpose;
   readonly logging: SessionLogging;
+  /** The key of KMS that encrypts what goes through the data channel, as it was named; nothing does without one. */
+  readonly kmsKeyId?: string;
   readonly createdAt: number;
   /** The SHA-256 of the token that opens the data channel, once; another is made when the session is resumed. */
   readonly tokenDigest: string;

@@ -1,6 +1,6 @@
 import type { ExecuteCommandConfiguration, TaskOverride } from '@aws-sdk/client-ecs';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
-import { invalidParameter, notSupported } from './errors.ts';
+import { invalidParameter } from './errors.ts';
 
 /** The agent of ECS Exec acts in the task's role: without one it could not connect. `refused` begins the sentence. */
 export function needTaskRole(definition: TaskDefinition, overrides: TaskOverride, refused: string): void {
@@ -13,8 +13,7 @@ export function needTaskRole(definition: TaskDefinition, overrides: TaskOverride
 /** The rules of a cluster's `executeCommandConfiguration` ("ExecuteCommandConfiguration", ECS API Reference). */
 export function checkExecConfiguration(configuration: ExecuteCommandConfiguration | undefined): void {
   if (configuration === undefined) return;
-  const { logging, logConfiguration, kmsKeyId } = configuration;
-  const path = 'configuration.executeCommandConfiguration';
+  const { logging, logConfiguration } = configuration;
   if (logging !== undefined && !['NONE', 'DEFAULT', 'OVERRIDE'].includes(logging)) {
     throw invalidParameter(`The value '${logging}' of logging is not valid. Use NONE, DEFAULT or OVERRIDE.`);
   }
@@ -36,6 +35,4 @@ export function checkExecConfiguration(configuration: ExecuteCommandConfiguratio
       throw invalidParameter(`'${cloudWatchLogGroupName}' is not a valid name of a log group.`);
     }
   }
-  // Sessions are not encrypted beyond the connection that carries them.
-  if (kmsKeyId !== undefined) throw notSupported(`${path}.kmsKeyId`);
 }

@@ -100,6 +100,15 @@ describe('ExecuteCommand', () => {
     });
   });
 
+  it('encrypts with the key that the cluster names', () => {
+    const kmsKeyOf = (cluster: ExecuteCommandConfiguration) => {
+      const { store, execute } = fixture({ cluster });
+      return store.get(ssmSessions, execute().session?.sessionId ?? '')?.kmsKeyId;
+    };
+    expect(kmsKeyOf({ kmsKeyId: 'alias/exec' })).toBe('alias/exec');
+    expect(kmsKeyOf({})).toBeUndefined();
+  });
+
   it.each<[string, Partial<ExecuteCommandCommandInput>, Parameters<typeof fixture>[0], string]>([
     ['in no cluster', { cluster: 'none' }, {}, 'ClusterNotFoundException: Cluster not found.'],
     ['in no task', { task: 'none' }, {}, 'InvalidParameterException: The referenced task was not found.'],
@@ -196,10 +205,6 @@ describe('ECS Exec', () => {
     [
       { logging: 'OVERRIDE', logConfiguration: { s3BucketName: 'B' } },
       "InvalidParameterException: 'B' is not a valid name of a bucket.",
-    ],
-    [
-      { kmsKeyId: 'k' },
-      "ClientException: configuration.executeCommandConfiguration.kmsKeyId isn't supported by Stowage yet.",
     ],
   ])('of a cluster cannot be configured as %j', (executeCommandConfiguration, refusal) => {
     const { ecs } = ecsFixture();

@@ -40,6 +40,7 @@ function executeCommand(
   if (task === undefined) throw invalidParameter('The referenced task was not found.');
   const container = containerOf(task, input.container);
   const { machineId, runtimeId } = needConnected(store, task, container);
+  const kmsKeyId = cluster.configuration?.executeCommandConfiguration?.kmsKeyId;
   const access = beginSession(
     deps,
     {
@@ -54,6 +55,7 @@ function executeCommand(
       machineId,
       purpose: { kind: 'command', command },
       logging: loggingOf(store, cluster, task, container),
+      ...(kmsKeyId === undefined || kmsKeyId === '' ? {} : { kmsKeyId }),
     },
     ctx.endpoint,
   );

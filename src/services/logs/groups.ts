@@ -5,6 +5,7 @@ import type { LogGroup } from '../../model/logs/log-group.ts';
 import { logGroupKey, logGroups, logStreamKey, logStreams, newLogGroup } from '../../store/tables/logs.ts';
 import { AwsError } from '../../base/errors.ts';
 import type { LogsDeps } from './deps.ts';
+import { associated } from './encryption.ts';
 import { bounded, broken, groupName, groupOf, logsErrors, nameIn } from './checks.ts';
 import { page } from './paging.ts';
 import { readTags } from './tags.ts';
@@ -15,24 +16,23 @@ const retentions = [
 ];
 
 /** Log groups and their retention. */
-export function groupHandlers({ store, clock, ids, logs }: LogsDeps) {
+export function groupHandlers(deps: LogsDeps) {
+  const { store, clock, ids, logs } = deps;
   return {
     CreateLogGroup(input, ctx) {
       const name = groupName(input.logGroupName);
       if (name.startsWith('aws/')) throw logsErrors.invalid('Log groups starting with AWS/ are reserved for AWS.');
-      if (input.kmsKeyId !== undefined) {
-        throw logsErrors.invalid('kmsKeyId is not supported: encryption with a KMS key is not available here.');
-      }
       const logGroupClass = classOf(input.logGroupClass ?? 'STANDARD');
       const tags = readTags(input.tags);
       store.transact((tx) => {
         if (tx.get(logGroups, logGroupKey(ctx, name)) !== undefined) throw logsErrors.exists('group');
-        tx.put(logGroups, {
+        const group = {
           ...newLogGroup(ctx, name, clock.now(), ids),
           logGroupClass,
           deletionProtectionEnabled: input.deletionProtectionEnabled ?? false,
           tags,
-        });
+        };
+        tx.put(logGroups, input.kmsKeyId === undefined ? group : associated(deps, tx, group, input.kmsKeyId));
       });
       return {};
     },
@@ -122,6 +122,7 @@ function sdkGroup(group: LogGroup, storedBytes: number) {
     logGroupArn: group.arn,
     logGroupClass: group.logGroupClass,
     storedBytes,
+    ...(group.kmsKeyArn === undefined ? {} : { kmsKeyId: group.kmsKeyArn }),
     deletionProtectionEnabled: group.deletionProtectionEnabled,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,8 +6,11 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { seededIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
+import type { KeySpec, KmsKey } from '../../model/kms/key.ts';
+import { Vault } from '../../store/keys/vault.ts';
 import { LogStore } from '../../store/logs/log-store.ts';
 import { Store } from '../../store/store.ts';
+import { kmsAliases, kmsKeys } from '../../store/tables/kms.ts';
 import { logGroups, logStreams } from '../../store/tables/logs.ts';
 import { logsHandlers } from './handlers.ts';
 
@@ -20,16 +23,31 @@ let clock: FakeClock;
 let logs: LogStore;
 let api: Required<ReturnType<typeof logsHandlers>>;
 let now: number;
+/** Keys of KMS, by their ARNs. */
+let keyed: {
+  create: (spec?: KeySpec) => string;
+  be: (arn: string, state: KmsKey['state']) => void;
+  remove: (arn: string) => void;
+};
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'stowage-logs-'));
   clock = new FakeClock();
   now = clock.now();
-  const store = new Store([logGroups, logStreams]);
-  const deps = { store, clock, ids: seededIds(1), log: silentLog, publicPool: '100.127.0.0/24' };
+  const store = new Store([logGroups, logStreams, kmsKeys, kmsAliases]);
+  const ids = seededIds(1);
+  const vault = new Vault({ ids, root: new Uint8Array(32) });
+  const deps = { store, clock, ids, log: silentLog, publicPool: '100.127.0.0/24', vault };
   logs = new LogStore({ ...deps, path: join(home, 'logs.db') });
   logs.start();
   api = logsHandlers({ ...deps, logs }) as typeof api;
+  const settings = { description: '', spec: 'SYMMETRIC_DEFAULT', manager: 'CUSTOMER', policy: '', tags: [] } as const;
+  keyed = {
+    create: (spec: KeySpec = 'SYMMETRIC_DEFAULT') =>
+      store.transact((tx) => vault.create(tx, ctx, { ...settings, spec }, now)).arn,
+    be: (arn, state) => store.transact((tx) => tx.update(kmsKeys, arn, (key) => ({ ...key, state }))),
+    remove: (arn) => store.transact((tx) => tx.delete(kmsKeys, arn)),
+  };
 });
 afterEach(async () => {
   await logs.close();
@@ -191,7 +209,44 @@ describe('PutLogEvents', () => {
     ],
     ['a group twice', () => api.CreateLogGroup({ logGroupName: 'g' }, ctx), /ResourceAlreadyExistsException/],
     ['a bad name', () => api.CreateLogGroup({ logGroupName: 'a b' }, ctx), /at 'logGroupName' failed to satisfy/],
-    ['a key', () => api.CreateLogGroup({ logGroupName: 'k', kmsKeyId: 'k' }, ctx), /kmsKeyId is not supported/],
+    [
+      'what is no key',
+      () => api.CreateLogGroup({ logGroupName: 'k', kmsKeyId: 'k' }, ctx),
+      /InvalidParameterException: The specified KMS Key Id could not be found. 'k'/,
+    ],
+    [
+      'a key that is not there',
+      () => {
+        const arn = keyed.create();
+        keyed.remove(arn);
+        return api.AssociateKmsKey({ logGroupName: 'g', kmsKeyId: arn }, ctx);
+      },
+      /AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:us-east-1:0+:log-group:g'/,
+    ],
+    [
+      'a key that is disabled',
+      () => {
+        const arn = keyed.create();
+        keyed.be(arn, 'Disabled');
+        return api.AssociateKmsKey({ logGroupName: 'g', kmsKeyId: arn }, ctx);
+      },
+      /InvalidParameterException: .* is disabled\./,
+    ],
+    [
+      'a key that does not encrypt',
+      () => api.AssociateKmsKey({ logGroupName: 'g', kmsKeyId: keyed.create('HMAC_256') }, ctx),
+      /InvalidParameterException: .* key usage is GENERATE_VERIFY_MAC/,
+    ],
+    [
+      'a key for a group that is not there',
+      () => api.AssociateKmsKey({ logGroupName: 'none', kmsKeyId: keyed.create() }, ctx),
+      /ResourceNotFoundException/,
+    ],
+    [
+      'a key for nothing',
+      () => api.AssociateKmsKey({ kmsKeyId: keyed.create() }, ctx),
+      /Exactly one of logGroupName and resourceIdentifier/,
+    ],
     [
       'odd days',
       () => api.PutRetentionPolicy({ logGroupName: 'g', retentionInDays: 2 }, ctx),
@@ -292,5 +347,71 @@ describe('FilterLogEvents', () => {
     const ids = [...first.events, ...rest.events].map((each) => each.eventId);
     expect(new Set(ids).size).toBe(4);
     expect(ids[0]).toMatch(/^\d{56}$/);
+  });
+});
+
+describe('a log group with a key', () => {
+  const arn = 'arn:aws:logs:us-east-1:000000000000:log-group:g';
+  const denied = `AccessDeniedException: The specified KMS key does not exist or is not allowed to be used with Arn '${arn}'`;
+  const read = async (): Promise<unknown> => {
+    const { events } = await api.GetLogEvents({ logGroupName: 'g', logStreamName: 's', startFromHead: true }, ctx);
+    return events?.map(({ message }) => message);
+  };
+  /** All that lies in the files of the store. */
+  const onDisk = (): Buffer => Buffer.concat(readdirSync(home).map((name) => readFileSync(join(home, name))));
+
+  it('keeps what comes encrypted, and finds it', async () => {
+    const key = keyed.create();
+    await api.CreateLogGroup({ logGroupName: 'g', kmsKeyId: key }, ctx);
+    await api.CreateLogStream({ logGroupName: 'g', logStreamName: 's' }, ctx);
+    expect((await api.DescribeLogGroups({}, ctx)).logGroups).toMatchObject([{ logGroupName: 'g', kmsKeyId: key }]);
+    await put([
+      [now, 'the first secret'],
+      [now, 'ünother secret'],
+    ]);
+    expect(await read()).toEqual(['the first secret', 'ünother secret']);
+    const { events } = await api.FilterLogEvents({ logGroupName: 'g', filterPattern: 'first' }, ctx);
+    expect(events).toMatchObject([{ message: 'the first secret' }]);
+    expect(onDisk().includes('secret')).toBe(false);
+    // What is counted is what was sent.
+    const { logStreams: found } = await api.DescribeLogStreams({ logGroupName: 'g' }, ctx);
+    const { logGroups: groups } = await api.DescribeLogGroups({}, ctx);
+    expect([found?.length, groups?.[0]?.storedBytes]).toEqual([1, 16 + 15 + 2 * 26]);
+  });
+
+  it('takes and reads nothing while its key cannot be used', async () => {
+    const key = keyed.create();
+    await api.CreateLogGroup({ logGroupName: 'g', kmsKeyId: key }, ctx);
+    await api.CreateLogStream({ logGroupName: 'g', logStreamName: 's' }, ctx);
+    await put([[now, 'a']]);
+    keyed.be(key, 'Disabled');
+    expect(await refusal(read)).toBe(denied);
+    expect(await refusal(() => api.FilterLogEvents({ logGroupName: 'g' }, ctx))).toBe(denied);
+    expect(await refusal(() => put([[now, 'b']]))).toBe(denied);
+    const events = [{ timestamp: now, message: 'c' }];
+    const where = { account: ctx.account, region: ctx.region, logGroup: 'g', logStream: 's', createGroup: false };
+    expect(await logs.take({ runtimeId: 'r', sequence: 1, ...where, events })).toEqual({ sequence: 0, error: denied });
+    keyed.be(key, 'Enabled');
+    await logs.take({ runtimeId: 'r', sequence: 1, ...where, events });
+    expect(await read()).toEqual(['a', 'c']);
+  });
+
+  it('reads what came under another key with that, and what came without one as it is', async () => {
+    await stream();
+    const [first, second] = [keyed.create(), keyed.create()];
+    await put([[now, 'plain']]);
+    await api.AssociateKmsKey({ logGroupName: 'g', kmsKeyId: first }, ctx);
+    await put([[now, 'first']]);
+    await api.AssociateKmsKey({ resourceIdentifier: `${arn}:*`, kmsKeyId: second }, ctx);
+    await put([[now, 'second']]);
+    await api.DisassociateKmsKey({ logGroupName: 'g' }, ctx);
+    await put([[now, 'in clear']]);
+    await api.AssociateKmsKey({ logGroupName: 'g', kmsKeyId: first }, ctx);
+    await put([[now, 'first again']]);
+    expect(await read()).toEqual(['plain', 'first', 'second', 'in clear', 'first again']);
+    keyed.remove(second);
+    expect(await refusal(read)).toBe(denied);
+    const page = await api.GetLogEvents({ logGroupName: 'g', logStreamName: 's', startFromHead: true, limit: 2 }, ctx);
+    expect(page.events?.map(({ message }) => message)).toEqual(['plain', 'first']);
   });
 });

@@ -19,7 +19,7 @@ export function readEventHandlers({ store, clock, logs }: LogsDeps) {
       const token = input.nextToken === undefined ? undefined : readEventToken(input.nextToken);
       if (token?.kind === 's') throw logsErrors.invalid('The specified nextToken is invalid.');
       const forward = token === undefined ? input.startFromHead === true : token.kind === 'f';
-      const events = await logs.read({
+      const events = await logs.read(group, {
         stream: stream.eventsId,
         from,
         until,
@@ -48,8 +48,7 @@ export function readEventHandlers({ store, clock, logs }: LogsDeps) {
       if (token !== undefined && token.kind !== 's') throw logsErrors.invalid('The specified nextToken is invalid.');
       const streams = streamsOf(store, group, input.logStreamNames, input.logStreamNamePrefix);
       const endTime = time('endTime', input.endTime);
-      const { events, more } = await logs.search({
-        group: group.eventsId,
+      const { events, more } = await logs.search(group, {
         ...(streams === undefined ? {} : { streams }),
         from: Math.max(time('startTime', input.startTime) ?? 0, expiryOf(group, clock.now())),
         until: endTime === undefined ? Number.MAX_SAFE_INTEGER : endTime + 1,

@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
 import { checksumOf, type ChecksumName } from '../../base/checksums.ts';
-import type { Segment } from '../../model/s3/object.ts';
 import type { Blobs } from '../../store/blobs/blobs.ts';
-import { streamContent } from './content.ts';
+import { streamContent, type Content } from './content.ts';
 
 /** Reads a content through, for its MD5 in hexadecimal digits and a checksum in base64. */
 export async function digestContent(
   blobs: Blobs,
-  segments: readonly Segment[],
+  content: Content,
   name: ChecksumName,
 ): Promise<{ md5: string; checksum: string }> {
-  const size = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const size = content.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const md5 = createHash('md5');
   const checksum = checksumOf(name);
-  for await (const bytes of streamContent(blobs, segments, { start: 0, end: size - 1 }) as AsyncIterable<Buffer>) {
+  for await (const bytes of streamContent(blobs, content, { start: 0, end: size - 1 }) as AsyncIterable<Buffer>) {
     md5.update(bytes);
     checksum.update(bytes);
   }

@@ -5,11 +5,11 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { isObject, type StoredObject } from '../../model/s3/object.ts';
 import { checksumAnswer } from './checksums.ts';
 import { checkRead, type ReadConditions } from './conditions.ts';
-import { streamContent } from './content.ts';
+import { streamContent, type Content } from './content.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
 import { invalidArgument, invalidRequest, noSuchKey, s3Error } from './errors.ts';
 import { findBucket, findVersion, versionHeader, type BucketInput } from './find.ts';
-import { encrypted, refuseCustomerKey } from './encryption.ts';
+import { encryptionAnswer, openDataKey, refuseCustomerKey } from './encryption.ts';
 import { readRange, type ByteRange } from './ranges.ts';
 import type { Bucket } from '../../model/s3/bucket.ts';
 import type { Reader } from '../../store/store.ts';
@@ -35,8 +35,8 @@ interface ReadInput extends BucketInput, ReadConditions {
 export function getObjectHandlers(deps: S3Deps) {
   return {
     GetObject: (input, ctx) => {
-      const { object, range, members } = read(deps, input, ctx);
-      return { ...members, Body: streamContent(deps.blobs, object.content.segments, range) };
+      const { bucket, object, range, members } = read(deps, input, ctx);
+      return { ...members, Body: streamContent(deps.blobs, openContent(deps, bucket, object), range) };
     },
     HeadObject: (input, ctx) => read(deps, input, ctx).members,
   } satisfies S3Handlers;
@@ -56,7 +56,7 @@ function read({ store }: S3Deps, input: ReadInput, ctx: Ctx) {
     LastModified: dateOf(object.modifiedAt),
     ContentLength: end - start + 1,
     ETag: `"${content.etag}"`,
-    ...encrypted,
+    ...encryptionAnswer(content.encryption),
     ...versionHeader(bucket, object),
     ...metadataAnswer(object, input),
     ...(range === undefined ? {} : { ContentRange: `bytes ${start}-${end}/${content.sizeBytes}` }),
@@ -65,7 +65,14 @@ function read({ store }: S3Deps, input: ReadInput, ctx: Ctx) {
     // Of a part of the content it would say nothing.
     ...(input.ChecksumMode === 'ENABLED' && range === undefined ? checksumAnswer(content.checksum) : {}),
   };
-  return { object, range: { start, end }, members };
+  return { bucket, object, range: { start, end }, members };
+}
+
+/** An object's content, to be read. Throws what S3 says when its key cannot be used. */
+export function openContent(deps: S3Deps, bucket: Bucket, { key, content }: StoredObject): Content {
+  const { segments, encryption } = content;
+  const place = { bucket: bucket.name, key };
+  return { segments, ...given('dataKey', encryption && openDataKey(deps, bucket, place, encryption)) };
 }
 
 /** The object that is asked for; NoSuchKey when there is none, and what S3 says of delete markers. */

@@ -1,6 +1,5 @@
 import { given } from '../../base/given.ts';
 import type { Metadata } from '../../model/s3/object.ts';
-import { checkEncryption } from './encryption.ts';
 import { invalidArgument, refuse, s3Error } from './errors.ts';
 
 /** "Working with object metadata": of the names and values of `x-amz-meta-` headers together. */
@@ -59,13 +58,6 @@ export function checkKey(key: string): void {
 
 interface StorageInput {
   readonly StorageClass?: string | undefined;
-  readonly ServerSideEncryption?: string | undefined;
-  readonly SSECustomerAlgorithm?: string | undefined;
-  readonly SSECustomerKey?: string | undefined;
-  readonly SSECustomerKeyMD5?: string | undefined;
-  readonly SSEKMSKeyId?: string | undefined;
-  readonly SSEKMSEncryptionContext?: string | undefined;
-  readonly BucketKeyEnabled?: boolean | undefined;
   readonly ObjectLockMode?: string | undefined;
   readonly ObjectLockRetainUntilDate?: Date | undefined;
   readonly ObjectLockLegalHoldStatus?: string | undefined;
@@ -89,7 +81,7 @@ const storageClasses = new Set([
   'FSX_ONTAP',
 ]);
 
-/** Refuses what would have to be done to the content and is not: other storage classes, other encryption, locks. */
+/** Refuses what would have to be done to the content and is not: other storage classes, locks. */
 export function checkStorage(input: StorageInput): void {
   const { StorageClass = 'STANDARD' } = input;
   if (StorageClass !== 'STANDARD') {
@@ -98,7 +90,6 @@ export function checkStorage(input: StorageInput): void {
       StorageClassRequested: StorageClass,
     });
   }
-  checkEncryption(input);
   const locks = [
     input.ObjectLockMode,
     input.ObjectLockRetainUntilDate,

@@ -1,10 +1,11 @@
+import { given } from '../../base/given.ts';
 import type { ChecksumName } from '../../base/checksums.ts';
 import type { ObjectChecksum } from '../../model/s3/object.ts';
 import { collectGarbage } from '../../store/blob-garbage.ts';
 import { checkAcl } from './acls.ts';
 import { checksumAnswer } from './checksums.ts';
 import type { S3Deps, S3Handlers } from './deps.ts';
-import { encrypted } from './encryption.ts';
+import { chooseEncryption, writtenAnswer } from './encryption.ts';
 import { refuse } from './errors.ts';
 import { findBucket, versionHeader } from './find.ts';
 import { checkKey, checkStorage, readMetadata } from './metadata.ts';
@@ -17,7 +18,8 @@ export function putObjectHandlers(deps: S3Deps) {
   const { store } = deps;
   return {
     PutObject: async (input, ctx) => {
-      const { name: bucket } = findBucket(store, ctx, input);
+      const found = findBucket(store, ctx, input);
+      const { name: bucket } = found;
       const key = input.Key ?? '';
       checkKey(key);
       checkAcl(input);
@@ -27,19 +29,21 @@ export function putObjectHandlers(deps: S3Deps) {
       const tags = checkTagHeader(input.Tagging);
       // Looked at now, to spare the upload, and once more when it is done.
       checkWrite(store, bucket, key, input);
-      const received = await receiveBody(deps, input, [], 'CRC64NVME');
-      const { sizeBytes, md5 } = received;
+      const sealing = chooseEncryption(deps, found, key, input);
+      const received = await receiveBody(deps, input, [], 'CRC64NVME', sealing);
+      const { sizeBytes, etag } = received;
       const checksum = wholeChecksum(received.checksums);
       const written = await received.keep((segments) =>
         store.transact((tx) => {
           checkWrite(tx, bucket, key, input);
-          return putVersion(deps, tx, { bucket, key }, { etag: md5, sizeBytes, segments, checksum, metadata, tags });
+          const content = { etag, sizeBytes, segments, checksum, metadata, tags };
+          return putVersion(deps, tx, { bucket, key }, { ...content, ...given('encryption', sealing?.encryption) });
         }),
       );
       await collectGarbage(deps, written.garbage);
       return {
-        ETag: `"${md5}"`,
-        ...encrypted,
+        ETag: `"${etag}"`,
+        ...writtenAnswer(sealing?.encryption),
         ...checksumAnswer(checksum),
         ...versionHeader(written.bucket, written.version),
       };

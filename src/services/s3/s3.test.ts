@@ -307,12 +307,12 @@ describe('encryption', () => {
     await s3.send(new sdk.DeleteObjectCommand(at));
   });
 
-  test("is S3's own by every bucket's default; that of KMS is refused", async () => {
+  test("is S3's own by every bucket's default", async () => {
     const unchanged = [{ ...rule('AES256'), BucketKeyEnabled: false }];
     expect(await now()).toEqual(unchanged);
     await rules({ ...rule('AES256'), BucketKeyEnabled: true });
     expect(await now()).toEqual([{ ...rule('AES256'), BucketKeyEnabled: true }]);
-    await expect(rules(rule('aws:kms'))).rejects.toMatchObject({ name: 'NotImplemented' });
+    await expect(rules(rule('aws:kms:dsse'))).rejects.toMatchObject({ name: 'NotImplemented' });
     await expect(rules()).rejects.toMatchObject({ name: 'MalformedXML' });
     await expect(rules(rule('AES256'), rule('AES256'))).rejects.toMatchObject({ name: 'MalformedXML' });
     await expect(rules(rule('AES256', { KMSMasterKeyID: 'k' }))).rejects.toMatchObject({ name: 'InvalidArgument' });
@@ -544,7 +544,15 @@ describe('refusals', () => {
     ['an access list', 'PUT', `/${Bucket}/k`, { 'x-amz-acl': 'public-read' }, '', 400, 'AccessControlListNotSupported'],
     ['a storage class', 'PUT', `/${Bucket}/k`, { 'x-amz-storage-class': 'GLACIER' }, '', 501, 'NotImplemented'],
     ['no storage class', 'PUT', `/${Bucket}/k`, { 'x-amz-storage-class': 'x' }, '', 400, 'InvalidStorageClass'],
-    ['a key of KMS', 'PUT', `/${Bucket}/k`, { 'x-amz-server-side-encryption': 'aws:kms' }, '', 501, 'NotImplemented'],
+    [
+      'two layers',
+      'PUT',
+      `/${Bucket}/k`,
+      { 'x-amz-server-side-encryption': 'aws:kms:dsse' },
+      '',
+      501,
+      'NotImplemented',
+    ],
     ['an encryption', 'PUT', `/${Bucket}/k`, { 'x-amz-server-side-encryption': 'DES' }, '', 400, 'InvalidArgument'],
     [
       'a key for the wrong encryption',

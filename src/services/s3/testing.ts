@@ -12,8 +12,10 @@ import { FakeClock, systemClock } from '../../base/clock.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { DiskBlobs } from '../../store/blobs/disk-blobs.ts';
+import { Vault } from '../../store/keys/vault.ts';
 import { Store } from '../../store/store.ts';
 import { images, layers } from '../../store/tables/ecr.ts';
+import { kmsAliases, kmsKeys } from '../../store/tables/kms.ts';
 import { buckets, multipartUploads, objectVersions, uploadedParts } from '../../store/tables/s3.ts';
 import type { S3Deps } from './deps.ts';
 import { crossOriginRules } from './cross-origin.ts';
@@ -37,9 +39,19 @@ export async function startS3(verify = false, also?: (deps: S3Deps) => Services)
   const dir = await mkdtemp(join(tmpdir(), 'stowage-s3-'));
   // Clients sign with the time they have, so that the server starts with the same.
   const clock = new FakeClock(systemClock.now());
-  const store = new Store([buckets, objectVersions, multipartUploads, uploadedParts, images, layers]);
+  const store = new Store([
+    buckets,
+    objectVersions,
+    multipartUploads,
+    uploadedParts,
+    images,
+    layers,
+    kmsKeys,
+    kmsAliases,
+  ]);
   const blobs = await DiskBlobs.open(dir, clock, systemIds, new Uint8Array(32));
-  const deps = { store, clock, ids: systemIds, log: silentLog, publicPool: '100.127.0.0/24', blobs };
+  const vault = new Vault({ ids: systemIds, root: new Uint8Array(32) });
+  const deps = { store, clock, ids: systemIds, log: silentLog, publicPool: '100.127.0.0/24', blobs, vault };
   const account = '000000000000';
   const server = createServer(serverOptions);
   serveFront(

@@ -1,4 +1,6 @@
 import { compileFilterPattern } from '../../model/logs/filter-pattern.ts';
+import type { Ids } from '../../base/ids.ts';
+import { EventCipher, storedSizeOf } from './event-cipher.ts';
 import {
   pageBytes,
   sizeOf,
@@ -9,6 +11,7 @@ import {
   type StoredEvent,
   type StreamQuery,
   type StreamStats,
+  type Unsealing,
 } from './events.ts';
 import { SqliteFile } from '../sqlite-file.ts';
 
@@ -25,6 +28,7 @@ const schema = `
     stream INTEGER NOT NULL,
     at INTEGER NOT NULL,
     ingestedAt INTEGER NOT NULL,
+    -- A blob when it is encrypted.
     message TEXT NOT NULL
   );
   CREATE INDEX IF NOT EXISTS byGroup ON events ("group", at);
@@ -44,6 +48,9 @@ const schema = `
     seenAt INTEGER NOT NULL
   ) WITHOUT ROWID`;
 
+/** An event as it is stored: its message in clear, or encrypted. */
+type Row = Omit<StoredEvent, 'message'> & { readonly message: string | Uint8Array };
+
 const eventColumns = 'id, stream, at, ingestedAt, message';
 
 /**
@@ -51,8 +58,11 @@ const eventColumns = 'id, stream, at, ingestedAt, message';
  * indexes end with it (as SQLite's do), so that each reads in the order of time, then arrival.
  */
 export class EventsDb extends SqliteFile {
-  constructor(path: string) {
+  readonly #ids: Ids;
+
+  constructor(path: string, ids: Ids) {
     super(path, schema);
+    this.#ids = ids;
   }
 
   /** Stores everything as one transaction. */
@@ -66,8 +76,12 @@ export class EventsDb extends SqliteFile {
     return (row?.['sequence'] as number | undefined) ?? 0;
   }
 
-  /** At most `limit` events and 1 MiB of a stream, in the order of time whatever the direction. */
-  read({ stream, from, until, direction, beyond, limit }: StreamQuery): StoredEvent[] {
+  /**
+   * At most `limit` events and 1 MiB of a stream, in the order of time whatever the direction; `sealed` when one is encrypted with a key
+   * that is not given.
+   */
+  read({ stream, from, until, direction, beyond, limit, keys }: Unsealing<StreamQuery>): StoredEvent[] | 'sealed' {
+    const cipher = new EventCipher(keys);
     const forward = direction === 'forward';
     const start = beyond ?? { at: forward ? from : until, id: 0 };
     // The bounds of `at` are what the index is entered by: a late page must not begin its walk at the first.
@@ -80,16 +94,19 @@ export class EventsDb extends SqliteFile {
     ).iterate(stream, least, most, start.at, start.id, limit);
     const found: StoredEvent[] = [];
     let bytes = 0;
-    for (const row of rows as Iterable<unknown> as Iterable<StoredEvent>) {
-      bytes += sizeOf(row.message);
+    for (const row of rows as Iterable<unknown> as Iterable<Row>) {
+      bytes += storedSizeOf(row.message);
       if (bytes > pageBytes && found.length > 0) break;
-      found.push({ ...row });
+      const message = messageIn(row, cipher);
+      if (message === undefined) return 'sealed';
+      found.push({ ...row, message });
     }
     return forward ? found : found.toReversed();
   }
 
-  /** A page of at most `limit` events and 1 MiB of a group that the pattern takes, in the order of time. */
-  search({ group, streams, from, until, after, pattern, limit }: GroupQuery): GroupPage {
+  /** A page of at most `limit` events and 1 MiB of a group that the pattern takes, in the order of time; `sealed` as in `read`. */
+  search({ group, streams, from, until, after, pattern, limit, keys }: Unsealing<GroupQuery>): GroupPage | 'sealed' {
+    const cipher = new EventCipher(keys);
     const takes = compileFilterPattern(pattern);
     const wanted = streams === undefined ? undefined : new Set(streams);
     const [only] = streams?.length === 1 ? streams : [];
@@ -102,12 +119,16 @@ export class EventsDb extends SqliteFile {
     let bytes = 0;
     let scanned = 0;
     let last = start;
-    for (const row of rows as Iterable<unknown> as Iterable<StoredEvent>) {
+    for (const row of rows as Iterable<unknown> as Iterable<Row>) {
       scanned += 1;
-      if (wanted?.has(row.stream) !== false && takes(row.message)) {
-        bytes += sizeOf(row.message);
-        if (events.length === limit || (bytes > pageBytes && events.length > 0)) return { events, more: last };
-        events.push({ ...row });
+      if (wanted?.has(row.stream) !== false) {
+        const message = messageIn(row, cipher);
+        if (message === undefined) return 'sealed';
+        if (takes(message)) {
+          bytes += sizeOf(message);
+          if (events.length === limit || (bytes > pageBytes && events.length > 0)) return { events, more: last };
+          events.push({ ...row, message });
+        }
       }
       last = { at: row.at, id: row.id };
     }
@@ -146,11 +167,11 @@ export class EventsDb extends SqliteFile {
     return this.transact(() => {
       const gone = this.sql(
         'SELECT id, stream, message FROM events WHERE "group" = ? AND at < ? ORDER BY at LIMIT ?',
-      ).all(group, before, removeLimit) as { id: number; stream: number; message: string }[];
+      ).all(group, before, removeLimit) as unknown as Pick<Row, 'id' | 'stream' | 'message'>[];
       const bytes = new Map<number, number>();
       const remove = this.sql('DELETE FROM events WHERE id = ?');
       for (const { id, stream, message } of gone) {
-        bytes.set(stream, (bytes.get(stream) ?? 0) + sizeOf(message));
+        bytes.set(stream, (bytes.get(stream) ?? 0) + storedSizeOf(message));
         remove.run(id);
       }
       const update = this.sql(
@@ -167,7 +188,7 @@ export class EventsDb extends SqliteFile {
     this.sql('DELETE FROM sources WHERE seenAt < ?').run(before);
   }
 
-  #append({ group, stream, at, events, source }: Append): Appended {
+  #append({ group, stream, at, events, key, source }: Append): Appended {
     if (source !== undefined) {
       const taken = this.taken(source.runtimeId);
       if (source.sequence <= taken) return { stored: false, sequence: taken };
@@ -181,8 +202,10 @@ export class EventsDb extends SqliteFile {
     let bytes = 0;
     let first = Infinity;
     let last = -Infinity;
+    const cipher = key === undefined ? undefined : { id: key.id, of: new EventCipher([key]) };
     for (const { timestamp, message } of events) {
-      insert.run(group, stream, timestamp, at, message);
+      const stored = cipher?.of.seal(cipher.id, { stream, at: timestamp, message }, this.#ids) ?? message;
+      insert.run(group, stream, timestamp, at, stored);
       bytes += sizeOf(message);
       first = Math.min(first, timestamp);
       last = Math.max(last, timestamp);
@@ -196,4 +219,8 @@ export class EventsDb extends SqliteFile {
     }
     return { stored: true, sequence: source?.sequence ?? 0 };
   }
+}
+
+function messageIn({ stream, at, message }: Row, cipher: EventCipher): string | undefined {
+  return typeof message === 'string' ? message : cipher.open({ stream, at, message });
 }

@@ -1,3 +1,5 @@
+import type { EventKey } from './event-cipher.ts';
+
 /** An event on its way into the store. */
 export interface NewEvent {
   /** Epoch milliseconds. */
@@ -26,6 +28,8 @@ export interface Append {
   readonly stream: number;
   readonly at: number;
   readonly events: readonly NewEvent[];
+  /** Encrypts them, where their group has a key. */
+  readonly key?: EventKey | undefined;
   /** Where a machine sends a container's output: what is not above the sequence taken before is dropped. */
   readonly source?: { readonly runtimeId: string; readonly sequence: number };
 }
@@ -60,6 +64,9 @@ export interface GroupQuery {
   readonly pattern: string;
   readonly limit: number;
 }
+
+/** A query as the thread of the file is asked it: with the keys that the group's events may be encrypted with. */
+export type Unsealing<Query> = Query & { readonly keys: readonly EventKey[] };
 
 /** One page of a search. `more` is where to go on, when there may be more. */
 export interface GroupPage {

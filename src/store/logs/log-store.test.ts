@@ -6,8 +6,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../base/clock.ts';
 import { seededIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
+import { Vault } from '../keys/vault.ts';
 import { Store } from '../store.ts';
-import { logGroupKey, logGroups, logStreamKey, logStreams } from '../tables/logs.ts';
+import { logGroupKey, logGroups, logStreamKey, logStreams, newLogGroup } from '../tables/logs.ts';
 import { SqliteJournal } from '../journal/sqlite.ts';
 import { LogStore, type ContainerOutput, type Followed } from './log-store.ts';
 
@@ -28,7 +29,9 @@ afterEach(async () => {
 
 function start(): { store: Store; logs: LogStore } {
   const store = new Store([logGroups, logStreams], new SqliteJournal(join(home, 'state.db')));
-  const logs = new LogStore({ store, clock, ids: seededIds(1), log: silentLog, path: join(home, 'logs.db') });
+  const ids = seededIds(1);
+  const vault = new Vault({ ids, root: new Uint8Array(32) });
+  const logs = new LogStore({ store, clock, ids, log: silentLog, vault, path: join(home, 'logs.db') });
   logs.start();
   open.push(logs, store);
   return { store, logs };
@@ -55,7 +58,8 @@ const output = (
 
 async function messages({ store, logs }: { store: Store; logs: LogStore }, name = 's'): Promise<string[]> {
   const stream = store.get(logStreams, logStreamKey(scope, 'g', name));
-  const events = await logs.read({
+  const group = store.get(logGroups, logGroupKey(scope, 'g')) ?? newLogGroup(scope, 'g', 0, seededIds(1));
+  const events = await logs.read(group, {
     stream: stream?.eventsId ?? -1,
     from: 0,
     until: Number.MAX_SAFE_INTEGER,
@@ -160,11 +164,12 @@ it('goes through more than one page of a search that finds little', async () => 
   const { store, logs } = start();
   const many = Array.from({ length: 25_000 }, (_, n) => (n === 24_000 ? 'needle' : 'hay'));
   await logs.take(output(1, many));
-  const group = store.list(logGroups)[0]?.eventsId ?? -1;
-  const query = { group, from: 0, until: Number.MAX_SAFE_INTEGER, pattern: 'needle', limit: 10 };
-  const first = await logs.search(query);
+  const [group] = store.list(logGroups);
+  if (group === undefined) throw new Error('there is no group');
+  const query = { from: 0, until: Number.MAX_SAFE_INTEGER, pattern: 'needle', limit: 10 };
+  const first = await logs.search(group, query);
   expect(first.events).toEqual([]);
-  const second = await logs.search({ ...query, ...(first.more === undefined ? {} : { after: first.more }) });
+  const second = await logs.search(group, { ...query, ...(first.more === undefined ? {} : { after: first.more }) });
   expect(second.events).toMatchObject([{ message: 'needle' }]);
   expect(second.more).toBeUndefined();
 });

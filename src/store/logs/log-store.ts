@@ -5,6 +5,7 @@ import type { Ids } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import { FilterPatternError } from '../../model/logs/filter-pattern.ts';
 import { expiryOf, type LogGroup, type LogStream } from '../../model/logs/log-group.ts';
+import type { Vault } from '../keys/vault.ts';
 import type { Change, Store } from '../store.ts';
 import { logGroupKey, logGroups, logStreamKey, logStreams, newLogGroup, newLogStream } from '../tables/logs.ts';
 import { Thread } from '../thread.ts';
@@ -18,7 +19,9 @@ import type {
   StreamQuery,
   StreamStats,
 } from './events.ts';
+import type { EventKey } from './event-cipher.ts';
 import type { EventsDb } from './events-db.ts';
+import { keyDenied, readingKeys, writingKey } from './group-keys.ts';
 import type { FileAnswer, FileCall } from '../file-calls.ts';
 
 const hourMs = 3_600_000;
@@ -44,7 +47,7 @@ export interface ContainerOutput {
 export interface OutputTaken {
   /** The highest sequence ever taken of this container, 0 when there was none: up to there everything is on disk. */
   readonly sequence: number;
-  /** Why nothing was stored, in the API's words: the group is missing. */
+  /** Why nothing was stored, in the API's words: the group is missing, or its key cannot be used. */
   readonly error?: string;
 }
 
@@ -63,6 +66,7 @@ export class LogStore {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #log: Log;
+  readonly #vault: Vault;
   readonly #followers = new Set<{ group: number; notify: (batch: Followed) => void }>();
   readonly #path: string;
   readonly #thread: Thread<FileCall<EventsDb>, FileAnswer>;
@@ -75,11 +79,12 @@ export class LogStore {
   readonly #closing = new AbortController();
 
   /** `path` is the SQLite file; nothing is opened before the first use. */
-  constructor(deps: { store: Store; clock: Clock; ids: Ids; log: Log; path: string }) {
+  constructor(deps: { store: Store; clock: Clock; ids: Ids; log: Log; vault: Vault; path: string }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#ids = deps.ids;
     this.#log = deps.log;
+    this.#vault = deps.vault;
     this.#path = deps.path;
     this.#thread = new Thread({
       name: 'events-thread',
@@ -98,9 +103,13 @@ export class LogStore {
     void this.#sweep();
   }
 
-  /** Stores events of a stream; resolves once they are on disk, rejects with `ServiceUnavailableException`. */
+  /**
+   * Stores events of a stream; resolves once they are on disk, rejects with `ServiceUnavailableException`, or
+   * `AccessDeniedException` when the group's key cannot be used.
+   */
   async append(group: LogGroup, stream: LogStream, events: readonly NewEvent[]): Promise<void> {
-    await this.#append({ group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events });
+    const key = writingKey(this.#keyDeps, group);
+    await this.#append({ group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events, key });
     this.#tell(group, { stream, events });
   }
 
@@ -119,21 +128,33 @@ export class LogStore {
     await this.#store.flushed();
     if (events.length === 0) return { sequence: await this.#call('taken', runtimeId) };
     const { group, stream } = made;
+    let key: EventKey | undefined;
+    try {
+      key = writingKey(this.#keyDeps, group);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      return { sequence: await this.#call('taken', runtimeId), error: `${error.code}: ${error.message}` };
+    }
     const source = { runtimeId, sequence };
-    const append = { group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events, source };
+    const append = { group: group.eventsId, stream: stream.eventsId, at: this.#clock.now(), events, key, source };
     const appended = await this.#append(append);
     if (appended.stored) this.#tell(group, { stream, events });
     return { sequence: appended.sequence };
   }
 
-  /** Events of a stream. */
-  read(query: StreamQuery): Promise<StoredEvent[]> {
-    return this.#call('read', query);
+  /** Events of a stream of the group's; rejects with `AccessDeniedException` when they need a key that cannot be used. */
+  async read(group: LogGroup, query: StreamQuery): Promise<StoredEvent[]> {
+    const found = await this.#call('read', { ...query, keys: readingKeys(this.#keyDeps, group) });
+    if (found === 'sealed') throw keyDenied(group);
+    return found;
   }
 
-  /** A page of events of a group; rejects with `InvalidParameterException` for a bad filter pattern. */
-  search(query: GroupQuery): Promise<GroupPage> {
-    return this.#call('search', query);
+  /** A page of events of a group; rejects as `read` does, and with `InvalidParameterException` for a bad filter pattern. */
+  async search(group: LogGroup, query: Omit<GroupQuery, 'group'>): Promise<GroupPage> {
+    const keys = readingKeys(this.#keyDeps, group);
+    const found = await this.#call('search', { ...query, group: group.eventsId, keys });
+    if (found === 'sealed') throw keyDenied(group);
+    return found;
   }
 
   /** What is known of the streams of some groups that have, or had, events. */
@@ -163,6 +184,10 @@ export class LogStore {
     await this.#removals;
     await this.#run;
     await this.#thread.end();
+  }
+
+  get #keyDeps(): { store: Store; vault: Vault } {
+    return { store: this.#store, vault: this.#vault };
   }
 
   /** The group and the stream of some output, made when missing; `undefined` when there is no group and none is to be made. */

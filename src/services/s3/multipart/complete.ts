@@ -19,7 +19,7 @@ import { checksumAnswer, claimedChecksum, type ChecksumMembers } from '../checks
 import type { S3Deps, S3Handlers } from '../deps.ts';
 import { invalidRequest, malformedXml, s3Error } from '../errors.ts';
 import { findBucket, versionHeader } from '../find.ts';
-import { encrypted, refuseCustomerKey } from '../encryption.ts';
+import { encryptionAnswer, refuseCustomerKey } from '../encryption.ts';
 import { checkWrite, putVersion, type WriteConditions } from '../put-version.ts';
 import { partsOf } from './parts.ts';
 import { findUpload } from './uploads.ts';
@@ -57,7 +57,7 @@ export function completeHandlers(deps: S3Deps) {
         Bucket: bucket.name,
         Key: version.key,
         ETag: `"${content.etag}"`,
-        ...encrypted,
+        ...encryptionAnswer(content.encryption),
         ...checksumAnswer(content.checksum),
         ...versionHeader(bucket, version),
       };
@@ -77,7 +77,7 @@ function completedBefore(
 }
 
 function complete(deps: S3Deps, tx: Transaction, upload: MultipartUpload, input: CompleteInput) {
-  const { bucket, key, metadata, tags } = upload;
+  const { bucket, key, metadata, tags, encryption } = upload;
   const parts = chosenParts(partsOf(tx, upload), upload, input.MultipartUpload?.Parts ?? []);
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   if (input.MpuObjectSize !== undefined && input.MpuObjectSize !== sizeBytes) {
@@ -99,6 +99,7 @@ function complete(deps: S3Deps, tx: Transaction, upload: MultipartUpload, input:
       checksum,
       metadata,
       tags,
+      ...given('encryption', encryption),
       parts: parts.map((part) => ({
         number: part.number,
         sizeBytes: part.sizeBytes,

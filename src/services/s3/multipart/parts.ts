@@ -1,26 +1,23 @@
 import { dateOf } from '../../../base/clock.ts';
 import { given } from '../../../base/given.ts';
-import type { MultipartUpload, Segment, UploadedPart } from '../../../model/s3/object.ts';
-import { collectGarbage } from '../../../store/blob-garbage.ts';
-import { multipartUploads, partKey, uploadedParts } from '../../../store/tables/s3.ts';
+import type { MultipartUpload, UploadedPart } from '../../../model/s3/object.ts';
+import { uploadedParts } from '../../../store/tables/s3.ts';
 import type { Transaction } from '../../../store/store.ts';
 import { checksumMember, claimedChecksum } from '../checksums.ts';
-import { cutSegments } from '../content.ts';
 import { findSource, holdSource } from '../copy-source.ts';
 import type { S3Deps, S3Handlers } from '../deps.ts';
-import { digestContent } from '../digest-content.ts';
-import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
+import { invalidArgument, invalidRequest } from '../errors.ts';
+import { encryptionAnswer, refuseCustomerKey } from '../encryption.ts';
 import { PAGE } from '../listing.ts';
-import { encrypted, refuseCustomerKey } from '../encryption.ts';
 import { checkNumber } from '../metadata.ts';
 import type { ByteRange } from '../ranges.ts';
-import { checkSize, receiveBody } from '../receive.ts';
+import { checkSize } from '../receive.ts';
+import { receivePart, sealAnew, sharePart } from './receive-part.ts';
 import { findUpload, uploadPeople } from './uploads.ts';
 
 /** Parts of an upload: UploadPart, UploadPartCopy and ListParts. */
 export function partHandlers(deps: S3Deps) {
-  const { store, clock } = deps;
-  const now = (): number => Math.floor(clock.now() / 1000) * 1000;
+  const { store } = deps;
   return {
     UploadPart: async (input, ctx) => {
       refuseCustomerKey(input);
@@ -33,19 +30,12 @@ export function partHandlers(deps: S3Deps) {
           `Checksum Type mismatch occurred, expected checksum Type: ${algorithm.toLowerCase()}, actual checksum Type: ${claim.name.toLowerCase()}`,
         );
       }
-      const received = await receiveBody(deps, input, [algorithm], algorithm);
-      const { sizeBytes, md5, checksums } = received;
-      const garbage = await received.keep((segments) => {
-        const rest = { etag: md5, sizeBytes, segments, checksums: Object.fromEntries(checksums) };
-        const part: UploadedPart = { uploadId: upload.id, number, modifiedAt: now(), ...rest };
-        return store.transact((tx) => putPart(tx, part));
-      });
-      await collectGarbage(deps, garbage);
+      const { etag, checksums } = await receivePart(deps, upload, number, input);
       const answered = claim?.name ?? (upload.checksum === undefined ? undefined : algorithm);
-      const value = answered === undefined ? undefined : checksums.get(answered);
+      const value = answered === undefined ? undefined : checksums[answered];
       return {
-        ETag: `"${md5}"`,
-        ...encrypted,
+        ETag: `"${etag}"`,
+        ...encryptionAnswer(upload.encryption),
         ...(answered === undefined || value === undefined ? {} : checksumMember(answered, value)),
       };
     },
@@ -56,34 +46,19 @@ export function partHandlers(deps: S3Deps) {
       const source = findSource(store, ctx, input);
       const { content } = source.object;
       const range = copyRange(input.CopySourceRange, content.sizeBytes);
-      const segments = cutSegments(content.segments, range);
-      const sizeBytes = range.end - range.start + 1;
-      checkSize(sizeBytes);
+      checkSize(range.end - range.start + 1);
       return holdSource(deps, source, async () => {
-        const algorithm = upload.checksum?.algorithm ?? 'CRC64NVME';
-        const { md5, checksum } = await digestContent(deps.blobs, segments, algorithm);
-        const checksums = { [algorithm]: checksum };
-        const modifiedAt = now();
-        const part: UploadedPart = {
-          uploadId: upload.id,
-          number,
-          modifiedAt,
-          etag: md5,
-          sizeBytes,
-          segments,
-          checksums,
-        };
-        await collectGarbage(
-          deps,
-          store.transact((tx) => putPart(tx, part)),
-        );
+        const isSealed = (upload.encryption ?? content.encryption) !== undefined;
+        const part = await (isSealed ? sealAnew : sharePart)(deps, upload, number, source, range);
+        const { algorithm } = upload.checksum ?? {};
+        const checksum = algorithm && part.checksums[algorithm];
         return {
           CopyPartResult: {
-            ETag: `"${md5}"`,
-            LastModified: dateOf(modifiedAt),
-            ...(upload.checksum === undefined ? {} : checksumMember(algorithm, checksum)),
+            ETag: `"${part.etag}"`,
+            LastModified: dateOf(part.modifiedAt),
+            ...(algorithm === undefined || checksum === undefined ? {} : checksumMember(algorithm, checksum)),
           },
-          ...encrypted,
+          ...encryptionAnswer(upload.encryption),
           ...given('CopySourceVersionId', source.bucket.versioning === undefined ? undefined : source.object.versionId),
         };
       });
@@ -135,15 +110,6 @@ function sdkPart(part: UploadedPart, { checksum }: MultipartUpload) {
 function checkPartNumber(number: number | undefined): number {
   if (number !== undefined && Number.isInteger(number) && number >= 1 && number <= 10_000) return number;
   throw invalidArgument('Part number must be an integer between 1 and 10000, inclusive', 'partNumber', number);
-}
-
-/** Stores a part in the place of one of the same number, and answers the blobs of that. */
-function putPart(tx: Transaction, part: UploadedPart): string[] {
-  // It may have been completed or given up while the part was on its way.
-  if (tx.get(multipartUploads, part.uploadId) === undefined) throw noSuchUpload(part.uploadId);
-  const before: readonly Segment[] = tx.get(uploadedParts, partKey(part.uploadId, part.number))?.segments ?? [];
-  tx.put(uploadedParts, part);
-  return before.map(({ blob }) => blob);
 }
 
 /** `bytes=first-last`, both of them inside the source. */

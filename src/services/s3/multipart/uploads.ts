@@ -10,7 +10,7 @@ import { multipartUploads } from '../../../store/tables/s3.ts';
 import { checkAcl } from '../acls.ts';
 import { checksumName } from '../checksums.ts';
 import type { S3Deps, S3Handlers } from '../deps.ts';
-import { encrypted } from '../encryption.ts';
+import { chooseEncryption, writtenAnswer } from '../encryption.ts';
 import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { findBucket, type BucketInput } from '../find.ts';
 import { checkListing, encodeKey, PAGE } from '../listing.ts';
@@ -38,7 +38,8 @@ export function uploadHandlers(deps: S3Deps) {
   const { store, ids, clock } = deps;
   return {
     CreateMultipartUpload: (input, ctx) => {
-      const { name: bucket, account, region } = findBucket(store, ctx, input);
+      const found = findBucket(store, ctx, input);
+      const { name: bucket, account, region } = found;
       const key = input.Key ?? '';
       checkKey(key);
       checkAcl(input);
@@ -54,6 +55,7 @@ export function uploadHandlers(deps: S3Deps) {
         initiator: ctx.caller.arn,
         metadata: readMetadata(input),
         tags: checkTagHeader(input.Tagging),
+        ...given('encryption', chooseEncryption(deps, found, key, input)?.encryption),
         ...given('checksum', checksum),
       };
       store.transact((tx) => tx.put(multipartUploads, upload));
@@ -61,7 +63,7 @@ export function uploadHandlers(deps: S3Deps) {
         Bucket: bucket,
         Key: key,
         UploadId: upload.id,
-        ...encrypted,
+        ...writtenAnswer(upload.encryption),
         ...(checksum === undefined ? {} : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type }),
       };
     },
