@@ -7,6 +7,7 @@ import { makeServices } from '../src/main/services.ts';
 import type { Blobs } from '../src/store/blobs/blobs.ts';
 import type { Vault } from '../src/store/keys/vault.ts';
 import type { LogStore } from '../src/store/logs/log-store.ts';
+import type { MetricStore } from '../src/store/metrics/metric-store.ts';
 import { Store } from '../src/store/store.ts';
 
 /** The handlers as the server has them, on an empty store: for asking what is served, not for calling. */
@@ -19,6 +20,7 @@ export async function servedHandlers(): Promise<Services> {
     publicPool: '100.127.0.0/24',
     blobs: {} as Blobs,
     logs: {} as LogStore,
+    metrics: {} as MetricStore,
     vault: {} as Vault,
     authority: () => Promise.reject(new Error('for asking, not for calling')),
   });

@@ -113,6 +113,21 @@ export const serviceTable = [
     bodyLimit: 4 * MIB,
   },
   {
+    id: 'cloudwatch',
+    sdk: 'cloudwatch',
+    scope: 'monitoring',
+    protocols: ['aws-json-1.0', 'rpc-v2-cbor', 'query'],
+    target: 'GraniteServiceVersion20100801',
+    version: '2010-08-01',
+    xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'InternalServiceFault',
+    bodyLimit: 4 * MIB,
+    // Dashboards, streams, insight rules and anomaly detectors are not.
+    servedOnly: true,
+  },
+  {
     id: 'iam',
     sdk: 'iam',
     scope: 'iam',

@@ -1,4 +1,5 @@
 import type * as acm from '@aws-sdk/client-acm';
+import type * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import type * as logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as ec2 from '@aws-sdk/client-ec2';
 import type * as ecr from '@aws-sdk/client-ecr';
@@ -20,6 +21,7 @@ export interface Services {
   readonly elbv2?: Handlers<typeof elbv2>;
   readonly ec2?: Handlers<typeof ec2>;
   readonly logs?: Handlers<typeof logs>;
+  readonly cloudwatch?: Handlers<typeof cloudwatch>;
   readonly iam?: Handlers<typeof iam>;
   readonly s3?: Handlers<typeof s3>;
   readonly sts?: Handlers<typeof sts>;

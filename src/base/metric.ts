@@ -17,11 +17,11 @@ export interface MetricDimension {
 }
 
 /**
- * All samples of a series within one minute (a longer while, once they are old): what every statistic and percentile is
- * computed from. Points of the same minute are merged in any order.
+ * All samples of a series within one minute (a second of a high-resolution metric, a longer while once they are old) with one
+ * unit: what every statistic and percentile is computed from. Points of the same while are merged in any order.
  */
 export interface MetricPoint {
-  /** The start of the minute, epoch milliseconds. */
+  /** The start of the minute or second, epoch milliseconds. */
   readonly at: number;
   /** As CloudWatch writes it: `Count`, `Seconds`, `Bytes`. */
   readonly unit: string;
@@ -29,7 +29,10 @@ export interface MetricPoint {
   readonly count: number;
   readonly min: number;
   readonly max: number;
-  /** The values and how often each came, by rising value, rounded to three digits: percentiles are within half a percent. */
+  /**
+   * The values and how often each came, by rising value, rounded to three digits: percentiles are within half a percent.
+   * Fewer than `count` where some samples came as a sum of which the values are not known.
+   */
   readonly values: readonly (readonly [value: number, count: number])[];
 }
 
@@ -67,17 +70,24 @@ export function pointOf(
 
 /** Two points of one series as one, which begins when the earlier did. */
 export function merged(a: MetricPoint, b: MetricPoint): MetricPoint {
-  const values = new Map(a.values);
-  for (const [value, count] of b.values) values.set(value, (values.get(value) ?? 0) + count);
-  return {
-    at: Math.min(a.at, b.at),
-    unit: a.unit,
-    sum: a.sum + b.sum,
-    count: a.count + b.count,
-    min: Math.min(a.min, b.min),
-    max: Math.max(a.max, b.max),
-    values: byValue(values),
-  };
+  return mergedAll([a, b]) ?? a;
+}
+
+/** Points of one series as one, which begins when the earliest did; `undefined` where there are none. */
+export function mergedAll(points: readonly MetricPoint[]): MetricPoint | undefined {
+  const [first] = points;
+  if (first === undefined || points.length === 1) return first;
+  let { at, sum, count, min, max } = first;
+  const values = new Map(first.values);
+  for (const point of points.slice(1)) {
+    at = Math.min(at, point.at);
+    sum += point.sum;
+    count += point.count;
+    min = Math.min(min, point.min);
+    max = Math.max(max, point.max);
+    for (const [value, times] of point.values) values.set(value, (values.get(value) ?? 0) + times);
+  }
+  return { at, unit: first.unit, sum, count, min, max, values: byValue(values) };
 }
 
 /**

@@ -1,9 +1,13 @@
+import type { Clock } from '../base/clock.ts';
 import type { Ids } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Vault } from '../store/keys/vault.ts';
+import type { MetricStore } from '../store/metrics/metric-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
+import { alarmHistoryLoop } from './alarms/history-loop.ts';
+import { alarmLoop } from './alarms/loop.ts';
 import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.ts';
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
@@ -22,8 +26,11 @@ import { taskLoop } from './tasks/loop.ts';
 /** What the loops are made from. */
 export interface ControlDeps {
   readonly store: Store;
+  readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** What alarms are evaluated from. */
+  readonly metrics: Pick<MetricStore, 'read'>;
   /** Makes the next material of KMS keys. */
   readonly vault: Pick<Vault, 'rotated'>;
   /** The range that public addresses come from. */
@@ -52,5 +59,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     deadlineLoop(deps),
     sessionLoop(deps),
     certificateLoop(deps),
+    alarmLoop(deps),
+    alarmHistoryLoop(deps),
   ];
 }

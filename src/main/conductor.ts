@@ -93,7 +93,19 @@ export class Conductor {
     const renewCertificate: CertificateLoopDeps['renewCertificate'] = (row) =>
       renewed(row, { clock, vault, authority: this.#deps.authority });
     const { publicPool } = platform;
-    for (const loop of allLoops({ store, ids, log, blobs, vault, publicPool, renewCertificate, callHook })) {
+    const { metrics } = this.#deps;
+    for (const loop of allLoops({
+      store,
+      clock,
+      ids,
+      log,
+      metrics,
+      blobs,
+      vault,
+      publicPool,
+      renewCertificate,
+      callHook,
+    })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }
     this.#stops.push(keepHostNames(store, platform.names, log));
@@ -160,7 +172,7 @@ export class Conductor {
           clock,
           log,
           send,
-          requests: takeRequests({ store, metrics: this.#deps.metrics, putObject, log }),
+          requests: takeRequests({ store, metrics, putObject, log }),
         }),
       registryAuth: ({ ecrAuthData }) => {
         const owner = { account: ecrAuthData.registryId, region: ecrAuthData.region };

@@ -98,7 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const identity = { version, pid: process.pid, home, installation: id };
   const authority = authorityOf({ home, clock, ids });
   const instanceIdentity = instanceIdentityOf({ home, clock, ids });
-  const deps = { store, logs, blobs, vault, authority, instanceIdentity, clock, ids, log, publicPool };
+  const deps = { store, logs, metrics, blobs, vault, authority, instanceIdentity, clock, ids, log, publicPool };
   const services = makeServices(deps);
   const authentication: Authentication = {
     verify: false,

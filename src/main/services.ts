@@ -1,5 +1,6 @@
 import type { ServiceSource } from '../aws/services.ts';
 import type { AcmDeps } from '../services/acm/deps.ts';
+import type { CloudWatchDeps } from '../services/cloudwatch/deps.ts';
 import type { EcrDeps } from '../services/ecr/deps.ts';
 import type { KmsDeps } from '../services/kms/deps.ts';
 import type { LogsDeps } from '../services/logs/deps.ts';
@@ -11,7 +12,9 @@ import type { SsmDeps } from '../services/ssm/deps.ts';
  * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
  * do not grow with their number. What has no handler here answers that it is not served.
  */
-export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps & SecretsDeps & AcmDeps) {
+export function makeServices(
+  deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDeps & SecretsDeps & AcmDeps & CloudWatchDeps,
+) {
   return {
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
@@ -23,6 +26,7 @@ export function makeServices(deps: EcrDeps & LogsDeps & S3Deps & KmsDeps & SsmDe
     sts: async () => (await import('../services/sts/handlers.ts')).stsHandlers(deps),
     kms: async () => (await import('../services/kms/handlers.ts')).kmsHandlers(deps),
     ssm: async () => (await import('../services/ssm/handlers.ts')).ssmHandlers(deps),
+    cloudwatch: async () => (await import('../services/cloudwatch/handlers.ts')).cloudWatchHandlers(deps),
     acm: async () => (await import('../services/acm/handlers.ts')).acmHandlers(deps),
     secretsmanager: async () => (await import('../services/secretsmanager/handlers.ts')).secretsManagerHandlers(deps),
   } satisfies ServiceSource;

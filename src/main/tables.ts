@@ -1,5 +1,6 @@
 import type { Table } from '../store/table.ts';
 import * as acm from '../store/tables/acm.ts';
+import * as cloudwatch from '../store/tables/cloudwatch.ts';
 import * as ec2 from '../store/tables/ec2.ts';
 import * as ecr from '../store/tables/ecr.ts';
 import * as ecs from '../store/tables/ecs.ts';
@@ -19,6 +20,7 @@ const isTable = (value: unknown): value is Table<never> =>
 /** Every table of the store: whatever the files of `src/store/tables` declare. */
 export const allTables: readonly Table<never>[] = [
   acm,
+  cloudwatch,
   ec2,
   ecr,
   ecs,

@@ -11,6 +11,7 @@ import { allTables } from '../../src/main/tables.ts';
 import type { Blobs } from '../../src/store/blobs/blobs.ts';
 import { Vault } from '../../src/store/keys/vault.ts';
 import type { LogStore } from '../../src/store/logs/log-store.ts';
+import type { MetricStore } from '../../src/store/metrics/metric-store.ts';
 import { Store } from '../../src/store/store.ts';
 
 /** A request as it goes over the wire; what is left out is as an SDK would send it. */
@@ -55,6 +56,7 @@ export async function startApi(): Promise<ApiServer> {
         // What is refused never gets as far as these.
         blobs: {} as Blobs,
         logs: {} as LogStore,
+        metrics: {} as MetricStore,
         vault: new Vault({ ids: deps.ids, root: new Uint8Array(32) }),
         authority: () => Promise.reject(new Error('nothing is issued here')),
       }),

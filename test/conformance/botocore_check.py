@@ -67,7 +67,9 @@ for line in open(sys.argv[1]):
     if payload is not None and shape.members[payload].type_name == "blob":
         # Streams are handed through as they are; only what is of type bytes is taken for text.
         response["body"] = bytearray(response["body"])
-    parser = botocore.parsers.create_parser(model.protocol)
+    # A service that speaks several protocols was asked in the one of the JavaScript SDK.
+    spoken = "json" if "x-amz-json" in case["headers"].get("content-type", "") else model.protocol
+    parser = botocore.parsers.create_parser(spoken)
     parsed = parser.parse(response, shape)
     if payload is not None and isinstance(parsed.get(payload), bytearray):
         parsed[payload] = bytes(parsed[payload]) or None

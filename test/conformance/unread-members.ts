@@ -47,6 +47,13 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     'DeregisterTargets.Targets.AvailabilityZone': 'id and port alone tell a target from another in its group',
     'Targets.QuicServerId': 'no target can be registered with one',
   },
+  cloudwatch: {
+    EntityMetricData: refusedAbove,
+    EvaluationCriteria: refusedAbove,
+    EvaluationWindow: refusedAbove,
+    WarmUpConfiguration: refusedAbove,
+    ActionConfiguration: refusedAbove,
+  },
   logs: {
     'FilterLogEvents.interleaved': 'AWS ignores it, too: events are always interleaved',
     unmask: 'nothing is masked: there are no data protection policies',

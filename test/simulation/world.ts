@@ -102,6 +102,7 @@ export class World {
     const renewCertificate = (): Promise<never> => Promise.reject(new Error('there are no certificates here'));
     const stops = allLoops({
       ...deps,
+      metrics: { read: () => Promise.resolve([]) },
       publicPool: '100.127.0.0/24',
       blobs: { collect: () => {} },
       vault,

@@ -2,8 +2,8 @@ import { merged, type MetricDatum, type MetricPoint, type MetricSeries } from '.
 import { SqliteFile } from '../sqlite-file.ts';
 
 /**
- * Points beside their series. A series' key is its identity as one text; `values` are the pairs of a point, as JSON. Of each
- * source is known how far it was taken.
+ * Points beside their series, those of each unit by themselves. A series' key is its identity as one text; `values` are the
+ * pairs of a point, as JSON. Of each source is known how far it was taken.
  */
 const schema = `
   CREATE TABLE IF NOT EXISTS series (
@@ -15,7 +15,7 @@ const schema = `
     lastAt INTEGER NOT NULL
   );
   CREATE INDEX IF NOT EXISTS byNamespace ON series (scope, namespace);
-  CREATE TABLE IF NOT EXISTS points (
+  CREATE TABLE IF NOT EXISTS unitPoints (
     series INTEGER NOT NULL,
     at INTEGER NOT NULL,
     unit TEXT NOT NULL,
@@ -24,17 +24,18 @@ const schema = `
     min REAL NOT NULL,
     max REAL NOT NULL,
     "values" TEXT NOT NULL,
-    PRIMARY KEY (series, at)
+    PRIMARY KEY (series, at, unit)
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS byTime ON points (at);
+  CREATE INDEX IF NOT EXISTS unitPointsByTime ON unitPoints (at);
   CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL, seenAt INTEGER NOT NULL) WITHOUT ROWID`;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** "Metrics retention" (Amazon CloudWatch concepts): how old points may be of a minute, of five minutes, and of an hour. */
+/** "Metrics retention" (Amazon CloudWatch concepts): how old points may be of a second, of a minute, of five minutes, and of an hour. */
 const tiers = [
+  { olderThanMs: 3 * hourMs, periodMs: minuteMs },
   { olderThanMs: 15 * dayMs, periodMs: 5 * minuteMs },
   { olderThanMs: 63 * dayMs, periodMs: hourMs },
 ] as const;
@@ -50,7 +51,7 @@ export interface MetricBatch {
   readonly at: number;
 }
 
-/** Which series are asked for: all of a scope, of a namespace, or of a name in it. */
+/** Which series are asked for: all of a scope, of a namespace, or of a name. */
 export interface SeriesQuery {
   readonly account: string;
   readonly region: string;
@@ -62,6 +63,13 @@ export interface SeriesQuery {
 export class MetricsDb extends SqliteFile {
   constructor(path: string) {
     super(path, schema);
+    // Before there were units in the key, points had a table of their own.
+    if (this.sql("SELECT 1 FROM sqlite_master WHERE name = 'points'").get() !== undefined) {
+      this.transact(() => {
+        this.sql('INSERT OR IGNORE INTO unitPoints SELECT * FROM points').run();
+        this.sql('DROP TABLE points').run();
+      });
+    }
   }
 
   /** Stores points as one transaction, merging those of the same minute; answers whether they were new. */
@@ -85,7 +93,7 @@ export class MetricsDb extends SqliteFile {
   read(series: MetricSeries, from: number, until: number): MetricPoint[] {
     const id = this.sql('SELECT id FROM series WHERE "key" = ?').get(keyOf(series))?.['id'];
     if (id === undefined) return [];
-    const rows = this.sql('SELECT * FROM points WHERE series = ? AND at >= ? AND at < ? ORDER BY at');
+    const rows = this.sql('SELECT * FROM unitPoints WHERE series = ? AND at >= ? AND at < ? ORDER BY at, unit');
     return rows.all(id, from, until).map(pointOfRow);
   }
 
@@ -101,7 +109,7 @@ export class MetricsDb extends SqliteFile {
   /** Forgets everything. */
   clear(): void {
     this.transact(() => {
-      for (const table of ['points', 'series', 'sources']) this.sql(`DELETE FROM ${table}`).run();
+      for (const table of ['unitPoints', 'series', 'sources']) this.sql(`DELETE FROM ${table}`).run();
     });
   }
 
@@ -109,27 +117,28 @@ export class MetricsDb extends SqliteFile {
   thin(now: number): boolean {
     return this.transact(() => {
       this.sql('DELETE FROM sources WHERE seenAt < ?').run(now - keptMs);
-      const gone = this.sql('DELETE FROM points WHERE at < ?').run(now - keptMs).changes;
+      const gone = this.sql('DELETE FROM unitPoints WHERE at < ?').run(now - keptMs).changes;
       if (gone !== 0) this.sql('DELETE FROM series WHERE lastAt < ?').run(now - keptMs);
       return tiers.some(({ olderThanMs, periodMs }) => this.#widen(now - olderThanMs, periodMs));
     });
   }
 
   #widen(before: number, periodMs: number): boolean {
-    const narrow = this.sql('SELECT * FROM points WHERE at < ? AND at % ? <> 0 ORDER BY at LIMIT ?');
+    const narrow = this.sql('SELECT * FROM unitPoints WHERE at < ? AND at % ? <> 0 ORDER BY at LIMIT ?');
     const rows = narrow.all(before, periodMs, stepLimit);
     for (const row of rows) {
       const [series, at] = [Number(row['series']), Number(row['at'])];
-      this.sql('DELETE FROM points WHERE series = ? AND at = ?').run(series, at);
+      this.sql('DELETE FROM unitPoints WHERE series = ? AND at = ? AND unit = ?').run(series, at, String(row['unit']));
       this.#add(series, { ...pointOfRow(row), at: at - (at % periodMs) });
     }
     return rows.length === stepLimit;
   }
 
   #add(series: number, point: MetricPoint): void {
-    const row = this.sql('SELECT * FROM points WHERE series = ? AND at = ?').get(series, point.at);
+    const same = this.sql('SELECT * FROM unitPoints WHERE series = ? AND at = ? AND unit = ?');
+    const row = same.get(series, point.at, point.unit);
     const { at, unit, sum, count, min, max, values } = row === undefined ? point : merged(pointOfRow(row), point);
-    const put = this.sql('INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    const put = this.sql('INSERT OR REPLACE INTO unitPoints VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     put.run(series, at, unit, sum, count, min, max, JSON.stringify(values));
   }
 
