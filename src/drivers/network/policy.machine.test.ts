@@ -1,98 +1,72 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { InterfaceSpec, SecurityGroupSpec, SecurityRuleSpec, VpcSpec } from '../../wire/network-spec.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { atLength } from '../../../test/support/length.ts';
+import { LinuxMachines } from './machines-for-tests.ts';
+import { packetOf, vpcOf } from './policies-for-tests.ts';
 import { judge, type Packet } from './policy.ts';
-import { balancer, rule, task, vpc } from './spec-for-tests.ts';
-import { LinuxWorld, worldAddress } from './world-for-tests.ts';
+import { across } from './spec-for-tests.ts';
+import { LinuxWorld } from './world-for-tests.ts';
+
+const packets = fc.array(packetOf, { minLength: 24, maxLength: 24 });
 
 /** The kernel and `judge` must agree on any packet in any VPC. */
-const out = '100.127.64';
-const hostAddress = '100.127.79.255';
-const groupIds = ['sg-0', 'sg-1', 'sg-2'];
-
-const ruleOf: fc.Arbitrary<SecurityRuleSpec> = fc
-  .tuple(
-    fc.constantFrom('tcp', '6', 'udp', '-1', 'icmp'),
-    fc.constantFrom<(readonly [number, number])[]>([80, 80], [80, 81], [81, 90], [-1, -1], [0, 65_535]),
-    fc.constantFrom(...groupIds, '0.0.0.0/0', '10.0.1.0/24', '10.0.2.10/32', `${out}.0/24`, `${hostAddress}/32`),
-  )
-  .map(([protocol, ports, peer]) => rule(protocol, protocol === 'icmp' || protocol === '-1' ? -1 : ports, peer));
-const mostlyAll = fc.oneof(
-  { weight: 3, arbitrary: fc.constant([rule('-1', -1, '0.0.0.0/0')]) },
-  { weight: 2, arbitrary: fc.array(ruleOf, { maxLength: 2 }) },
-);
-const groupsOf: fc.Arbitrary<SecurityGroupSpec[]> = fc
-  .tuple(...groupIds.map(() => fc.tuple(fc.array(ruleOf, { maxLength: 3 }), mostlyAll)))
-  .map((parts) => parts.map(([ingress, egress], index) => ({ groupId: `sg-${index}`, ingress, egress })));
-const places: readonly ((groups: readonly string[], publicIp?: string) => InterfaceSpec)[] = [
-  (groups, publicIp) => task('a', '10.0.1.10', groups, publicIp),
-  (groups, publicIp) => task('b', '10.0.2.10', groups, publicIp),
-  (groups, publicIp) => task('c', '10.0.3.10', groups, publicIp),
-  (groups, publicIp) => balancer('lb', '10.0.1.20', groups, publicIp),
-];
-const interfacesOf: fc.Arbitrary<InterfaceSpec[]> = fc
-  .tuple(...places.map(() => fc.tuple(fc.subarray(groupIds), fc.boolean())))
-  .map((parts) =>
-    parts.flatMap(([groups, open], index) => places[index]?.(groups, open ? `${out}.${index + 1}` : undefined) ?? []),
-  );
-const vpcOf: fc.Arbitrary<VpcSpec> = fc
-  .tuple(
-    groupsOf,
-    interfacesOf,
-    fc.constantFrom('nothing', 'nat', 'internet'),
-    fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
-  )
-  .map(([securityGroups, interfaces, privateTo, internetGateway]) => {
-    const target =
-      privateTo === 'nat' ? { kind: 'nat-gateway' as const, id: 'nat-1' } : { kind: 'internet-gateway' as const };
-    const routes = privateTo === 'nothing' ? [] : [{ destinationCidr: '0.0.0.0/0', target }];
-    return vpc('vpc-a', {
-      securityGroups,
-      interfaces: [...interfaces, balancer('nat', '10.0.1.9', [], `${out}.9`)],
-      natGateways: [{ id: 'nat-1', privateIp: '10.0.1.9', publicIp: `${out}.9` }],
-      internetGateway,
-      routeTables: [...vpc('v').routeTables.slice(0, 1), { routeTableId: 'rtb-private', routes }],
-    });
-  });
-const addresses = ['10.0.1.10', '10.0.2.10', '10.0.3.10', '10.0.1.20'];
-const packetOf: fc.Arbitrary<Packet> = fc
-  .record({
-    sender: fc.constantFrom(...addresses, 'host'),
-    to: fc.constantFrom(...addresses, ...[1, 2, 3, 4, 9].map((last) => `${out}.${last}`), worldAddress),
-    protocol: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const),
-    port: fc.constantFrom(80, 81),
-  })
-  .filter(({ sender, to }) => sender !== to && !(sender === 'host' && to === worldAddress))
-  .map(({ sender, ...packet }) => ({
-    from: sender === 'host' ? { outside: hostAddress } : { vpcId: 'vpc-a', address: sender },
-    ...packet,
-  }));
-
-let world: LinuxWorld;
-beforeAll(async () => {
-  world = await LinuxWorld.make();
-});
-afterAll(() => world.dispose());
-
-test('the kernel does what the policy says', async () => {
-  await fc.assert(
-    fc.asyncProperty(vpcOf, fc.array(packetOf, { minLength: 24, maxLength: 24 }), async (spec, packets) => {
-      await world.apply(spec);
-      const results = await Promise.all(
-        packets.map(async (packet) => {
-          const verdict = judge([spec], packet, world.publicPool);
-          // Where it should pass there is all the time in the world; where not, long enough to notice that it does.
-          const seen = await world.reach(packet, verdict.passes ? 20_000 : 250);
-          return { packet, verdict, passed: seen !== undefined, seen };
-        }),
-      );
-      for (const { packet, verdict, passed, seen } of results) {
-        expect({ packet, verdict, passed }).toEqual({ packet, verdict, passed: verdict.passes });
-        // Out in the world the host's own address is seen.
-        if (verdict.passes && verdict.receiver !== 'internet')
-          expect({ packet, seen }).toEqual({ packet, seen: verdict.seenFrom });
-      }
+async function agree(
+  spec: Parameters<typeof judge>[0][number],
+  sent: readonly Packet[],
+  world: { readonly publicPool: string; reach(packet: Packet, patienceMs: number): Promise<string | undefined> },
+): Promise<void> {
+  const results = await Promise.all(
+    sent.map(async (packet) => {
+      const verdict = judge([spec], packet, world.publicPool);
+      // Where it should pass there is all the time in the world; where not, long enough to notice that it does.
+      const seen = await world.reach(packet, verdict.passes ? 20_000 : 250);
+      return { packet, verdict, passed: seen !== undefined, seen };
     }),
-    { numRuns: 12, endOnFailure: true },
   );
+  for (const { packet, verdict, passed, seen } of results) {
+    expect({ packet, verdict, passed }).toEqual({ packet, verdict, passed: verdict.passes });
+    // Out in the world the host's own address is seen.
+    if (verdict.passes && verdict.receiver !== 'internet')
+      expect({ packet, seen }).toEqual({ packet, seen: verdict.seenFrom });
+  }
+}
+
+describe('the kernel does what the policy says', () => {
+  let world: LinuxWorld;
+  beforeAll(async () => {
+    world = await LinuxWorld.make();
+  });
+  afterAll(() => world.dispose());
+
+  test('on a machine', async () => {
+    await fc.assert(
+      fc.asyncProperty(vpcOf, packets, async (spec, sent) => {
+        await world.apply(spec);
+        await agree(spec, sent, world);
+      }),
+      { numRuns: atLength(8, 100), endOnFailure: true },
+    );
+  });
+});
+
+describe('the kernels do what the policy says', () => {
+  let machines: LinuxMachines;
+  beforeAll(async () => {
+    machines = await LinuxMachines.make();
+  });
+  afterAll(() => machines.dispose());
+
+  test('on two machines', async () => {
+    const { publicPool } = machines.a;
+    const reach = machines.reach.bind(machines);
+    // Balancers, and so NAT gateways, are where the control plane is.
+    const onB = fc.subarray(['eni-a', 'eni-b', 'eni-c'], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(vpcOf, onB, packets, async (spec, names, sent) => {
+        await machines.apply(across(spec, names));
+        await agree(spec, sent, { publicPool, reach });
+      }),
+      { numRuns: atLength(4, 60), endOnFailure: true },
+    );
+  });
 });
