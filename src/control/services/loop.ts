@@ -1,13 +1,16 @@
 import type { Ids } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import type { ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Machine } from '../../model/fleet/machine.ts';
 import type { Change, Store } from '../../store/store.ts';
 import { containerInstances, serviceDeployments, services, taskSets, tasks } from '../../store/tables/ecs.ts';
 import { targets } from '../../store/tables/elbv2.ts';
+import { alarms } from '../../store/tables/cloudwatch.ts';
 import { applied, machines } from '../../store/tables/fleet.ts';
 import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { applyService } from './apply.ts';
+import { watchedBy } from './alarms.ts';
 import { observeService } from './observe.ts';
 import { planService } from './plan.ts';
 
@@ -26,14 +29,14 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
       .filter(({ status, deployments }) => status === 'ACTIVE' && deployments[0]?.launchType !== 'FARGATE')
       .map((service) => service.arn);
 
+  const underWay = (): ServiceDeployment[] =>
+    store.by(services, 'life', 'live').flatMap(({ currentServiceDeployment: arn }) => {
+      const rollout = arn === undefined ? undefined : store.get(serviceDeployments, arn);
+      return rollout ?? [];
+    });
+
   const shifting = (): string[] =>
-    store
-      .by(services, 'life', 'live')
-      .filter(({ currentServiceDeployment: arn }) => {
-        const rollout = arn === undefined ? undefined : store.get(serviceDeployments, arn);
-        return rollout?.lifecycle !== undefined;
-      })
-      .map((service) => service.arn);
+    underWay().flatMap(({ lifecycle, serviceArn }) => (lifecycle === undefined ? [] : [serviceArn]));
 
   return subjectLoop(
     {
@@ -57,6 +60,7 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
         },
         // A deployment that shifts traffic goes on once the load balancer does as it was told.
         source(applied, ({ kind }) => (kind === 'balancer' ? shifting() : [])),
+        source(alarms, (alarm) => watchedBy(alarm, underWay())),
         source(targets, (target) => store.by(tasks, 'address', target.id).flatMap((task) => task.serviceArn ?? [])),
       ],
       rescanMs: 60_000,

@@ -14,6 +14,7 @@ import type { Reader } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
+import { observeAlarms, type ObservedAlarm } from './alarms.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
 import { listeners, rules } from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
@@ -37,6 +38,8 @@ export interface ObservedService {
   readonly service: Service;
   /** The service deployment under way. */
   readonly rollout?: ServiceDeployment;
+  /** The alarms that watch it. */
+  readonly alarms: readonly ObservedAlarm[];
   /** Service deployments of it that somebody asked to stop. */
   readonly stopping: readonly ServiceDeployment[];
   /** The rules by which deployments of the PRIMARY one's load balancers shift traffic. */
@@ -77,6 +80,7 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
   return {
     service,
     ...given('rollout', rollout),
+    alarms: observeAlarms(store, rollout),
     traffic,
     served: servedOf(store, traffic),
     stopping: store.by(serviceDeployments, 'stopping', serviceArn),

@@ -16,7 +16,15 @@ import type { ObservedService } from './observe.ts';
 import { resolvedImages } from './images.ts';
 import { advance, beginLifecycle, turnedBack, type LifecycleFacts } from './lifecycle.ts';
 import { startsPerPlan, steadyAgainMs } from './pace.ts';
-import { breakerFailure, failDeployment, shiftFailure, stoppedByUser, type DeploymentFailure } from './rollback.ts';
+import { bakesUntil, beginWatch, endWatch, triggeredAlarms } from './alarms.ts';
+import {
+  alarmFailure,
+  breakerFailure,
+  failDeployment,
+  shiftFailure,
+  stoppedByUser,
+  type DeploymentFailure,
+} from './rollback.ts';
 import { completed, counted, superseded } from './rollout.ts';
 import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
 import { planTaskSets } from './task-sets.ts';
@@ -94,6 +102,7 @@ class ServicePlanner {
   plan(): ServicePlan {
     const judged = judgeTasks(this.#observed, this.#events, this.#now, this.#look);
     this.#attendRollout();
+    this.#attendAlarms();
     const failed = this.#accountForEnds();
     this.#accountForHealth(judged);
     this.#resolveImages();
@@ -127,11 +136,35 @@ class ServicePlanner {
   #attendRollout(): void {
     if (this.#rollout === undefined || this.#service.status !== 'ACTIVE') return;
     if (this.#rollout.status === 'PENDING') {
-      this.#rollout = { ...this.#rollout, status: 'IN_PROGRESS', startedAt: this.#now };
+      const { alarms } = this.#rollout;
+      const watch = alarms && beginWatch(alarms, this.#observed.alarms);
+      this.#rollout = { ...this.#rollout, status: 'IN_PROGRESS', startedAt: this.#now, ...given('alarms', watch) };
       this.#chooseSlot(this.#rollout);
     } else if (this.#rollout.status === 'ROLLBACK_REQUESTED' || this.#rollout.status === 'STOP_REQUESTED') {
       this.#fail(stoppedByUser(this.#rollout.status === 'ROLLBACK_REQUESTED'));
     }
+  }
+
+  /** Ends the deployment when an alarm that watches it has gone into ALARM. */
+  #attendAlarms(): void {
+    const rollout = this.#rollout;
+    if (rollout?.alarms === undefined || this.#service.status !== 'ACTIVE') return;
+    const triggered = triggeredAlarms(rollout, this.#observed.alarms);
+    if (triggered.length === 0 || this.#primary?.rolloutState !== 'IN_PROGRESS') return;
+    this.#rollout = { ...rollout, alarms: { ...rollout.alarms, status: 'TRIGGERED', triggered } };
+    this.#fail(alarmFailure(triggered, rollout.deploymentConfiguration.alarms?.rollback === true));
+  }
+
+  /** Whether a rolling deployment that is done is watched on by its alarms. */
+  #bakes(): boolean {
+    const until = bakesUntil(this.#rollout, this.#observed.alarms, this.#now);
+    if (until === undefined || this.#rollout?.alarms === undefined) return false;
+    if (this.#rollout.alarms.bakeUntil !== until) {
+      this.#rollout = { ...this.#rollout, alarms: { ...this.#rollout.alarms, bakeUntil: until } };
+    }
+    if (this.#now >= until) return false;
+    this.#lookAts.push(until);
+    return true;
   }
 
   /** Decides in which target groups the new deployment's tasks are to be: where traffic is shifted, in those that do not serve. */
@@ -489,7 +522,7 @@ class ServicePlanner {
       return;
     }
     const primary = this.#primary;
-    if (primary?.rolloutState === 'IN_PROGRESS') {
+    if (primary?.rolloutState === 'IN_PROGRESS' && !this.#bakes()) {
       const done: Deployment = {
         ...primary,
         rolloutState: 'COMPLETED',
@@ -526,7 +559,7 @@ class ServicePlanner {
       }
     }
     if (this.#rollout === undefined) return;
-    const rollout = counted(this.#rollout, this.#service);
+    const rollout = endWatch(counted(this.#rollout, this.#service));
     if (isOver(rollout)) {
       const { currentServiceDeployment: _over, ...rest } = this.#service;
       this.#service = rest;

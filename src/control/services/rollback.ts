@@ -28,6 +28,18 @@ export function breakerFailure(rollback: boolean): DeploymentFailure {
   };
 }
 
+/** Alarms of CloudWatch that watch the deployment went into ALARM. */
+export function alarmFailure(names: readonly string[], rollback: boolean): DeploymentFailure {
+  return {
+    event: 'alarm detected.',
+    rolloutReason: 'ECS deployment failed: alarm detected.',
+    backReason: 'ECS deployment failed: alarm detected: ',
+    cause: `of the CloudWatch alarms that were triggered: ${names.join(', ')}.`,
+    rollback,
+    byBreaker: false,
+  };
+}
+
 /** Somebody called StopServiceDeployment. */
 export function stoppedByUser(rollback: boolean): DeploymentFailure {
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { setAlarm } from '../../../test/simulation/alarms.ts';
 import { World } from '../../../test/simulation/world.ts';
 import { breakerThreshold, isOver, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import { serviceDeployments, serviceRevisions, services } from '../../store/tables/ecs.ts';
@@ -177,5 +178,81 @@ describe('the circuit breaker', () => {
       expect(row?.circuitBreaker.status).toBe(resetOnHealthyTask ? 'MONITORING' : 'TRIGGERED');
       expect(world.store.list(services)).toHaveLength(1);
     }
+  });
+});
+
+const watching = (rollback: boolean) => ({ alarms: { alarmNames: ['broken', 'slow'], enable: true, rollback } });
+
+describe('a service deployment that alarms watch', () => {
+  it('is rolled back when one of them goes into ALARM', async () => {
+    const world = await steadyWorld(watching(true));
+    setAlarm(world, 'broken', 'OK');
+    world.deploy({ desired: 2 });
+    await world.pass(1_000);
+    expect(rollouts(world)[1]?.alarms?.status).toBe('MONITORING');
+    setAlarm(world, 'broken', 'ALARM');
+    expect(await world.until(over(world))).toBe(true);
+    const [first, second] = rollouts(world);
+    const reason = 'Service deployment rolled back because of the CloudWatch alarms that were triggered: broken.';
+    expect(second).toMatchObject({
+      status: 'ROLLBACK_SUCCESSFUL',
+      statusReason: reason,
+      rollback: { reason, serviceRevisionArn: first?.target.arn },
+      alarms: { status: 'TRIGGERED', triggered: ['broken'] },
+    });
+    expect(world.service().deployments.map(({ id }) => id)).toEqual([world.deploymentIds[0]]);
+    expect(world.service().events.map(({ message }) => message)).toContain(
+      `(service web) (deployment ${world.deploymentIds[1]}) deployment failed: alarm detected.`,
+    );
+  });
+
+  it('stops where it is without a rollback', async () => {
+    const world = await steadyWorld(watching(false));
+    world.deploy({ desired: 2 });
+    await world.pass(1_000);
+    setAlarm(world, 'slow', 'ALARM');
+    expect(await world.until(over(world))).toBe(true);
+    expect(rollouts(world)[1]).toMatchObject({
+      status: 'STOPPED',
+      statusReason: 'Service deployment stopped because of the CloudWatch alarms that were triggered: slow.',
+      alarms: { status: 'TRIGGERED', triggered: ['slow'] },
+    });
+    expect(world.service().deployments[0]).toMatchObject({ rolloutState: 'FAILED' });
+  });
+
+  it('is watched on once it is done, and is done when nothing came of it', async () => {
+    const world = await steadyWorld(watching(true));
+    setAlarm(world, 'broken', 'OK');
+    world.deploy({ desired: 2 });
+    expect(
+      await world.until(() => world.service().deployments.length === 1 && world.service().steadyAt !== undefined),
+    ).toBe(true);
+    await world.pass(60_000);
+    expect(rollouts(world)[1]?.status).toBe('IN_PROGRESS');
+    // Three periods of a minute.
+    await world.pass(150_000);
+    expect(rollouts(world)[1]).toMatchObject({
+      status: 'SUCCESSFUL',
+      alarms: { status: 'MONITORING_COMPLETE', triggered: [] },
+    });
+  });
+
+  it('is rolled back while it is watched on', async () => {
+    const world = await steadyWorld(watching(true));
+    setAlarm(world, 'broken', 'OK');
+    world.deploy({ desired: 2 });
+    expect(await world.until(() => rollouts(world)[1]?.alarms?.bakeUntil !== undefined)).toBe(true);
+    setAlarm(world, 'broken', 'ALARM');
+    expect(await world.until(over(world))).toBe(true);
+    expect(rollouts(world)[1]?.status).toBe('ROLLBACK_SUCCESSFUL');
+    expect(world.service().deployments.map(({ id }) => id)).toEqual([world.deploymentIds[0]]);
+  });
+
+  it('does not mind what was in ALARM before it began', async () => {
+    const world = await steadyWorld(watching(true));
+    setAlarm(world, 'broken', 'ALARM');
+    world.deploy({ desired: 2 });
+    expect(await world.until(over(world))).toBe(true);
+    expect(rollouts(world)[1]).toMatchObject({ status: 'SUCCESSFUL', alarms: { ignored: ['broken'], triggered: [] } });
   });
 });

@@ -1,5 +1,6 @@
 import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
+import { setAlarm } from '../../../test/simulation/alarms.ts';
 import { alternateTargetGroupArn, targetGroupArn, World } from '../../../test/simulation/world.ts';
 import type { Rule } from '../../model/elbv2/load-balancing.ts';
 import { isOver, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
@@ -310,5 +311,39 @@ describe('lifecycle hooks', () => {
     expect(last(begun)).toMatchObject({ status: 'IN_PROGRESS', lifecycle: { stage: 'POST_SCALE_UP' } });
     expect(await begun.until(over(begun))).toBe(true);
     expect(last(begun).status).toBe(status);
+  });
+});
+
+describe.each(['BLUE_GREEN', 'CANARY', 'LINEAR'] as const)('a %s deployment that an alarm watches', (strategy) => {
+  const watching: DeploymentConfiguration = {
+    strategy,
+    bakeTimeInMinutes: 1,
+    ...(strategy === 'CANARY' ? { canaryConfiguration: { canaryPercent: 50, canaryBakeTimeInMinutes: 0 } } : {}),
+    ...(strategy === 'LINEAR' ? { linearConfiguration: { stepPercent: 50, stepBakeTimeInMinutes: 0 } } : {}),
+    alarms: { alarmNames: ['errors'], enable: true, rollback: true },
+  };
+
+  it('turns back, in its bake time as well', async () => {
+    const begun = await world(watching);
+    setAlarm(begun, 'errors', 'OK');
+    begun.deploy({ desired: 2 });
+    expect(await begun.until(() => last(begun).lifecycle?.stage === 'BAKE_TIME')).toBe(true);
+    setAlarm(begun, 'errors', 'ALARM');
+    expect(await begun.until(over(begun))).toBe(true);
+    expect(last(begun)).toMatchObject({
+      status: 'ROLLBACK_SUCCESSFUL',
+      statusReason: 'Service deployment rolled back because of the CloudWatch alarms that were triggered: errors.',
+      alarms: { status: 'TRIGGERED', triggered: ['errors'] },
+    });
+    await left(begun, 0);
+  });
+
+  it('is done when the alarm is silent', async () => {
+    const begun = await world(watching);
+    setAlarm(begun, 'errors', 'OK');
+    begun.deploy({ desired: 2 });
+    expect(await begun.until(over(begun))).toBe(true);
+    expect(last(begun)).toMatchObject({ status: 'SUCCESSFUL', alarms: { status: 'MONITORING_COMPLETE' } });
+    await left(begun, 1);
   });
 });

@@ -37,6 +37,7 @@ export function newDeployment(service: Service, spec: DeploymentSpec, ids: Ids, 
   const arn = serviceDeploymentArn(service, shortName(clusterArn), service.name, nanoid(ids));
   const { deploymentConfiguration } = service;
   const enabled = deploymentConfiguration.deploymentCircuitBreaker?.enable === true;
+  const { alarms } = deploymentConfiguration;
   return {
     service: { ...service, deployments: [deployment, ...earlier], currentServiceDeployment: arn },
     revision: { ...spec, account, region, arn: revisionArn, serviceArn, clusterArn, createdAt: now },
@@ -62,6 +63,9 @@ export function newDeployment(service: Service, spec: DeploymentSpec, ids: Ids, 
         failureCount: 0,
         threshold: breakerThreshold(service.desiredCount, deploymentConfiguration),
       },
+      ...(alarms?.enable === true
+        ? { alarms: { status: 'MONITORING', names: alarms.alarmNames ?? [], ignored: [], triggered: [] } }
+        : {}),
     },
   };
 }

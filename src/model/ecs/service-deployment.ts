@@ -47,6 +47,17 @@ export interface CircuitBreakerState {
   readonly threshold: number;
 }
 
+/** The CloudWatch alarms that watch a service deployment ("How CloudWatch alarms detect Amazon ECS deployment failures"). */
+export interface DeploymentAlarmState {
+  readonly status: 'MONITORING' | 'MONITORING_COMPLETE' | 'TRIGGERED';
+  readonly names: readonly string[];
+  /** Those that were in ALARM when it began: they are not watched, so that a deployment can mend what they are about. */
+  readonly ignored: readonly string[];
+  readonly triggered: readonly string[];
+  /** How long a rolling deployment is watched on once it is done, epoch milliseconds; set when it is done. */
+  readonly bakeUntil?: number;
+}
+
 /**
  * The way from what a service ran to a new service revision, kept after it is over. The API makes the row and may ask for its
  * end (`STOP_REQUESTED`, `ROLLBACK_REQUESTED`); the service loop writes everything else.
@@ -70,6 +81,8 @@ export interface ServiceDeployment extends Scoped {
   readonly deploymentConfiguration: DeploymentConfiguration;
   readonly rollback?: { readonly reason: string; readonly startedAt: number; readonly serviceRevisionArn?: string };
   readonly circuitBreaker: CircuitBreakerState;
+  /** Absent where none watch it. */
+  readonly alarms?: DeploymentAlarmState;
   /** In which target group what is deployed is registered; of deployments that shift traffic. */
   readonly slot?: Slot;
   /** How far a deployment that shifts traffic has come. */

@@ -733,13 +733,13 @@ describe('With a cluster and a task definition,', () => {
       'thresholdConfiguration.value must be at least 1.',
     ],
     [
-      'CreateService with alarms',
+      'CreateService with alarms that are none',
       ({ ecs }) => {
-        const alarms = { alarmNames: ['a'], enable: true, rollback: true };
+        const alarms = { alarmNames: [], enable: true, rollback: true };
         return ecs.CreateService({ ...service, deploymentConfiguration: { alarms } }, ctx);
       },
-      'ClientException',
-      "deploymentConfiguration.alarms isn't supported by Stowage yet.",
+      'InvalidParameterException',
+      'Alarm names can not be empty when deployment alarms are enabled.',
     ],
     [
       'ListServiceDeployments of no service',

@@ -1,4 +1,4 @@
-import type { DeploymentCircuitBreaker, DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import type { DeploymentAlarms, DeploymentCircuitBreaker, DeploymentConfiguration } from '@aws-sdk/client-ecs';
 import { given } from '../../base/given.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { invalidParameter, notSupported } from './errors.ts';
@@ -65,10 +65,23 @@ function readAsked(
   return {
     ...before,
     ...readStrategy(asked, before, scheduling),
+    ...given('alarms', asked.alarms && readAlarms(asked.alarms)),
     ...given('deploymentCircuitBreaker', asked.deploymentCircuitBreaker && readBreaker(asked.deploymentCircuitBreaker)),
     maximumPercent,
     minimumHealthyPercent,
   };
+}
+
+/** Alarms need not be there yet: those on a service's own metrics are made after it. */
+function readAlarms({ alarmNames = [], enable = false, rollback = false }: DeploymentAlarms): DeploymentAlarms {
+  if (enable && alarmNames.length === 0) {
+    throw invalidParameter('Alarm names can not be empty when deployment alarms are enabled.');
+  }
+  if (alarmNames.some((name) => name === '' || name.length > 255)) {
+    throw invalidParameter('Alarm names must have between 1 and 255 characters.');
+  }
+  if (new Set(alarmNames).size < alarmNames.length) throw invalidParameter('Alarm names must be unique.');
+  return { alarmNames: [...alarmNames], enable, rollback };
 }
 
 function readBreaker(asked: DeploymentCircuitBreaker): DeploymentCircuitBreaker {
@@ -87,6 +100,5 @@ function readBreaker(asked: DeploymentCircuitBreaker): DeploymentCircuitBreaker 
 
 function refuse(asked: DeploymentConfiguration): void {
   const path = 'deploymentConfiguration';
-  if (asked.alarms?.enable === true) throw notSupported(`${path}.alarms`);
   if (asked.earlySuccessCriteria !== undefined) throw notSupported(`${path}.earlySuccessCriteria`);
 }

@@ -46,8 +46,14 @@ export function serviceDeploymentOutput(row: ServiceDeployment): ServiceDeployme
     deploymentConfiguration: row.deploymentConfiguration,
     ...(row.rollback === undefined ? {} : { rollback: { ...row.rollback, startedAt: dateOf(row.rollback.startedAt) } }),
     deploymentCircuitBreaker: { ...row.circuitBreaker },
-    // Alarms are refused while there are none to watch.
-    alarms: { status: 'DISABLED' },
+    alarms:
+      row.alarms === undefined
+        ? { status: 'DISABLED' }
+        : {
+            status: row.alarms.status,
+            alarmNames: [...row.alarms.names],
+            ...(row.alarms.triggered.length > 0 ? { triggeredAlarmNames: [...row.alarms.triggered] } : {}),
+          },
   };
 }
 
