@@ -34,6 +34,11 @@ const balancerArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbal
 export const targetGroupArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/1';
 /** The other one, for deployments that shift traffic. */
 export const alternateTargetGroupArn = 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/alternate/2';
+/** Listeners of a network load balancer, for production and for tests. */
+const networkListenerArns = [
+  'arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/web/1/1',
+  'arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/web/1/2',
+] as const;
 /** How long its targets drain. */
 export const drainMs = 5_000;
 
@@ -45,6 +50,8 @@ export interface ServiceOptions {
   readonly balanced?: boolean;
   /** Deployments shift traffic between the two target groups of the world, by its rules. */
   readonly shifting?: boolean;
+  /** Then by listeners of a network load balancer. */
+  readonly byListeners?: boolean;
   readonly healthCheck?: boolean;
 }
 
@@ -395,6 +402,28 @@ export class World {
         actions: [{ Type: 'forward', TargetGroupArn: alternateTargetGroupArn }],
         tags: [],
       });
+      // Those of a network load balancer have one rule each.
+      for (const [index, arn] of networkListenerArns.entries()) {
+        tx.put(elbTables.listeners, {
+          ...scope,
+          arn,
+          loadBalancerArn: balancerArn,
+          protocol: 'TCP',
+          port: 81 + index,
+          certificates: [],
+          attributes: {},
+          tags: [],
+        });
+        tx.put(elbTables.rules, {
+          ...scope,
+          arn: `rule-${3 + index}`,
+          listenerArn: arn,
+          priority: 'default',
+          conditions: [],
+          actions: [{ Type: 'forward', TargetGroupArn: [targetGroupArn, alternateTargetGroupArn][index] }],
+          tags: [],
+        });
+      }
       for (const [name, arn] of [
         ['web', targetGroupArn],
         ['alternate', alternateTargetGroupArn],
@@ -422,13 +451,11 @@ export class World {
   }
 }
 
-function entriesOf({ balanced, shifting }: ServiceOptions): ServiceLoadBalancer[] {
+function entriesOf({ balanced, shifting, byListeners }: ServiceOptions): ServiceLoadBalancer[] {
   if (balanced !== true && shifting !== true) return [];
-  const advancedConfiguration = {
-    alternateTargetGroupArn,
-    productionListenerRule: 'rule-1',
-    testListenerRule: 'rule-2',
-  };
+  const [productionListenerRule, testListenerRule] =
+    byListeners === true ? networkListenerArns : (['rule-1', 'rule-2'] as const);
+  const advancedConfiguration = { alternateTargetGroupArn, productionListenerRule, testListenerRule };
   return [
     {
       targetGroupArn,

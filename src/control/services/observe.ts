@@ -11,12 +11,13 @@ import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
 import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
+import { shiftingRule } from '../../store/shifting-rule.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
 import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
 import { observeAlarms, type ObservedAlarm } from './alarms.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
-import { listeners, rules } from '../../store/tables/elbv2.ts';
+import { listeners } from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
 import { containerInstances, serviceDeployments, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
 
@@ -76,7 +77,7 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     service.currentServiceDeployment === undefined
       ? undefined
       : store.get(serviceDeployments, service.currentServiceDeployment);
-  const traffic = shiftingEntries(service.deployments[0]?.loadBalancers ?? [], (arn) => store.get(rules, arn));
+  const traffic = shiftingEntries(service.deployments[0]?.loadBalancers ?? [], (arn) => shiftingRule(store, arn));
   return {
     service,
     ...given('rollout', rollout),
@@ -92,9 +93,9 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
 }
 
 function servedOf(store: Reader, traffic: readonly ShiftingEntry[]): Applied[] {
-  const balancers = traffic.flatMap(
-    ({ productionRule }) => store.get(listeners, productionRule?.listenerArn ?? '')?.loadBalancerArn ?? [],
-  );
+  const balancers = traffic
+    .flatMap(({ productionRule, testRule }) => [productionRule, testRule])
+    .flatMap((rule) => store.get(listeners, rule?.listenerArn ?? '')?.loadBalancerArn ?? []);
   return [...new Set(balancers)].flatMap((arn) => store.by(applied, 'subject', arn));
 }
 

@@ -121,6 +121,29 @@ describe('a service that shifts traffic', () => {
     expect(weights).toEqual(expected);
   });
 
+  it('shifts by the listeners of a network load balancer, which have one rule each', async () => {
+    const options = { ...deploy, byListeners: true };
+    const begun = await World.begin();
+    begun.createService({ ...options, configuration: { ...blueGreen, strategy: 'BLUE_GREEN' } });
+    expect(await begun.until(over(begun))).toBe(true);
+    expect([shares(begun, 'rule-3'), shares(begun, 'rule-4')]).toEqual([
+      [100, 0],
+      [100, 0],
+    ]);
+    const { stages, weights } = watched(begun);
+    begun.deploy(options);
+    expect(await begun.until(over(begun), 600_000)).toBe(true);
+    expect(last(begun).status).toBe('SUCCESSFUL');
+    expect(stages).toEqual(['SCALE_UP', 'TEST_TRAFFIC_SHIFT', 'PRODUCTION_TRAFFIC_SHIFT', 'BAKE_TIME', 'CLEAN_UP']);
+    expect(weights).toEqual(['100/0', '0/100']);
+    expect([shares(begun, 'rule-3'), shares(begun, 'rule-1')]).toEqual([
+      [0, 100],
+      [0, 0],
+    ]);
+    await left(begun, 1);
+    expect(begun.agent.faults).toEqual([]);
+  });
+
   it('turns back when its tasks fail, without production having seen them', async () => {
     const breaker = { deploymentCircuitBreaker: { enable: true, rollback: true } };
     const begun = await world({ ...blueGreen, ...breaker });

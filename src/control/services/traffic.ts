@@ -6,6 +6,7 @@ import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
 /** A load balancer entry whose deployments shift traffic, with the rules by which they do. */
 export interface ShiftingEntry {
   readonly groups: Readonly<Record<Slot, string>>;
+  /** As they were named: a rule's ARN, or that of a network load balancer's listener. */
   readonly productionRuleArn: string;
   readonly testRuleArn?: string;
   readonly productionRule?: Rule;
@@ -96,8 +97,10 @@ export function shifts(entries: readonly ShiftingEntry[], production: Weights, t
       },
     });
     return [
-      of(entry.productionRuleArn, production),
-      ...(entry.testRuleArn === undefined || test === undefined ? [] : [of(entry.testRuleArn, test)]),
+      of(entry.productionRule?.arn ?? entry.productionRuleArn, production),
+      ...(entry.testRuleArn === undefined || test === undefined
+        ? []
+        : [of(entry.testRule?.arn ?? entry.testRuleArn, test)]),
     ];
   });
 }

@@ -1,9 +1,13 @@
 import type { LoadBalancer as LoadBalancerInput } from '@aws-sdk/client-ecs';
 import { given } from '../../base/given.ts';
+import { preservesClients } from '../../model/elbv2/attributes-of.ts';
+import type { Rule } from '../../model/elbv2/load-balancing.ts';
+import { takesFrom } from '../../model/elbv2/network-protocols.ts';
 import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import type { Reader } from '../../store/store.ts';
-import { rules, targetGroupsOf } from '../../store/tables/elbv2.ts';
+import { isNetworkListener, shiftingRule } from '../../store/shifting-rule.ts';
+import { listeners, targetGroups, targetGroupsOf } from '../../store/tables/elbv2.ts';
 import { clientException, invalidParameter, notSupported } from './errors.ts';
 import { checkTargetGroup } from './target-group-rules.ts';
 
@@ -22,35 +26,61 @@ export function readAdvanced(
   if (!production) throw invalidParameter('productionListenerRule can not be blank.');
   if (alternate === targetGroupArn) throw invalidParameter(`Duplicate targetGroupArn found: ${alternate}`);
   checkTargetGroup(reader, alternate, definition);
-  const groupsOf = (member: string, arn: string): string[] => {
-    if (/:listener\/net\//.test(arn)) throw notSupported(`${member} of a Network Load Balancer`);
-    if (!arn.includes(':listener-rule/app/')) {
-      throw invalidParameter(
-        `${member} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: ${arn}`,
-      );
-    }
-    const rule = reader.get(rules, arn);
-    if (rule === undefined) throw invalidParameter(`The specified listener rule does not exist. (${arn})`);
-    return targetGroupsOf(rule.actions);
-  };
-  const produced = groupsOf('productionListenerRule', production);
-  if (test !== undefined && test !== '') groupsOf('testListenerRule', test);
+  const produced = readRule(reader, 'productionListenerRule', production);
   if (test === production) {
     throw invalidParameter(
       `The following rules cannot be used as both production and test listener rules: ${production}`,
     );
   }
-  if (!test && ![targetGroupArn, alternate].every((arn) => produced.includes(arn))) {
+  const tested = test === undefined || test === '' ? undefined : readRule(reader, 'testListenerRule', test);
+  const ofNetwork = isNetworkListener(production);
+  if (tested !== undefined && isNetworkListener(test ?? '') !== ofNetwork) {
     throw invalidParameter(
-      'For Application LoadBalancer, testListenerRule is required when productionListenerRule is not associated with both targetGroup and alternateTargetGroup',
+      'productionListenerRule and testListenerRule must belong to load balancers of the same type.',
     );
   }
+  const groups = [targetGroupArn, alternate];
+  if (tested === undefined && !groups.every((arn) => targetGroupsOf(produced.actions).includes(arn))) {
+    throw invalidParameter(
+      `For ${ofNetwork ? 'Network' : 'Application'} LoadBalancer, testListenerRule is required when productionListenerRule is not associated with both targetGroup and alternateTargetGroup`,
+    );
+  }
+  if (ofNetwork) for (const rule of [produced, tested]) checkBothFit(reader, rule, groups);
   return {
     alternateTargetGroupArn: alternate,
     productionListenerRule: production,
     ...given('testListenerRule', test === '' ? undefined : test),
     ...given('roleArn', asked.roleArn),
   };
+}
+
+/** The rule of an ARN; of a network load balancer's listener, the one that it has. */
+function readRule(reader: Reader, member: string, arn: string): Rule {
+  const kind = isNetworkListener(arn) ? 'listener' : 'listener rule';
+  if (kind === 'listener rule' && !arn.includes(':listener-rule/app/')) {
+    throw invalidParameter(
+      `${member} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: ${arn}`,
+    );
+  }
+  const rule = shiftingRule(reader, arn);
+  if (rule === undefined) throw invalidParameter(`The specified ${kind} does not exist. (${arn})`);
+  return rule;
+}
+
+/** A listener of a network load balancer passes everything on in one way, so that both target groups have to take that. */
+function checkBothFit(reader: Reader, rule: Rule | undefined, groups: readonly string[]): void {
+  const protocol = reader.get(listeners, rule?.listenerArn ?? '')?.protocol;
+  if (protocol === undefined) return;
+  const rows = groups.flatMap((arn) => reader.get(targetGroups, arn) ?? []);
+  const unfit = rows.find((row) => !takesFrom(protocol, row.protocol));
+  if (unfit !== undefined) {
+    throw invalidParameter(
+      `The target group with targetGroupArn ${unfit.arn} has the protocol ${unfit.protocol}, to which a listener of the protocol ${protocol} does not forward.`,
+    );
+  }
+  if (new Set(rows.map(preservesClients)).size > 1) {
+    throw notSupported('Shifting traffic between target groups that differ in preserve_client_ip.enabled');
+  }
 }
 
 /** Whether the entries are fit for the deployment strategy. Throws `ClientException`. */

@@ -1,5 +1,7 @@
 import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Listener, TargetGroup } from '../../model/elbv2/load-balancing.ts';
+import { listeners, rules, targetGroups } from '../../store/tables/elbv2.ts';
 import { awsvpc, ctx, ecsFixture, fargateWeb, targetGroupArns } from './fixture.ts';
 
 /** What is done, what it is refused with and how that is said. */
@@ -112,4 +114,109 @@ it.each(rows)('%s is refused', (_, act, code, message) => {
   const fixture = ecsFixture();
   fixture.ecs.RegisterTaskDefinition(fargateWeb, ctx);
   expect(() => act(fixture)).toThrow(expect.objectContaining({ code, message }));
+});
+
+describe('the listeners of a network load balancer', () => {
+  const arn = (name: string): string =>
+    `arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/${name}/1/${name}`;
+  const groupArn = (name: string): string =>
+    `arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/${name}/1`;
+  const [production, test] = [arn('production'), arn('test')];
+
+  /** A service of two groups, which two listeners forward to. */
+  function create(
+    over: { protocol?: Listener['protocol']; green?: Partial<TargetGroup>; both?: boolean },
+    testListenerRule: string | undefined,
+  ): unknown {
+    const fixture = ecsFixture();
+    fixture.ecs.RegisterTaskDefinition(fargateWeb, ctx);
+    fixture.store.transact((tx) => {
+      const known = tx.get(targetGroups, targetGroupArns.ip);
+      if (known === undefined) throw new Error('the fixture has no target group');
+      for (const name of ['blue', 'green']) {
+        const row = { ...known, arn: groupArn(name), name, protocol: 'TCP' as const };
+        tx.put(targetGroups, name === 'green' ? { ...row, ...over.green } : row);
+      }
+      for (const [listenerArn, names] of [
+        [production, over.both === true ? ['blue', 'green'] : ['blue']],
+        [test, ['green']],
+      ] as const) {
+        const { account, region } = known;
+        const row = { account, region, arn: listenerArn, tags: [] };
+        tx.put(listeners, {
+          ...row,
+          loadBalancerArn: 'net',
+          protocol: over.protocol ?? 'TCP',
+          port: 80,
+          certificates: [],
+          attributes: {},
+        });
+        const tuples = names.map((name) => ({ TargetGroupArn: groupArn(name), Weight: 1 }));
+        const actions = [{ Type: 'forward' as const, ForwardConfig: { TargetGroups: tuples } }];
+        tx.put(rules, {
+          ...row,
+          arn: `rule of ${listenerArn}`,
+          listenerArn,
+          priority: 'default',
+          conditions: [],
+          actions,
+        });
+      }
+    });
+    const entry = { targetGroupArn: groupArn('blue'), containerName: 'web', containerPort: 80 };
+    const advancedConfiguration = {
+      alternateTargetGroupArn: groupArn('green'),
+      productionListenerRule: production,
+      roleArn: 'arn:aws:iam::000000000000:role/ecs',
+      ...(testListenerRule === undefined ? {} : { testListenerRule }),
+    };
+    const loadBalancers = [{ ...entry, advancedConfiguration }];
+    const input = { ...service, loadBalancers, deploymentConfiguration: { strategy: 'CANARY' as const } };
+    return fixture.ecs.CreateService(input, ctx);
+  }
+
+  it.each([
+    ['with a test listener', {}, test],
+    ['that forward to both', { both: true }, undefined],
+  ])('shift traffic, %s', (_, over, testRule) => {
+    expect(create(over, testRule)).toMatchObject({
+      service: { loadBalancers: [{ advancedConfiguration: { productionListenerRule: production } }] },
+    });
+  });
+
+  it.each([
+    [
+      'that forwards to one',
+      {},
+      undefined,
+      'For Network LoadBalancer, testListenerRule is required when productionListenerRule is not associated with both targetGroup and alternateTargetGroup',
+    ],
+    [
+      'for production and for tests',
+      {},
+      production,
+      `The following rules cannot be used as both production and test listener rules: ${production}`,
+    ],
+    ['that is not there', {}, arn('none'), `The specified listener does not exist. (${arn('none')})`],
+    [
+      'and a rule of another kind of load balancer',
+      {},
+      'rule-ip',
+      'testListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: rule-ip',
+    ],
+    [
+      'that does not forward to such a group',
+      { green: { protocol: 'UDP' as const } },
+      test,
+      `The target group with targetGroupArn ${groupArn('green')} has the protocol UDP, to which a listener of the protocol TCP does not forward.`,
+    ],
+    [
+      'before groups that show clients differently',
+      { green: { attributes: { 'preserve_client_ip.enabled': 'true' } } },
+      test,
+      "Shifting traffic between target groups that differ in preserve_client_ip.enabled isn't supported by Stowage yet.",
+    ],
+  ])('are refused: one %s', (_, over, testRule, message) => {
+    expect(() => create(over, testRule)).toThrow(expect.objectContaining({ message }));
+  });
 });

@@ -3,19 +3,12 @@ import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import { preservesClients } from '../../model/elbv2/attributes-of.ts';
 import type { Listener, LoadBalancer, TargetGroup } from '../../model/elbv2/load-balancing.ts';
+import { takesFrom } from '../../model/elbv2/network-protocols.ts';
 import type { Reader } from '../../store/store.ts';
 import { listeners, rules, targetGroups, targetGroupsOf, targets } from '../../store/tables/elbv2.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
 import { readForwardGroup, readTuples, weighedTuples } from './forward-groups.ts';
 import { limits } from './limits.ts';
-
-/** The protocols of target groups that a listener forwards to ("Listeners for your Network Load Balancers"). */
-const forwards: Readonly<Partial<Record<Listener['protocol'], readonly TargetGroup['protocol'][]>>> = {
-  TCP: ['TCP', 'TCP_UDP'],
-  TLS: ['TLS', 'TCP'],
-  UDP: ['UDP', 'TCP_UDP'],
-  TCP_UDP: ['TCP_UDP'],
-};
 
 /** The protocol of a listener, one that its load balancer has. */
 export function checkListenerProtocol(
@@ -73,7 +66,7 @@ export function readNetworkActions(
 function checkForwarded(protocol: Listener['protocol'], row: TargetGroup): void {
   const incompatible = (what: string): AwsError =>
     new AwsError('InvalidLoadBalancerAction', `Listener protocol '${protocol}' is not supported with ${what}`);
-  if (forwards[protocol]?.includes(row.protocol) !== true) {
+  if (!takesFrom(protocol, row.protocol)) {
     throw incompatible(`a target group with the protocol '${row.protocol}'`);
   }
   if (row.targetType === 'alb' && protocol !== 'TCP') {
