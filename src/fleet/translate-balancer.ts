@@ -110,7 +110,7 @@ export function translateBalancer(rows: BalancerRows): BalancerSpec {
     type: loadBalancer.type,
     vpcId: loadBalancer.vpcId,
     addresses: rows.addresses,
-    ...given('zones', zonesOf(rows)),
+    zones: zonesOf(rows),
     ...given('publicAddresses', rows.publicAddresses),
     attributes: withDefaults(attributesOfBalancer(loadBalancer), loadBalancer.attributes),
     listeners: rows.listeners.map(translateListener).toSorted((a, b) => a.port - b.port),
@@ -163,9 +163,8 @@ function byPriority(a: Rule, b: Rule): number {
   return number(a) < number(b) ? -1 : 1;
 }
 
-/** The zone of each address; `undefined` for a type that knows none. */
-function zonesOf({ loadBalancer, addresses }: BalancerRows): BalancerSpec['zones'] {
-  if (loadBalancer.type !== 'network') return undefined;
+/** The zone of each address. */
+function zonesOf({ loadBalancer, addresses }: BalancerRows): Record<string, string> {
   return Object.fromEntries(
     addresses.map((address, index) => [address, loadBalancer.subnets[index]?.availabilityZone ?? '']),
   );
@@ -195,7 +194,7 @@ function translateGroup(
         id: target.id,
         address: target.address,
         port: target.port,
-        ...(zones === undefined ? {} : given('zone', target.zone)),
+        ...given('zone', target.zone),
         registeredAt: target.registeredAt,
         draining: target.drainingSince !== undefined,
         lastHealth: target.health.state,

@@ -6,7 +6,7 @@ export interface BalancerSpec {
   readonly vpcId: string;
   /** Its private addresses, one per subnet; the driver binds each listener on all of them, inside the VPC. */
   readonly addresses: readonly string[];
-  /** The zone of each address, of a network load balancer. */
+  /** The zone of each address. */
   readonly zones?: Readonly<Record<string, string>>;
   /** The public addresses that the private ones are known by, of one that faces the internet. */
   readonly publicAddresses?: Readonly<Record<string, string>>;
@@ -150,7 +150,7 @@ export interface TargetSpec {
   readonly id: string;
   readonly address: string;
   readonly port: number;
-  /** Absent where it is in all of them, as an application load balancer is. */
+  /** Absent where it is in all of them, as an application load balancer is, or in none that is known. */
   readonly zone?: string;
   /** When it was registered, epoch milliseconds: one that was deregistered and registered again is checked afresh. */
   readonly registeredAt: number;

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must, eventually } from '../support/clients.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
@@ -11,6 +12,7 @@ const image = 'stowage-test-who:1';
 describe('a network load balancer before a service of Fargate', () => {
   let installation: TestInstallation;
   let address: string;
+  let balancerArn: string;
   let balancerGroup: string;
   const groups: Record<string, string> = {};
   /** The balancer's private addresses. */
@@ -122,7 +124,7 @@ describe('a network load balancer before a service of Fargate', () => {
       'elbv2 create-load-balancer',
       { name: 'net', type: 'network', subnets, 'security-groups': balancerGroup },
     );
-    const arn = LoadBalancers[0]?.LoadBalancerArn ?? '';
+    const arn = (balancerArn = LoadBalancers[0]?.LoadBalancerArn ?? '');
     await aws('elbv2 modify-load-balancer-attributes', {
       'load-balancer-arn': arn,
       attributes: 'Key=load_balancing.cross_zone.enabled,Value=true',
@@ -238,5 +240,19 @@ describe('a network load balancer before a service of Fargate', () => {
     for (const ask of [() => overTcp(80), () => overTcp(81), () => overUdp(53)]) expect(await ask()).toHaveLength(2);
     installation.stowage('up', '--detach');
     for (const ask of [() => overTcp(80), () => overTcp(81), () => overUdp(53)]) expect(await ask()).toHaveLength(2);
+  });
+
+  it('has told what flowed once it is gone', async () => {
+    await aws('elbv2 delete-load-balancer', { 'load-balancer-arn': balancerArn });
+    const sumOf = (name: string): number => {
+      const metrics = new DatabaseSync(join(installation.home, 'metrics.sqlite'), { readOnly: true });
+      const sql = 'SELECT sum(sum) AS sum FROM points JOIN series ON series = id WHERE json LIKE ?';
+      const row = metrics.prepare(sql).get(`%"${name}"%`);
+      metrics.close();
+      return Number(row?.['sum'] ?? 0);
+    };
+    await eventually('the last figures are told', 120_000, () => (sumOf('NewFlowCount_UDP') > 0 ? true : undefined));
+    expect(sumOf('NewFlowCount_TCP')).toBeGreaterThan(100);
+    expect(sumOf('ProcessedBytes_UDP')).toBeGreaterThan(0);
   });
 });

@@ -27,7 +27,7 @@ export interface BalancerManagerDeps {
   readonly log: Log;
   /** Sends to the control plane. */
   readonly send: (message: AgentMessage) => void;
-  /** Who is told of the requests of application load balancers; nobody unless given. */
+  /** Who is told of the requests and flows of load balancers; nobody unless given. */
   readonly requests?: RequestSink;
 }
 
@@ -37,7 +37,7 @@ export function createBalancerManager(deps: BalancerManagerDeps): BalancerManage
   const reporters = new Map<string, RequestReporter>();
   const report = (spec: BalancerSpec): void => {
     const { driver, requests: sink, clock, log } = deps;
-    if (sink === undefined || spec.type !== 'application') return;
+    if (sink === undefined) return;
     const reporter = reporters.get(spec.loadBalancerArn);
     if (reporter !== undefined) reporter.update(spec);
     else reporters.set(spec.loadBalancerArn, new RequestReporter({ driver, sink, clock, log }, spec));
@@ -54,12 +54,20 @@ export function createBalancerManager(deps: BalancerManagerDeps): BalancerManage
       const gone = [...managed].filter(([arn]) => !keep.has(arn));
       for (const [arn] of gone) managed.delete(arn);
       await Promise.all(gone.map(([, balancer]) => balancer.close()));
+      for (const arn of await deps.driver.list()) {
+        if (keep.has(arn)) continue;
+        // One that was given up while nobody was here is known by what it was made as.
+        const spec = reporters.has(arn) ? undefined : await deps.driver.specOf(arn);
+        if (spec !== undefined) report(spec);
+        await reporters.get(arn)?.finish();
+        reporters.delete(arn);
+        await deps.driver.remove(arn);
+      }
       for (const [arn, reporter] of reporters) {
         if (keep.has(arn)) continue;
+        reporter.stop();
         reporters.delete(arn);
-        await reporter.finish();
       }
-      for (const arn of await deps.driver.list()) if (!keep.has(arn)) await deps.driver.remove(arn);
     },
     async close() {
       for (const reporter of reporters.values()) reporter.stop();

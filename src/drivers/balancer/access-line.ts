@@ -1,4 +1,5 @@
 import { given } from '../../base/given.ts';
+import { renderFailures } from './connection-line.ts';
 
 /**
  * What HAProxy notes of every request, as one line of the file that its standard output is: a write that nobody has to be there
@@ -38,6 +39,9 @@ const fields = {
   host: '%[var(txn.host_asked)]',
   url: '%[var(txn.url_asked)]',
   agent: '%[var(txn.agent)]',
+  address: '%fi',
+  accepted: '%[var(sess.accepted)]',
+  handshakeMs: '%Th',
 } as const;
 type Field = keyof typeof fields;
 const names = Object.keys(fields) as Field[];
@@ -48,7 +52,9 @@ export function renderAccess(isTls: boolean): string[] {
     'log stdout len 16384 format raw local0',
     'option dontlognull',
     `log-format "${names.map((name) => fields[name]).join('\\t')}"`,
+    renderFailures(),
     'tcp-request connection set-var(sess.id) uuid',
+    'tcp-request connection set-var(sess.accepted) date(0,us)',
     'tcp-request connection set-var(sess.requests) int(0)',
     ...(isTls
       ? [
@@ -107,6 +113,12 @@ export interface AccessLine {
   readonly host?: string;
   readonly url?: string;
   readonly agent?: string;
+  /** The load balancer's, that it came to. */
+  readonly address?: string;
+  /** When its connection was accepted, epoch microseconds. */
+  readonly acceptedUs?: number;
+  /** How long TLS was negotiated after that; 0 without, and for any request but the first of its connection. */
+  readonly handshakeMs?: number;
 }
 
 /** Reads a line; `undefined` for anything else that stands in the file. */
@@ -155,6 +167,9 @@ export function parseAccessLine(line: string): AccessLine | undefined {
     ...given('host', decoded('host')),
     ...given('url', decoded('url')),
     ...given('agent', decoded('agent')),
+    ...given('address', text('address')),
+    ...given('acceptedUs', number('accepted')),
+    ...given('handshakeMs', number('handshakeMs')),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
+import type { FlowFigures } from './figures.ts';
 
 /** Whether a target takes new requests: the checker and the fail-open rule decide, the driver obeys. */
 export type Rotation = 'in' | 'out';
@@ -10,6 +11,19 @@ export interface Connections {
   readonly active: number;
   /** Made since this was asked last, or since this process serves the balancer. */
   readonly opened: number;
+  /** TLS that could not be agreed on since then: with clients, at each address. */
+  readonly tlsErrors: readonly { readonly address: string; readonly count: number }[];
+  /** And with targets. */
+  readonly targetTlsErrors: number;
+}
+
+/** What flows of a network load balancer made. */
+export interface FlowReport {
+  /** Higher than the one before; the same for the same figures. */
+  readonly sequence: number;
+  readonly figures: readonly FlowFigures[];
+  /** How many are open now. */
+  readonly active: readonly (Pick<FlowFigures, 'address' | 'protocol' | 'port'> & { readonly flows: number })[];
 }
 
 /** What a balancer noted of requests that are over, a line each. */
@@ -45,6 +59,10 @@ export interface BalancerDriver {
    * or groups, which gives all alike. An unknown target is `gone`.
    */
   weigh(loadBalancerArn: string, target: TargetRef, percent: number): Promise<void>;
+  /** What a balancer that is on this machine was made as last, without private keys; `undefined` where it is not known. */
+  specOf(loadBalancerArn: string): Promise<BalancerSpec | undefined>;
+  /** Ends all that a balancer is about: it serves no more, and whatever it was asked is noted. What was noted can be read until `remove`. */
+  end(loadBalancerArn: string): Promise<void>;
   /** Removes the balancer; one that does not exist is fine. */
   remove(loadBalancerArn: string): Promise<void>;
   /** The balancers that serve on this machine, of this installation only. */
@@ -61,6 +79,11 @@ export interface BalancerDriver {
   freeRequests(loadBalancerArn: string, before: number): Promise<void>;
   /** Connections that were open and made; none of a balancer that is not served here. */
   connections(loadBalancerArn: string): Promise<Connections>;
+  /**
+   * What the flows of a network load balancer made since those figures whose sequence is `told`, 0 in the beginning; `undefined` where nothing
+   * counts them.
+   */
+  flows(loadBalancerArn: string, told: number): Promise<FlowReport | undefined>;
   /**
    * Connects to a target as `probe` does, and closes the connection again without a word: for a health check that asks for no more.
    * Rejects where the target does not accept it.

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
-import type { BalancerDriver, Connections, RequestLines, Rotation, TargetRef } from './driver.ts';
+import type { BalancerDriver, Connections, FlowReport, RequestLines, Rotation, TargetRef } from './driver.ts';
 
 /** A balancer driver that carries no traffic and remembers what it was told. Its probes connect directly. */
 export class FakeBalancerDriver implements BalancerDriver {
@@ -10,10 +10,14 @@ export class FakeBalancerDriver implements BalancerDriver {
   failNextApply: DriverError | undefined;
   /** The lines that `requests` tells of each balancer; a position is a number of them. */
   readonly noted = new Map<string, string[]>();
+  /** The lines that are noted when a balancer ends. */
+  readonly noteAtEnd = new Map<string, string[]>();
   /** The weights that targets were given, by `<id>:<port>`. */
   readonly weights = new Map<string, number>();
   /** Up to where lines were said to be needed no more. */
   readonly freed = new Map<string, number>();
+  /** What `flows` tells of each balancer, by rising sequence. */
+  readonly flowing = new Map<string, FlowReport[]>();
   /** Replaces the connection of `probe`. */
   onProbe: ((address: string, port: number, signal: AbortSignal) => Promise<Socket>) | undefined;
 
@@ -46,6 +50,16 @@ export class FakeBalancerDriver implements BalancerDriver {
 
   weigh(_: string, { id, port }: TargetRef, percent: number): Promise<void> {
     this.weights.set(`${id}:${port}`, percent);
+    return Promise.resolve();
+  }
+
+  specOf(loadBalancerArn: string): Promise<BalancerSpec | undefined> {
+    return Promise.resolve(this.#served.get(loadBalancerArn)?.spec);
+  }
+
+  end(loadBalancerArn: string): Promise<void> {
+    const last = this.noteAtEnd.get(loadBalancerArn) ?? [];
+    this.noted.set(loadBalancerArn, [...(this.noted.get(loadBalancerArn) ?? []), ...last]);
     return Promise.resolve();
   }
 
@@ -85,7 +99,11 @@ export class FakeBalancerDriver implements BalancerDriver {
   }
 
   connections(): Promise<Connections> {
-    return Promise.resolve({ active: 0, opened: 0 });
+    return Promise.resolve({ active: 0, opened: 0, tlsErrors: [], targetTlsErrors: 0 });
+  }
+
+  flows(loadBalancerArn: string, told: number): Promise<FlowReport | undefined> {
+    return Promise.resolve(this.flowing.get(loadBalancerArn)?.find(({ sequence }) => sequence > told));
   }
 
   async reach(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<void> {

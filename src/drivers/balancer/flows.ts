@@ -36,6 +36,11 @@ function forwardedGroups(
   });
 }
 
+/** Whether what a listener passes on keeps its client's address, and passes by the kernel. */
+export function isByKernel(spec: BalancerSpec, listener: ListenerSpec): boolean {
+  return forwardedGroups(spec, listener).length > 0;
+}
+
 function protocolsOf({ protocol }: ListenerSpec): readonly Flow['protocol'][] {
   if (protocol === 'TCP_UDP') return ['tcp', 'udp'];
   return protocol === 'UDP' ? ['udp'] : ['tcp'];

@@ -10,6 +10,7 @@ import { silentLog } from '../../base/log.ts';
 import { sslPolicyOf } from '../../model/elbv2/ssl-policies.ts';
 import { CertificateAuthority } from '../../store/certificates/authority.ts';
 import type { BalancerSpec, ListenerSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
+import { parseConnectionLine } from './connection-line.ts';
 import { HaproxyDriver } from './haproxy.ts';
 import { forwardTo, groupSpec, listenerSpec, networkSpec, targetSpec } from './spec-for-tests.ts';
 import { freePort } from './traffic-for-tests.ts';
@@ -166,7 +167,9 @@ describe('haproxy: a network load balancer', () => {
         alpnPolicy: 'HTTP2Preferred',
       },
     };
-    await serve(networkSpec({ name: 'tls', listeners: [listener], targetGroups: [group] }));
+    const attributes = { 'access_logs.s3.enabled': 'true' };
+    const spec = networkSpec({ name: 'tls', attributes, listeners: [listener], targetGroups: [group] });
+    await serve(spec);
     const before = targets['a']?.heard.length ?? 0;
     const socket = connectTls({
       host: '127.0.0.1',
@@ -185,5 +188,41 @@ describe('haproxy: a network load balancer', () => {
     expect([...(header?.subarray(16, 20) ?? [])]).toEqual([127, 0, 0, 1]);
     expect(header?.readUInt16BE(24)).toBe(socket.localPort);
     socket.destroy();
+    await closed(
+      connect({ host: '127.0.0.1', port: listener.port }, function (this: Socket) {
+        this.end('this is not TLS\r\n\r\n');
+      }).resume(),
+    );
+    // What became of both is noted.
+    const noted = async (): Promise<unknown[]> => {
+      const { lines } = await driver.requests(spec.loadBalancerArn, 0);
+      return lines.flatMap((line) => parseConnectionLine(line) ?? []);
+    };
+    await expect.poll(async () => (await noted()).length, { timeout: 60_000 }).toBe(2);
+    const where = { clientAddress: '127.0.0.1', address: '127.0.0.1', port: listener.port };
+    expect(await noted()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          ...where,
+          stream: expect.objectContaining({
+            protocol: 'TLSv1.3',
+            cipher: expect.stringMatching(/^TLS_/) as string,
+            alpn: 'h2',
+            serverName: 'tls.test',
+            certificate: expect.stringMatching(/^[0-9A-F]{40}$/) as string,
+            handshakeMs: expect.any(Number) as number,
+          }) as object,
+        }),
+        expect.objectContaining({ ...where, tlsError: expect.any(Number) as number }),
+      ]),
+    );
+    expect((await driver.connections(spec.loadBalancerArn)).opened).toBe(0);
+    await closed(
+      connect({ host: '127.0.0.1', port: listener.port }, function (this: Socket) {
+        this.end('nor is this\r\n\r\n');
+      }).resume(),
+    );
+    const { tlsErrors } = await driver.connections(spec.loadBalancerArn);
+    expect(tlsErrors).toEqual([{ address: '127.0.0.1', count: 1 }]);
   });
 });

@@ -48,17 +48,33 @@ export async function checkConfig(program: string, path: string): Promise<void> 
 
 /**
  * Starts master and worker, detached from us, inside the network namespace `namespace` when there is one, and waits until
- * a worker serves. The process is entered in the pid file before anything else may fail.
+ * a worker serves. The process is entered in the pid file before anything else may fail. The file that it notes requests in grows
+ * by no more than `mostNotedBytes`, until `allowNotes` says otherwise: beyond that nothing is noted, and all else goes on.
  */
 export async function startMaster(
   program: string,
   files: BalancerFiles,
   namespace: string | undefined,
+  mostNotedBytes: number,
   clock: Clock,
 ): Promise<number> {
   const log = openSync(files.log, 'a', 0o600);
   const requests = openSync(files.requests, 'a', 0o600);
-  const haproxy = [program, '-W', '-db', '-S', `${files.masterSocket},mode,600`, '-f', files.config];
+  const most = statSync(files.requests).size + mostNotedBytes;
+  const haproxy = [
+    // What a write beyond the limit is answered with is an error, and not the signal that ends the process (setrlimit(2)).
+    'env',
+    '--ignore-signal=XFSZ',
+    'prlimit',
+    `--fsize=${most}:unlimited`,
+    program,
+    '-W',
+    '-db',
+    '-S',
+    `${files.masterSocket},mode,600`,
+    '-f',
+    files.config,
+  ];
   const [file = program, ...args] =
     namespace === undefined ? haproxy : ['nsenter', `--net=/run/netns/${basename(namespace)}`, ...haproxy];
   // Detached is setsid: what ends our session does not end theirs.
@@ -81,6 +97,34 @@ export async function startMaster(
     if (clock.now() > until) throw new DriverError('retryable', `HAProxy did not start: ${lastLines(files.log)}`);
     await clock.sleep(pollMs);
   }
+}
+
+/**
+ * Lets the processes of a balancer note requests up to an offset of their file: the bound counts what was freed too. A process that runs
+ * as somebody else may be told so by root only with a capability that not every machine gives it, and by that user always (prlimit(2)).
+ */
+export async function allowNotes(
+  files: BalancerFiles,
+  {
+    pid,
+    mostBytes,
+    workersAs,
+  }: { pid: number; mostBytes: number; workersAs: { uid: number; gid: number } | undefined },
+): Promise<void> {
+  const allow = async (process: number, ...as: string[]): Promise<void> => {
+    const command = ['prlimit', '--pid', String(process), `--fsize=${mostBytes}:unlimited`];
+    const [program = 'prlimit', ...args] = as.concat(command);
+    await runCommand(program, args).catch((error: unknown) => {
+      if (isAlive(process)) throw error;
+    });
+  };
+  const { workers, oldWorkers } = await processesOf(files);
+  const as =
+    workersAs === undefined
+      ? []
+      : ['setpriv', `--reuid=${workersAs.uid}`, `--regid=${workersAs.gid}`, '--clear-groups', '--'];
+  await allow(pid);
+  for (const each of [...workers, ...oldWorkers]) await allow(each, ...as);
 }
 
 /** Loads the configuration file into a new worker and waits until it alone accepts connections. */

@@ -174,3 +174,26 @@ test('no line is lost or torn while rules change, and what was read gives its pl
     .poll(async () => (await linesOf(arn, next)).lines.map(({ url }) => url), { timeout: 60_000 })
     .toEqual(['/last']);
 });
+
+test('what waits to be read has a bound: beyond it requests are answered and not noted, until some was read', async () => {
+  const port = await freePort();
+  const action = { type: 'fixed-response', statusCode: 200, contentType: 'text/plain', body: '' } as const;
+  const spec = balancerSpec({ name: 'bound', listeners: [listenerSpec(port, { conditions: [], action })] });
+  const { loadBalancerArn: arn } = spec;
+  traffic.renewDriver({ mostNotedBytes: 10_000 });
+  await traffic.apply(spec);
+  const headers = { 'user-agent': 'x'.repeat(2000) };
+  for (let nth = 0; nth < 8; nth++) expect((await fetchFrom(port, `/${nth}`, { headers })).status).toBe(200);
+  const { requests } = filesOf(join(traffic.directory, directoryName(arn)));
+  await expect.poll(async () => (await stat(requests)).size, { timeout: 60_000 }).toBe(10_000);
+  const read = await traffic.driver.requests(arn, 0);
+  expect(read.lines).toHaveLength(4);
+  await traffic.driver.freeRequests(arn, read.next);
+  // The first stands behind half a line.
+  for (const path of ['/torn', '/whole']) await fetchFrom(port, path);
+  const urls = async (): Promise<unknown[]> => {
+    const { lines } = await traffic.driver.requests(arn, read.next);
+    return lines.map((line) => parseAccessLine(line)?.url);
+  };
+  await expect.poll(urls, { timeout: 60_000 }).toEqual([undefined, '/whole']);
+});

@@ -8,6 +8,7 @@ import { runCommand } from '../../base/command.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { HaproxyDriver } from './haproxy.ts';
+import { directoryName } from './names.ts';
 import { balancerSpec, forwardTo, groupSpec, listenerSpec, networkSpec, targetSpec } from './spec-for-tests.ts';
 
 /** A namespace with a balancer's address and a target's, where only the balancer's address may reach the target. */
@@ -16,7 +17,7 @@ describe('haproxy in the network namespace of a VPC', () => {
   const balancer = '10.77.0.5';
   const target = '10.77.0.9';
   const enter = `--net=/run/netns/${namespace}`;
-  const inside = (...command: string[]): Promise<unknown> => runCommand('nsenter', [enter, ...command]);
+  const inside = (...command: string[]): Promise<{ stdout: string }> => runCommand('nsenter', [enter, ...command]);
   const get = async (address: string, port: number): Promise<string> => {
     const input = 'GET / HTTP/1.0\r\n\r\n';
     return (await runCommand('nsenter', [enter, '/bin/busybox', 'nc', '-w', '5', address, String(port)], { input }))
@@ -25,6 +26,14 @@ describe('haproxy in the network namespace of a VPC', () => {
   let directory: string;
   let driver: HaproxyDriver;
   let server: ChildProcess;
+
+  const make = (): HaproxyDriver =>
+    new HaproxyDriver({
+      stateDirectory: join(directory, 'lb'),
+      namespaceOf: () => `/run/netns/${namespace}`,
+      clock: systemClock,
+      log: silentLog,
+    });
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stw-lb-'));
@@ -41,12 +50,7 @@ describe('haproxy in the network namespace of a VPC', () => {
     }
     const httpd = ['/bin/busybox', 'httpd', '-f', '-p', `${target}:8080`, '-h', directory];
     server = spawn('nsenter', [enter, ...httpd], { stdio: 'ignore' });
-    driver = new HaproxyDriver({
-      stateDirectory: join(directory, 'lb'),
-      namespaceOf: () => `/run/netns/${namespace}`,
-      clock: systemClock,
-      log: silentLog,
-    });
+    driver = make();
   });
   afterAll(async () => {
     for (const arn of await driver.list()) await driver.remove(arn);
@@ -83,5 +87,47 @@ describe('haproxy in the network namespace of a VPC', () => {
     await expect(driver.reach(spec.loadBalancerArn, target, 8081, AbortSignal.timeout(30_000))).rejects.toThrow(
       'does not accept',
     );
+  });
+
+  test('counts flows, and tells of each again until it was heard, whichever process that is', async () => {
+    const group = groupSpec('flows', [targetSpec(8080, { id: target, address: target })], { protocol: 'TCP' });
+    const listener = { ...listenerSpec(81, forwardTo(group)), protocol: 'TCP' as const };
+    const spec = networkSpec({ name: 'flows', addresses: [balancer], listeners: [listener], targetGroups: [group] });
+    const { loadBalancerArn: arn } = spec;
+    await driver.apply(spec);
+    await driver.rotate(arn, { targetGroupArn: group.targetGroupArn, id: target, port: 8080 }, 'in');
+    for (let i = 0; i < 2; i += 1) expect(await get(balancer, 81)).toContain('from the target');
+    const first = await driver.flows(arn, 0);
+    expect(first).toMatchObject({
+      sequence: 1,
+      figures: [{ address: balancer, protocol: 'TCP', port: 81, opened: 2, targetResets: 0 }],
+      active: [{ address: balancer, protocol: 'TCP', port: 81 }],
+    });
+    expect(first?.figures[0]?.bytes).toBeGreaterThan(400);
+    expect(await get(balancer, 81)).toContain('from the target');
+    // What counts is made anew with a listener more, and keeps what it has.
+    const more = {
+      ...spec,
+      listeners: [listener, { ...listenerSpec(82, forwardTo(group)), protocol: 'TCP' as const }],
+    };
+    await driver.apply(more);
+    expect((await driver.flows(arn, 0))?.figures).toEqual(first?.figures);
+    await driver.close();
+    driver = make();
+    await driver.apply(more);
+    const second = await driver.flows(arn, 1);
+    expect(second).toMatchObject({
+      sequence: 2,
+      figures: [
+        { port: 81, opened: 1 },
+        { port: 82, opened: 0 },
+      ],
+    });
+    // Somebody took them away.
+    const table = `figures-${directoryName(arn)}`;
+    await inside('nft', 'delete', 'table', 'ip', table);
+    expect(await driver.flows(arn, 2)).toMatchObject({ figures: [{ opened: 0 }, { opened: 0 }] });
+    await driver.remove(arn);
+    expect((await inside('nft', 'list', 'tables')).stdout).not.toContain(table);
   });
 });

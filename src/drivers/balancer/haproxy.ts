@@ -5,12 +5,14 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { DriverError, messageOf } from '../../base/errors.ts';
+import { given } from '../../base/given.ts';
 import type { Log } from '../../base/log.ts';
 import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
 import { freeBefore, readLines } from './access-file.ts';
-import { ConnectionCounter } from './connection-counter.ts';
-import type { BalancerDriver, Connections, RequestLines, Rotation, TargetRef } from './driver.ts';
+import { ConnectionCounter, parseConnections } from './connection-counter.ts';
+import type { BalancerDriver, Connections, FlowReport, RequestLines, Rotation, TargetRef } from './driver.ts';
 import {
+  allowNotes,
   checkConfig,
   endOrphans,
   filesOf,
@@ -23,6 +25,7 @@ import {
   stopMaster,
   type BalancerFiles,
 } from './haproxy-process.ts';
+import { applyFigures, readFigures, removeFigures, type FigurePlace } from './kernel-figures.ts';
 import {
   applyFlows,
   endConnections,
@@ -38,13 +41,19 @@ import { rawResponse } from './pages.ts';
 import { planServers, type ServerStep } from './reconcile.ts';
 import { isTlsFile, tlsFiles } from './render-tls.ts';
 import { renderBalancer } from './render-balancer.ts';
-import { isForwarded } from './render-network.ts';
+import { isForwarded, isLogged } from './render-network.ts';
 import { reachScript, reachScriptFile, reachSocket } from './render-reach.ts';
 import { badGatewayFile, probeSocket, serverArguments, type Rendered } from './render.ts';
 
 const watchMs = 100;
 const deleteAgainMs = 1000;
 const mendMs = 30_000;
+/** How long connections that are cut may take to end, and how often that is looked at. */
+const cutMs = 2000;
+const cutPollMs = 10;
+const specFile = 'spec.json';
+/** What may wait of noted requests: some three million of them. */
+const mostNotedBytes = 1024 ** 3;
 const nobody = { uid: 65_534, gid: 65_534 };
 
 /** What the HAProxy driver is made from. */
@@ -59,6 +68,8 @@ export interface HaproxyOptions {
   readonly log: Log;
   /** The HAProxy program, 2.4 or later. */
   readonly program?: string;
+  /** How many bytes of noted requests may wait for somebody to read them; further ones are not noted. */
+  readonly mostNotedBytes?: number;
 }
 
 /** A balancer that this process looks after. */
@@ -71,6 +82,8 @@ interface Served {
   /** Servers to be deleted that had connections when that was first tried. */
   readonly leaving: Set<string>;
   readonly connections: ConnectionCounter;
+  /** Up to which offset its processes note requests, as far as it is known. */
+  notesUpTo: number;
   unwatch: () => void;
   /** When it is looked next whether its flows are still there. */
   mendAt: number;
@@ -119,6 +132,25 @@ export class HaproxyDriver implements BalancerDriver {
     });
   }
 
+  specOf(loadBalancerArn: string): Promise<BalancerSpec | undefined> {
+    const text = readText(join(this.#filesOf(loadBalancerArn).directory, specFile));
+    return Promise.resolve(text === undefined ? undefined : (JSON.parse(text) as BalancerSpec));
+  }
+
+  end(loadBalancerArn: string): Promise<void> {
+    return this.#inTurn(loadBalancerArn, async () => {
+      const served = this.#served.get(loadBalancerArn);
+      served?.unwatch();
+      this.#served.delete(loadBalancerArn);
+      const files = this.#filesOf(loadBalancerArn);
+      const master = findMaster(files, undefined);
+      if (master === undefined) return;
+      // Requests that are under way are noted when they end, and not when their process does.
+      if (served !== undefined) await this.#cutAll(served).catch(() => {});
+      await stopMaster(files, master.pid, this.#options.clock);
+    });
+  }
+
   remove(loadBalancerArn: string): Promise<void> {
     return this.#inTurn(loadBalancerArn, async () => {
       const served = this.#served.get(loadBalancerArn);
@@ -127,6 +159,7 @@ export class HaproxyDriver implements BalancerDriver {
       const files = this.#filesOf(loadBalancerArn);
       const vpcId = flowNote(files.directory)?.vpcId;
       if (vpcId !== undefined) await removeFlows(this.#flowPlace(files, vpcId));
+      await removeFigures({ directory: files.directory, table: figureTable(files) });
       const master = findMaster(files, undefined);
       if (master !== undefined) await stopMaster(files, master.pid, this.#options.clock);
       await endOrphans(files, this.#options.clock);
@@ -161,11 +194,26 @@ export class HaproxyDriver implements BalancerDriver {
 
   async freeRequests(loadBalancerArn: string, before: number): Promise<void> {
     await freeBefore(this.#filesOf(loadBalancerArn).requests, before);
+    const served = this.#served.get(loadBalancerArn);
+    const { mostNotedBytes: most = mostNotedBytes } = this.#options;
+    // Half of it is left at least.
+    if (served === undefined || before + most / 2 <= served.notesUpTo) return;
+    await allowNotes(served.files, { pid: served.pid, mostBytes: before + most, workersAs: workersAs() });
+    served.notesUpTo = before + most;
   }
 
   async connections(loadBalancerArn: string): Promise<Connections> {
     const served = this.#served.get(loadBalancerArn);
-    return served === undefined ? { active: 0, opened: 0 } : served.connections.count(served.files.masterSocket);
+    if (served === undefined) return { active: 0, opened: 0, tlsErrors: [], targetTlsErrors: 0 };
+    return served.connections.count(served.files.masterSocket);
+  }
+
+  async flows(loadBalancerArn: string, told: number): Promise<FlowReport | undefined> {
+    return this.#inTurn(loadBalancerArn, async () => {
+      const served = this.#served.get(loadBalancerArn);
+      const place = served && this.#figurePlace(served.files, served.spec);
+      return served === undefined || place === undefined ? undefined : readFigures(place, served.spec, told);
+    });
   }
 
   async reach(loadBalancerArn: string, address: string, port: number, signal: AbortSignal): Promise<void> {
@@ -244,7 +292,8 @@ export class HaproxyDriver implements BalancerDriver {
     if (loaded !== rendered.structure) await rm(loadedFile, { force: true });
     let pid = master?.pid;
     if (pid === undefined) {
-      pid = await startMaster(this.#program, files, namespace, this.#options.clock);
+      const most = this.#options.mostNotedBytes ?? mostNotedBytes;
+      pid = await startMaster(this.#program, files, namespace, most, this.#options.clock);
       await endOrphans(files, this.#options.clock);
     } else if (loaded !== rendered.structure) await reloadMaster(files, this.#options.clock);
     await writeFile(loadedFile, rendered.structure, { mode: 0o600 });
@@ -252,13 +301,33 @@ export class HaproxyDriver implements BalancerDriver {
     known?.unwatch();
     const { leaving = new Set<string>(), connections = new ConnectionCounter() } = known ?? {};
     const mendAt = this.#options.clock.now() + mendMs;
-    const served: Served = { files, spec, pid, inRotation, leaving, connections, unwatch: () => {}, mendAt };
+    const notesUpTo = known?.pid === pid ? known.notesUpTo : 0;
+    const served: Served = {
+      files,
+      spec,
+      pid,
+      inRotation,
+      leaving,
+      connections,
+      notesUpTo,
+      unwatch: () => {},
+      mendAt,
+    };
     this.#served.set(spec.loadBalancerArn, served);
     this.#watch(served);
     await this.#reconcileServers(served);
     const place = this.#flowPlace(files, spec.vpcId);
     await applyFlows(place, spec, inRotation);
     await endGone(place, spec);
+    const figures = this.#figurePlace(files, spec);
+    if (figures !== undefined) await applyFigures(figures, spec, known === undefined);
+  }
+
+  /** Where a balancer's flows are counted: nowhere without a VPC, and not those of an application load balancer. */
+  #figurePlace({ directory }: BalancerFiles, { type, vpcId }: BalancerSpec): FigurePlace | undefined {
+    const namespace = this.#options.namespaceOf(vpcId);
+    if (type !== 'network' || namespace === undefined) return undefined;
+    return { directory, table: figureTable({ directory }), namespace };
   }
 
   #flowPlace({ directory }: BalancerFiles, vpcId: string): FlowPlace {
@@ -286,9 +355,9 @@ export class HaproxyDriver implements BalancerDriver {
       directory: files.directory,
       sourceFromBalancer: this.#options.namespaceOf(spec.vpcId) !== undefined,
       // Threads that meet while they note requests lose lines: see decision 0022.
-      threads: spec.type === 'application' ? 1 : Math.min(availableParallelism(), 8),
+      threads: spec.type === 'application' || isLogged(spec) ? 1 : Math.min(availableParallelism(), 8),
       maxConnections: maxConnections(),
-      ...(process.getuid?.() === 0 ? { runAs: nobody } : {}),
+      ...given('runAs', workersAs()),
       inRotation,
     });
   }
@@ -302,6 +371,7 @@ export class HaproxyDriver implements BalancerDriver {
       await writeFile(join(files.directory, 'arn'), spec.loadBalancerArn);
       for (const { name, text } of tlsFiles(spec)) await writeFile(join(files.directory, name), text, { mode: 0o600 });
     }
+    await writeFile(join(files.directory, specFile), JSON.stringify(withoutKeys(spec)), { mode: 0o600 });
     await writeFile(`${files.config}.new`, rendered.config, { mode: 0o600 });
     if (check) await checkConfig(this.#program, `${files.config}.new`);
     await rename(`${files.config}.new`, files.config);
@@ -391,6 +461,25 @@ export class HaproxyDriver implements BalancerDriver {
     }
   }
 
+  /** Ends all connections to targets. */
+  async #cutAll(served: Served): Promise<void> {
+    const { clock } = this.#options;
+    const places = served.spec.targetGroups.flatMap((group) => group.targets.flatMap((each) => placesOf(group, each)));
+    for (const { backend, server } of places) await this.#cut(served, `${backend}/${server}`);
+    const until = clock.now() + cutMs;
+    for (;;) {
+      const { workers, oldWorkers } = await processesOf(served.files);
+      let left = 0;
+      for (const pid of [...workers, ...oldWorkers]) {
+        left += parseConnections(
+          await askWorker(served.files.masterSocket, pid, 'show stat').catch(() => ''),
+        ).toTargets;
+      }
+      if (left === 0 || clock.now() > until) return;
+      await clock.sleep(cutPollMs);
+    }
+  }
+
   async #inRotation(files: BalancerFiles): Promise<string[]> {
     const { workers } = await processesOf(files);
     const [worker] = workers;
@@ -442,6 +531,17 @@ export class HaproxyDriver implements BalancerDriver {
   }
 }
 
+function withoutKeys(spec: BalancerSpec): BalancerSpec {
+  const listeners = spec.listeners.map((listener) =>
+    listener.tls === undefined ? listener : { ...listener, tls: { ...listener.tls, certificates: [] } },
+  );
+  return { ...spec, listeners };
+}
+
+function figureTable({ directory }: Pick<BalancerFiles, 'directory'>): string {
+  return `figures-${basename(directory)}`;
+}
+
 /** Whether connections to a target end when it is found unhealthy ("Connection termination for unhealthy targets", ELB). */
 function cutsUnhealthy({ attributes }: TargetGroupSpec): boolean {
   return attributes['target_health_state.unhealthy.connection_termination.enabled'] === 'true';
@@ -451,6 +551,11 @@ function cutsUnhealthy({ attributes }: TargetGroupSpec): boolean {
 function cutsGone({ type, targetGroups }: BalancerSpec, backend: string): boolean {
   const group = targetGroups.find((each) => backendsOf(each).some(({ name }) => name === backend));
   return type !== 'network' || group?.attributes['deregistration_delay.connection_termination.enabled'] === 'true';
+}
+
+/** Whom workers run as, when their master is root. */
+function workersAs(): typeof nobody | undefined {
+  return process.getuid?.() === 0 ? nobody : undefined;
 }
 
 /** Forgets the rotation of targets that are gone or drain. */

@@ -99,8 +99,8 @@ function fromTarget(target: string): string[] {
   return ['--reply-src', address, '--reply-port-src', port];
 }
 
-/** It exits with 1 where it finds nothing, and says so on its standard error. */
-async function conntrack(namespace: string, ...args: string[]): Promise<{ stdout: string }> {
+/** conntrack(8) in a namespace. It exits with 1 where it finds nothing, and says so on its standard error. */
+export async function conntrack(namespace: string, ...args: string[]): Promise<{ stdout: string }> {
   const result = await inside(namespace, 'conntrack', ...args).catch((error: unknown) => {
     if (error instanceof DriverError && /0 flow entries/.test(error.message)) return { stdout: '' };
     throw error;
@@ -114,10 +114,12 @@ async function load(place: FlowPlace, flows: readonly Flow[]): Promise<void> {
   await inside(place.namespace ?? '', 'nft', '-f', path);
 }
 
-function inside(namespace: string, ...command: string[]): Promise<{ stdout: string }> {
+/** Runs a program in a network namespace. */
+export function inside(namespace: string, ...command: string[]): Promise<{ stdout: string }> {
   return runCommand('nsenter', [`--net=${pathOf(namespace)}`, ...command]);
 }
 
-function pathOf(namespace: string): string {
+/** The file of a namespace, by its name or path. */
+export function pathOf(namespace: string): string {
   return `/run/netns/${basename(namespace)}`;
 }

@@ -31,7 +31,8 @@ test('a connection ends here and goes on from the balancer, to healthy targets i
   const spec = networkSpec({ name: 'n', listeners: [tcp(80, forwardTo(group))], targetGroups: [group] });
   expect(sectionOf(spec, 'defaults')).toContain('mode tcp');
   expect(sectionOf(spec, 'frontend listener_80')).toEqual([
-    'bind 127.0.0.1:80',
+    'option socket-stats',
+    'bind 127.0.0.1:80 name 127.0.0.1',
     'timeout client 350s',
     'use_backend tg_tcp_0123456789abcdef',
   ]);
@@ -66,7 +67,7 @@ test('each address sends to the targets of its own zone where zones are kept apa
     listeners: [tcp(80, forwardTo(group))],
     targetGroups: [group],
   });
-  expect(sectionOf(spec, 'frontend listener_80').slice(3)).toEqual([
+  expect(sectionOf(spec, 'frontend listener_80').slice(4)).toEqual([
     'use_backend tg_zonal_0123456789abcdef.a if { dst 127.0.0.1 }',
     'use_backend tg_zonal_0123456789abcdef.b if { dst 127.0.0.2 }',
   ]);
@@ -89,7 +90,7 @@ test('draws among weighted groups, and none of weight 0', () => {
     targetGroups: [a, b, c].map(({ targetGroupArn }, index) => ({ targetGroupArn, weight: weights[index] ?? 0 })),
   };
   const spec = networkSpec({ name: 'n', listeners: [tcp(80, { conditions: [], action })], targetGroups: [a, b, c] });
-  expect(sectionOf(spec, 'frontend listener_80').slice(2)).toEqual([
+  expect(sectionOf(spec, 'frontend listener_80').slice(3)).toEqual([
     'tcp-request connection set-var(sess.draw) rand(100)',
     'use_backend tg_a_0123456789abcdef if { var(sess.draw) -m int lt 20 }',
     'use_backend tg_c_0123456789abcdef if { var(sess.draw) -m int lt 100 }',

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { ActionSpec, BalancerSpec, ListenerSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
+import { renderStreamLog } from './connection-line.ts';
 import { backendName, backendsOf, zonalName } from './names.ts';
 import { renderReach, renderReachScript } from './render-reach.ts';
 import { renderTls } from './render-tls.ts';
@@ -47,6 +48,11 @@ export function isForwarded({ attributes }: TargetGroupSpec): boolean {
   return attributes['preserve_client_ip.enabled'] === 'true';
 }
 
+/** Whether the connections of TLS listeners are noted, for the access log. */
+export function isLogged({ attributes }: BalancerSpec): boolean {
+  return attributes['access_logs.s3.enabled'] === 'true';
+}
+
 /** ELB gives a connection to a target 10 s; one that it refuses costs nothing while another target accepts it. */
 function renderDefaults(spec: BalancerSpec, context: RenderContext): string[] {
   return section('defaults', [
@@ -72,11 +78,14 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   }
   const tls = renderTls(spec, listener, context.directory);
   return section(`frontend listener_${listener.port}`, [
+    // Figures of each address.
+    'option socket-stats',
     ...spec.addresses.map((address) => {
       if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
-      return `bind ${address}:${listener.port}${tls}`;
+      return `bind ${address}:${listener.port} name ${address}${tls}`;
     }),
     `timeout client ${idleSeconds(listener)}s`,
+    ...(listener.protocol === 'TLS' && isLogged(spec) ? renderStreamLog() : []),
     ...renderForward(spec, action, groups),
   ]);
 }

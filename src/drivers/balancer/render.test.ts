@@ -71,14 +71,17 @@ test('renders a balancer with one listener and one group', () => {
       http-error status 503 content-type text/html string '<html>'\\x0d\\x0a'<head><title>503 Service Temporarily Unavailable</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>503 Service Temporarily Unavailable</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0
       http-error status 504 content-type text/html string '<html>'\\x0d\\x0a'<head><title>504 Gateway Time-out</title></head>'\\x0d\\x0a'<body>'\\x0d\\x0a'<center><h1>504 Gateway Time-out</h1></center>'\\x0d\\x0a'</body>'\\x0d\\x0a'</html>'\\x0d\\x0a hdr Server awselb/2.0
     frontend listener_80
-      bind 10.0.1.5:80
-      bind 10.0.2.5:80
+      option socket-stats
+      bind 10.0.1.5:80 name 10.0.1.5
+      bind 10.0.2.5:80 name 10.0.2.5
       tcp-request connection set-var(sess.until) date(3600)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       log stdout len 16384 format raw local0
       option dontlognull
-      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
+      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]\\t%fi\\t%[var(sess.accepted)]\\t%Th"
+      error-log-format "failed\\t%[date(0,us)]\\t%ci\\t%cp\\t%fi\\t%fp\\t%[ssl_fc_err]"
       tcp-request connection set-var(sess.id) uuid
+      tcp-request connection set-var(sess.accepted) date(0,us)
       tcp-request connection set-var(sess.requests) int(0)
       http-request set-var(txn.began) date(0,us)
       http-request set-var(sess.requests) var(sess.requests),add(1)
@@ -162,13 +165,16 @@ test('renders what attributes ask for', () => {
   `);
   expect(sectionOf(config, 'frontend')).toMatchInlineSnapshot(`
     "frontend listener_80
-      bind 127.0.0.1:80
+      option socket-stats
+      bind 127.0.0.1:80 name 127.0.0.1
       tcp-request connection set-var(sess.until) date(60)
       http-after-response set-header Connection close if { date,sub(sess.until) -m int gt 0 }
       log stdout len 16384 format raw local0
       option dontlognull
-      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]"
+      log-format "%[var(sess.id)]\\t%[var(sess.requests)]\\t%[var(txn.began)]\\t%[date(0,us)]\\t%ci\\t%cp\\t%si\\t%sp\\t%TR\\t%Tw\\t%Tc\\t%Tr\\t%ST\\t%[var(txn.status)]\\t%U\\t%B\\t%HM\\t%HV\\t%sslc\\t%sslv\\t%[var(sess.certificate)]\\t%fp\\t%b\\t%[var(txn.rule)]\\t%ts\\t%[var(txn.trace)]\\t%[var(sess.name)]\\t%[var(txn.location)]\\t%[var(txn.host_asked)]\\t%[var(txn.url_asked)]\\t%[var(txn.agent)]\\t%fi\\t%[var(sess.accepted)]\\t%Th"
+      error-log-format "failed\\t%[date(0,us)]\\t%ci\\t%cp\\t%fi\\t%fp\\t%[ssl_fc_err]"
       tcp-request connection set-var(sess.id) uuid
+      tcp-request connection set-var(sess.accepted) date(0,us)
       tcp-request connection set-var(sess.requests) int(0)
       http-request set-var(txn.began) date(0,us)
       http-request set-var(sess.requests) var(sess.requests),add(1)

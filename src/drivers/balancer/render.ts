@@ -177,9 +177,11 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   const tls = renderTls(spec, listener, context.directory);
   const { decide, answer, forward } = renderRules(listener);
   return section(`frontend listener_${listener.port}`, [
+    // Figures of each address.
+    'option socket-stats',
     ...spec.addresses.map((address) => {
       if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
-      return `bind ${address}:${listener.port}${tls}`;
+      return `bind ${address}:${listener.port} name ${address}${tls}`;
     }),
     ...renderKeepAlive(spec),
     ...renderAccess(listener.protocol === 'HTTPS'),

@@ -7,7 +7,7 @@ import { systemClock } from '../../base/clock.ts';
 import { createServer as createHttpServer, request } from '../../base/http.ts';
 import { silentLog } from '../../base/log.ts';
 import type { BalancerSpec, RuleSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
-import { HaproxyDriver } from './haproxy.ts';
+import { HaproxyDriver, type HaproxyOptions } from './haproxy.ts';
 import { balancerSpec, listenerSpec } from './spec-for-tests.ts';
 
 /** An answer as a client sees it. */
@@ -60,8 +60,8 @@ export class Traffic {
   }
 
   /** Another driver, which knows of HAProxy only what is on the disk; the one before is closed. */
-  renewDriver(): void {
-    this.driver = this.#makeDriver();
+  renewDriver(over: Partial<HaproxyOptions> = {}): void {
+    this.driver = this.#makeDriver(over);
   }
 
   /** The port of an HTTP server that answers with its name and what it was asked, unless told otherwise. */
@@ -110,12 +110,13 @@ export class Traffic {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #makeDriver(): HaproxyDriver {
+  #makeDriver(over: Partial<HaproxyOptions> = {}): HaproxyDriver {
     return new HaproxyDriver({
       stateDirectory: this.directory,
       namespaceOf: () => undefined,
       clock: systemClock,
       log: silentLog,
+      ...over,
     });
   }
 }

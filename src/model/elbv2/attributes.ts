@@ -38,10 +38,11 @@ const cookieName: Judge = (value) =>
   /^[\w!#$%&'*+.^`|~-]*$/.test(value) && !/^AWSALB(?:APP|TG)?(?:-|$)/.test(value)
     ? undefined
     : "the name of a cookie, and none of 'AWSALB', 'AWSALBAPP' and 'AWSALBTG'";
-const bucketName: Judge = (value) =>
+/** The name of a bucket, or none. */
+export const bucketName: Judge = (value) =>
   value === '' || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? undefined : 'the name of a bucket';
 /** "The prefix that you specify must not include the string `AWSLogs`." */
-const logPrefix: Judge = (value) =>
+export const logPrefix: Judge = (value) =>
   !value.includes('AWSLogs') && /^(?:[\w!.*'()-]+(?:\/[\w!.*'()-]+)*)?$/.test(value)
     ? undefined
     : "a prefix without 'AWSLogs' and without a slash at either end";
@@ -52,7 +53,7 @@ export const rule = (key: string, byDefault: string, judge: Judge): AttributeRul
 
 /**
  * The attributes of an application load balancer, in the order in which DescribeLoadBalancerAttributes lists them, with AWS's defaults
- * ("LoadBalancerAttribute", ELB API Reference). Logs of connections and health checks need a reader of their own, mitigation modes other than the strict ones a laxer proxy, zonal shift
+ * ("LoadBalancerAttribute", ELB API Reference). Logs of health checks need a writer of their own, mitigation modes other than the strict ones a laxer proxy, zonal shift
  * zones, WAF a firewall: of those only the default stands.
  */
 export const loadBalancerAttributes: readonly AttributeRule[] = [
@@ -72,9 +73,9 @@ export const loadBalancerAttributes: readonly AttributeRule[] = [
   rule('waf.fail_open.enabled', 'false', only('false')),
   rule('routing.http.x_amzn_tls_version_and_cipher_suite.enabled', 'false', boolean),
   rule('zonal_shift.config.enabled', 'false', only('false')),
-  rule('connection_logs.s3.enabled', 'false', only('false')),
-  rule('connection_logs.s3.bucket', '', only('')),
-  rule('connection_logs.s3.prefix', '', only('')),
+  rule('connection_logs.s3.enabled', 'false', boolean),
+  rule('connection_logs.s3.bucket', '', bucketName),
+  rule('connection_logs.s3.prefix', '', logPrefix),
   rule('health_check_logs.s3.enabled', 'false', only('false')),
   rule('health_check_logs.s3.bucket', '', only('')),
   rule('health_check_logs.s3.prefix', '', only('')),

@@ -1,5 +1,7 @@
 import {
   boolean,
+  bucketName,
+  logPrefix,
   oneOf,
   only,
   rule,
@@ -10,13 +12,13 @@ import {
 import type { Listener, TargetGroup } from './load-balancing.ts';
 
 /**
- * The attributes of a network load balancer, with AWS's defaults ("LoadBalancerAttribute", ELB API Reference). Logs need S3, zonal
- * affinity the zones of clients, secondary addresses a shortage of ports: of those only the default stands.
+ * The attributes of a network load balancer, with AWS's defaults ("LoadBalancerAttribute", ELB API Reference). Zonal
+ * affinity needs the zones of clients, secondary addresses a shortage of ports: of those only the default stands.
  */
 export const networkLoadBalancerAttributes: readonly AttributeRule[] = [
-  rule('access_logs.s3.enabled', 'false', only('false')),
-  rule('access_logs.s3.bucket', '', only('')),
-  rule('access_logs.s3.prefix', '', only('')),
+  rule('access_logs.s3.enabled', 'false', boolean),
+  rule('access_logs.s3.bucket', '', bucketName),
+  rule('access_logs.s3.prefix', '', logPrefix),
   rule('ipv6.deny_all_igw_traffic', 'false', only('false')),
   rule('deletion_protection.enabled', 'false', boolean),
   rule('load_balancing.cross_zone.enabled', 'false', boolean),

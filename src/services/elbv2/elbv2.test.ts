@@ -141,7 +141,16 @@ describe('load balancers', () => {
       code: 'InvalidConfigurationRequest',
     });
     await expect(set('no.such', '1')).rejects.toMatchObject({ code: 'ValidationError' });
-    await expect(set('access_logs.s3.enabled', 'true')).rejects.toMatchObject({ code: 'InvalidConfigurationRequest' });
+    for (const log of ['access_logs', 'connection_logs']) {
+      await expect(set(`${log}.s3.enabled`, 'true')).rejects.toMatchObject({
+        code: 'InvalidConfigurationRequest',
+        message: `The value of the attribute ${log}.s3.bucket must be specified when ${log.replace('_', ' ')} are enabled`,
+      });
+      await set(`${log}.s3.bucket`, 'none');
+      await expect(set(`${log}.s3.enabled`, 'true')).rejects.toMatchObject({
+        message: 'Access Denied for bucket: none. Please check S3bucket permission',
+      });
+    }
     expect((await attributesOf())['idle_timeout.timeout_seconds']).toBe('60');
   });
 });
@@ -311,6 +320,7 @@ describe('listeners and rules', () => {
         id: '172.31.0.9',
         address: '172.31.0.9',
         port: 8080,
+        zone: 'us-east-1a',
         registeredAt: expect.any(Number),
         draining: false,
         lastHealth: 'initial',

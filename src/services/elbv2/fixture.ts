@@ -9,6 +9,7 @@ import * as acmTables from '../../store/tables/acm.ts';
 import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
 import { applied, machines } from '../../store/tables/fleet.ts';
+import { buckets } from '../../store/tables/s3.ts';
 import { elbv2Handlers } from './handlers.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
@@ -24,7 +25,7 @@ export const ctx: Ctx = {
 
 /** ELB's handlers on a store with the default VPC, its subnets and its security group. For tests only. */
 export function elbFixture() {
-  const tables = { ...acmTables, ...ec2Tables, ...elbTables, applied, machines };
+  const tables = { ...acmTables, ...ec2Tables, ...elbTables, applied, buckets, machines };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);

@@ -4,7 +4,7 @@ import { buckets } from '../../store/tables/s3.ts';
 import { elbErrors } from './errors.ts';
 
 /**
- * Checks where access logs are to go, whenever a change speaks of them: "The bucket must exist in the same region as the load balancer"
+ * Checks where logs are to go, whenever a change speaks of them: "The bucket must exist in the same region as the load balancer"
  * (`LoadBalancerAttribute`, ELB API Reference). Bucket policies are kept and not enforced (docs/s3.md), so none is asked for.
  */
 export function checkLogBucket(
@@ -13,12 +13,22 @@ export function checkLogBucket(
   attributes: Readonly<Record<string, string>>,
   changes: readonly { readonly Key?: string | undefined }[],
 ): void {
-  const spoken = changes.some(({ Key }) => Key?.startsWith('access_logs.s3.'));
-  if (!spoken || attributes['access_logs.s3.enabled'] !== 'true') return;
-  const name = attributes['access_logs.s3.bucket'] ?? '';
+  for (const log of ['access_logs', 'connection_logs']) {
+    const spoken = changes.some(({ Key }) => Key?.startsWith(`${log}.s3.`));
+    if (spoken && attributes[`${log}.s3.enabled`] === 'true') checkBucket(reader, loadBalancer, attributes, log);
+  }
+}
+
+function checkBucket(
+  reader: Reader,
+  loadBalancer: LoadBalancer,
+  attributes: Readonly<Record<string, string>>,
+  log: string,
+): void {
+  const name = attributes[`${log}.s3.bucket`] ?? '';
   if (name === '') {
     throw elbErrors.configuration(
-      'The value of the attribute access_logs.s3.bucket must be specified when access logs are enabled',
+      `The value of the attribute ${log}.s3.bucket must be specified when ${log.replace('_', ' ')} are enabled`,
     );
   }
   const bucket = reader.get(buckets, name);

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { isoOf } from '../../../base/clock.ts';
 import { parseArn } from '../../../base/arn.ts';
 import type { AccessLine } from '../../../drivers/balancer/access-line.ts';
 import { backendName } from '../../../drivers/balancer/names.ts';
 import type { BalancerSpec, ListenerSpec, RuleSpec, TargetGroupSpec } from '../../../wire/balancer-spec.ts';
+import { isoOfUs } from './log-keys.ts';
 import { ruleOf } from './rule-of.ts';
 
 /**
@@ -54,29 +53,6 @@ export function accessLogEntry(spec: BalancerSpec, line: AccessLine): string {
   ].join(' ');
 }
 
-/** Where ELB puts the file with which it tries a bucket, when access logs are switched on. */
-export function testFileKey({ loadBalancerArn }: BalancerSpec, prefix: string): string {
-  return `${folderOf(prefix, parseArn(loadBalancerArn)?.account ?? '')}/ELBAccessLogTestFile`;
-}
-
-function folderOf(prefix: string, account: string): string {
-  return `${prefix === '' ? '' : `${prefix}/`}AWSLogs/${account}`;
-}
-
-/** Where the log of a node and a period goes; `random` tells several of them apart. */
-export function accessLogKey(
-  spec: BalancerSpec,
-  { prefix, endAt, random }: { readonly prefix: string; readonly endAt: number; readonly random: string },
-): string {
-  const { account = '', region = '', resource = '' } = parseArn(spec.loadBalancerArn) ?? {};
-  const id = resource.replace(/^loadbalancer\//, '').replaceAll('/', '.');
-  const time = isoOf(endAt).replaceAll(/[-:]/g, '').slice(0, 13);
-  const day = isoOf(endAt).slice(0, 10).replaceAll('-', '/');
-  const folder = `${folderOf(prefix, account)}/elasticloadbalancing/${region}/${day}`;
-  const suffix = createHash('sha256').update(random).digest('hex').slice(0, 8);
-  return `${folder}/${account}_elasticloadbalancing_${region}_${id}_${time}Z_${spec.addresses[0] ?? ''}_${suffix}.log.gz`;
-}
-
 function typeOf({ status, tls, version }: AccessLine, group: TargetGroupSpec | undefined): string {
   if (status === 101) return tls === undefined ? 'ws' : 'wss';
   if (version === 'HTTP/2.0') return group?.protocolVersion === 'GRPC' ? 'grpcs' : 'h2';
@@ -105,10 +81,6 @@ function transformed(rule: RuleSpec | undefined, { status, targetStatus }: Acces
 
 function seconds(ms: number | undefined): string {
   return ms === undefined ? '-1' : (ms / 1000).toFixed(3);
-}
-
-function isoOfUs(us: number): string {
-  return isoOf(Math.floor(us / 1000)).replace('Z', `${String(Math.floor(us % 1000)).padStart(3, '0')}Z`);
 }
 
 /** Whatever could end the field, or is not visible, as `\xHH`. */

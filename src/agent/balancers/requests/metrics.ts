@@ -1,14 +1,11 @@
-import { parseArn } from '../../../base/arn.ts';
-import { minuteOf, pointOf, type MetricDatum, type MetricDimension } from '../../../base/metric.ts';
+import { minuteOf, type MetricDatum } from '../../../base/metric.ts';
 import type { AccessLine } from '../../../drivers/balancer/access-line.ts';
 import type { Connections } from '../../../drivers/balancer/driver.ts';
 import { backendName } from '../../../drivers/balancer/names.ts';
-import type { BalancerSpec, RuleSpec } from '../../../wire/balancer-spec.ts';
-import { balancerDimension, groupDimension } from './dimensions.ts';
+import type { BalancerSpec, RuleSpec, TargetSpec } from '../../../wire/balancer-spec.ts';
+import { groupDimension } from './dimensions.ts';
 import { ruleOf } from './rule-of.ts';
-
-/** How often each value came. */
-type Samples = Map<number, number>;
+import { SeriesOf } from './series.ts';
 
 /**
  * The metrics of some requests ("CloudWatch metrics for your Application Load Balancer", ELB User Guide), each in the minute in
@@ -21,67 +18,94 @@ export function requestMetrics(spec: BalancerSpec, lines: readonly AccessLine[])
     const at = minuteOf(line.endedUs / 1000);
     const group = groups.get(line.backend);
     const ofGroup = group && groupDimension(group.targetGroupArn);
-    const both = (name: string, unit: string, value: number): void => {
-      series.add(at, name, unit, value);
-      if (ofGroup !== undefined) series.add(at, name, unit, value, ofGroup);
-    };
+    const zone = spec.zones?.[line.address ?? ''];
+    const all = (name: string, unit: string, value: number): void =>
+      series.addToAll(at, name, unit, value, { zone, group: ofGroup });
     series.add(at, 'ProcessedBytes', 'Bytes', line.receivedBytes + line.sentBytes);
     const matched = ruleOf(spec, line);
     if (matched !== undefined) series.add(at, 'RuleEvaluations', 'Count', evaluations(spec, line, matched));
-    if (line.targetStatus === undefined) ofBalancer(series, at, line, matched?.rule);
+    if (line.targetStatus === undefined) ofBalancer(series, at, line, { zone, rule: matched?.rule });
     else {
-      both(`HTTPCode_Target_${Math.floor(line.targetStatus / 100)}XX_Count`, 'Count', 1);
-      if (line.responseMs !== undefined) both('TargetResponseTime', 'Seconds', line.responseMs / 1000);
-      if (group?.protocolVersion === 'GRPC') both('GrpcRequestCount', 'Count', 1);
+      all(`HTTPCode_Target_${Math.floor(line.targetStatus / 100)}XX_Count`, 'Count', 1);
+      if (line.responseMs !== undefined) all('TargetResponseTime', 'Seconds', line.responseMs / 1000);
+      if (group?.protocolVersion === 'GRPC') all('GrpcRequestCount', 'Count', 1);
     }
     // "Only incremented for requests where the load balancer node was able to choose a target."
-    if (line.chosen !== undefined) both('RequestCount', 'Count', 1);
+    if (line.chosen !== undefined) all('RequestCount', 'Count', 1);
     if (line.chosen !== undefined && group !== undefined && ofGroup !== undefined) {
       const targets = group.targets.filter((target) => !target.draining).length;
       if (targets > 0) {
-        series.add(at, 'RequestCountPerTarget', 'Count', 1 / targets, ofGroup);
+        series.add(at, 'RequestCountPerTarget', 'Count', 1 / targets, { group: ofGroup });
         series.addAlone(at, 'RequestCountPerTarget', 'Count', 1 / targets, ofGroup);
       }
     }
     // The target refused the connection, or did not answer it in time: server side, while connecting.
-    if (/^[Ss]C/.test(line.ending)) both('TargetConnectionErrorCount', 'Count', 1);
+    if (/^[Ss]C/.test(line.ending)) all('TargetConnectionErrorCount', 'Count', 1);
   }
   return series.data();
 }
 
-/** How many targets of each group are healthy and how many are not, of those that take requests. */
+/**
+ * How many targets of each group are healthy and how many are not, of those that take requests: of the group, and of each zone that targets
+ * are in. A load balancer that is a target is not counted ("CloudWatch metrics for your Network Load Balancer").
+ */
 export function hostMetrics(spec: BalancerSpec, now: number): MetricDatum[] {
   const series = new SeriesOf(spec);
   for (const { targetGroupArn, targets } of spec.targetGroups) {
-    const having = (health: string): number =>
-      targets.filter(({ draining, lastHealth }) => !draining && lastHealth === health).length;
+    const hosts = targets.filter(({ draining, id }) => !draining && !id.startsWith('arn:'));
+    const zones = new Set(hosts.flatMap(({ zone }) => zone ?? []));
     const group = groupDimension(targetGroupArn);
-    series.add(minuteOf(now), 'HealthyHostCount', 'Count', having('healthy'), group);
-    series.add(minuteOf(now), 'UnHealthyHostCount', 'Count', having('unhealthy'), group);
+    const tell = (of: readonly TargetSpec[], zone?: string): void => {
+      const having = (health: string): number => of.filter(({ lastHealth }) => lastHealth === health).length;
+      series.add(minuteOf(now), 'HealthyHostCount', 'Count', having('healthy'), { zone, group });
+      series.add(minuteOf(now), 'UnHealthyHostCount', 'Count', having('unhealthy'), { zone, group });
+    };
+    tell(hosts);
+    for (const zone of zones) {
+      tell(
+        hosts.filter((host) => host.zone === zone),
+        zone,
+      );
+    }
   }
   return series.data();
 }
 
 /** The metrics of connections, of the minute in which they were counted. */
-export function connectionMetrics(
-  spec: BalancerSpec,
-  { active, opened }: Pick<Connections, 'active' | 'opened'>,
-  now: number,
-): MetricDatum[] {
+export function connectionMetrics(spec: BalancerSpec, connections: Connections, now: number): MetricDatum[] {
+  const { active, opened, tlsErrors, targetTlsErrors } = connections;
   const series = new SeriesOf(spec);
-  series.add(minuteOf(now), 'ActiveConnectionCount', 'Count', active);
-  series.add(minuteOf(now), 'NewConnectionCount', 'Count', opened);
+  const at = minuteOf(now);
+  // Those of a network load balancer are flows, which the kernel counts.
+  if (spec.type === 'application') {
+    series.add(at, 'ActiveConnectionCount', 'Count', active);
+    series.add(at, 'NewConnectionCount', 'Count', opened);
+  }
+  let failed = 0;
+  for (const { address, count } of tlsErrors) {
+    failed += count;
+    const zone = spec.zones?.[address];
+    if (count > 0 && zone !== undefined) series.add(at, 'ClientTLSNegotiationErrorCount', 'Count', count, { zone });
+  }
+  if (failed > 0) series.add(at, 'ClientTLSNegotiationErrorCount', 'Count', failed);
+  if (targetTlsErrors > 0) series.add(at, 'TargetTLSNegotiationErrorCount', 'Count', targetTlsErrors);
   return series.data();
 }
 
 /** An answer of the load balancer itself. */
-function ofBalancer(series: SeriesOf, at: number, { status }: AccessLine, rule: RuleSpec | undefined): void {
+function ofBalancer(
+  series: SeriesOf,
+  at: number,
+  { status }: AccessLine,
+  { zone, rule }: { readonly zone: string | undefined; readonly rule: RuleSpec | undefined },
+): void {
+  const add = (name: string): void => series.addToAll(at, name, 'Count', 1, { zone });
   const action = rule?.action.type;
-  if (action === 'fixed-response') series.add(at, 'HTTP_Fixed_Response_Count', 'Count', 1);
-  if (action === 'redirect') series.add(at, 'HTTP_Redirect_Count', 'Count', 1);
+  if (action === 'fixed-response') add('HTTP_Fixed_Response_Count');
+  if (action === 'redirect') add('HTTP_Redirect_Count');
   if (status < 300) return;
-  series.add(at, `HTTPCode_ELB_${Math.floor(status / 100)}XX_Count`, 'Count', 1);
-  if ([500, 502, 503, 504].includes(status)) series.add(at, `HTTPCode_ELB_${status}_Count`, 'Count', 1);
+  add(`HTTPCode_ELB_${Math.floor(status / 100)}XX_Count`);
+  if ([500, 502, 503, 504].includes(status)) add(`HTTPCode_ELB_${status}_Count`);
 }
 
 /** Rules are asked in their order up to the one that matches; of the default rule nothing is asked. */
@@ -92,45 +116,4 @@ function evaluations(
 ): number {
   const count = listeners.find((listener) => listener.port === port)?.rules.length ?? 0;
   return rule === undefined ? Math.max(0, count - 1) : matched.at + 1;
-}
-
-class SeriesOf {
-  readonly #scope: { readonly account: string; readonly region: string };
-  readonly #balancer: MetricDimension;
-  readonly #found = new Map<
-    string,
-    { datum: Omit<MetricDatum, 'point'>; at: number; unit: string; samples: Samples }
-  >();
-
-  constructor({ loadBalancerArn }: BalancerSpec) {
-    const { account = '', region = '' } = parseArn(loadBalancerArn) ?? {};
-    this.#scope = { account, region };
-    this.#balancer = balancerDimension(loadBalancerArn);
-  }
-
-  add(at: number, name: string, unit: string, value: number, group?: MetricDimension): void {
-    this.#add(at, name, unit, value, group === undefined ? [this.#balancer] : [this.#balancer, group]);
-  }
-
-  /** Of the group and no load balancer. */
-  addAlone(at: number, name: string, unit: string, value: number, group: MetricDimension): void {
-    this.#add(at, name, unit, value, [group]);
-  }
-
-  data(): MetricDatum[] {
-    return [...this.#found.values()].flatMap(({ datum, at, unit, samples }) => {
-      const point = pointOf(at, unit, samples);
-      return point === undefined ? [] : [{ ...datum, point }];
-    });
-  }
-
-  #add(at: number, name: string, unit: string, value: number, dimensions: readonly MetricDimension[]): void {
-    const key = `${at} ${name} ${dimensions.map((each) => each.value).join(' ')}`;
-    let found = this.#found.get(key);
-    if (found === undefined) {
-      const series = { ...this.#scope, namespace: 'AWS/ApplicationELB', name, dimensions };
-      this.#found.set(key, (found = { datum: { series }, at, unit, samples: new Map() }));
-    }
-    found.samples.set(value, (found.samples.get(value) ?? 0) + 1);
-  }
 }

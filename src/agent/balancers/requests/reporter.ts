@@ -3,17 +3,23 @@ import { gzip } from 'node:zlib';
 import { isoOf, type Cancel, type Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
-import { parseAccessLine, type AccessLine } from '../../../drivers/balancer/access-line.ts';
+import { parseAccessLine } from '../../../drivers/balancer/access-line.ts';
 import type { BalancerDriver } from '../../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 import type { RequestReport } from '../../../wire/request-report.ts';
-import { accessLogEntry, accessLogKey, testFileKey } from './access-log.ts';
 import { Answers, judged, mitigatedPercent } from './anomalies.ts';
+import { flowMetrics } from './flow-metrics.ts';
+import { LineReader } from './line-reader.ts';
+import { logKey, testFileKey } from './log-keys.ts';
+import { logKinds, logPlaceOf, type LogKind } from './log-kinds.ts';
 import { connectionMetrics, hostMetrics, requestMetrics } from './metrics.ts';
 
 const minuteMs = 60_000;
 /** "Elastic Load Balancing publishes a log file for each load balancer node every 5 minutes." */
 const logEveryMs = 5 * minuteMs;
+
+/** Who reads what is noted. */
+type Reader = 'metrics' | LogKind['name'];
 
 /** Who is told of requests. */
 export interface RequestSink {
@@ -25,26 +31,23 @@ export interface RequestSink {
 
 /** What a reporter is made from. */
 export interface ReporterDeps {
-  readonly driver: Pick<BalancerDriver, 'requests' | 'freeRequests' | 'connections' | 'weigh'>;
+  readonly driver: Pick<BalancerDriver, 'requests' | 'freeRequests' | 'connections' | 'flows' | 'weigh' | 'end'>;
   readonly sink: RequestSink;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Tells of the requests of one load balancer: metrics every minute, access logs every five. The lines wait in the driver's file
+ * Tells of the requests or flows of one load balancer: metrics every minute, access logs every five. The lines wait in the driver's file
  * until what was made of them is on disk, and what was taken is known there, so that nothing is lost or counted twice when this process dies.
  */
 export class RequestReporter {
   readonly #deps: ReporterDeps;
   #spec: BalancerSpec;
-  /** The file that the positions are of. */
-  #source = '';
+  readonly #lines: LineReader<Reader>;
   #answers = new Answers();
   /** What was told of anomalies last, as text; unknown in the beginning. */
   #anomalies = '';
-  #metricsAt = 0;
-  #logsAt = 0;
   #cancel: Cancel = () => {};
   /** Passes, one after another. */
   #working: Promise<void> = Promise.resolve();
@@ -53,20 +56,34 @@ export class RequestReporter {
   constructor(deps: ReporterDeps, spec: BalancerSpec) {
     this.#deps = deps;
     this.#spec = spec;
+    this.#lines = new LineReader(deps, spec.loadBalancerArn, ['metrics', 'log', 'connection-log']);
     this.#later();
   }
 
-  /** Says what the load balancer is from now on; what its log lacks before it is switched on is not written later. */
+  /** Says what the load balancer is from now on; what a log lacks before it is switched on is not written later. */
   update(spec: BalancerSpec): void {
-    const wasOn = isLogged(this.#spec);
+    const before = this.#spec;
     this.#spec = spec;
-    if (!wasOn && isLogged(spec)) void this.#inTurn(() => this.#begin());
+    for (const kind of logKinds[spec.type]) {
+      if (logPlaceOf(before, kind) === undefined && logPlaceOf(spec, kind) !== undefined) {
+        void this.#inTurn(() => this.#begin(kind));
+      }
+    }
   }
 
-  /** Tells all there is, before the load balancer goes. */
+  /** Tells how the load balancer stands, ends it, and tells all there is before it goes. */
   async finish(): Promise<void> {
     this.stop();
-    await this.#inTurn(() => this.#pass(this.#deps.clock.now(), true));
+    const { clock, driver } = this.#deps;
+    await this.#inTurn(async () => {
+      if (this.#spec.type === 'network') await this.#tellFlows(clock.now());
+      await this.#tellGauges(clock.now());
+    });
+    await this.#inTurn(() => driver.end(this.#spec.loadBalancerArn));
+    await this.#inTurn(async () => {
+      if (this.#spec.type === 'application') await this.#tellMetrics();
+      await this.#tellLogs(clock.now());
+    });
   }
 
   /** Ends; what was not told waits for the next process. */
@@ -95,41 +112,72 @@ export class RequestReporter {
   }
 
   async #pass(at: number, logs: boolean): Promise<void> {
-    await this.#tellMetrics();
-    await this.#tellAnomalies();
-    if (logs && isLogged(this.#spec)) await this.#tellLog(at);
+    if (this.#spec.type === 'network') await this.#tellFlows(at);
+    else {
+      await this.#tellMetrics();
+      await this.#tellAnomalies();
+    }
+    if (logs) await this.#tellLogs(at);
     await this.#tellGauges(at);
-    const done = isLogged(this.#spec) ? Math.min(this.#metricsAt, this.#logsAt) : this.#metricsAt;
+    await this.#free();
+  }
+
+  /** Gives back what every reader has. */
+  async #free(): Promise<void> {
+    const readers = this.#logsOn().map(({ name }): Reader => name);
+    if (this.#spec.type === 'application') readers.push('metrics');
+    if (readers.length === 0) return;
+    const done = Math.min(...readers.map((name) => this.#lines.at(name)));
     await this.#deps.driver.freeRequests(this.#spec.loadBalancerArn, done);
+  }
+
+  #logsOn(): LogKind[] {
+    return logKinds[this.#spec.type].filter((kind) => logPlaceOf(this.#spec, kind) !== undefined);
   }
 
   async #tellMetrics(): Promise<void> {
     for (;;) {
-      const { lines, next } = await this.#read(() => this.#metricsAt);
-      if (next === this.#metricsAt) return;
+      const { lines, next } = await this.#lines.read('metrics');
+      if (next === this.#lines.at('metrics')) return;
       const { loadBalancerArn } = this.#spec;
-      const source = { id: this.#sourceId('metrics'), sequence: next };
-      const data = requestMetrics(this.#spec, lines);
-      this.#answers.count(lines);
+      const source = { id: this.#lines.sourceId('metrics'), sequence: next };
+      const requests = lines.map(parseAccessLine).filter((line) => line !== undefined);
+      const data = requestMetrics(this.#spec, requests);
+      this.#answers.count(requests);
       await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
-      this.#metricsAt = next;
+      this.#lines.move('metrics', next);
     }
   }
 
-  async #tellLog(endAt: number): Promise<void> {
+  /** What is told of flows is what was made since the time before, whichever process that was. */
+  async #tellFlows(now: number): Promise<void> {
+    const { driver, sink } = this.#deps;
     const { loadBalancerArn } = this.#spec;
-    const { bucket, prefix } = logPlaceOf(this.#spec);
+    const id = `${loadBalancerArn} flows`;
+    const report = await driver.flows(loadBalancerArn, await sink.taken(id));
+    if (report === undefined) return;
+    const data = flowMetrics(this.#spec, report, now - 1);
+    await sink.take({ kind: 'metrics', loadBalancerArn, source: { id, sequence: report.sequence }, data });
+  }
+
+  async #tellLogs(endAt: number): Promise<void> {
+    for (const kind of this.#logsOn()) await this.#tellLog(kind, endAt);
+  }
+
+  async #tellLog(kind: LogKind, endAt: number): Promise<void> {
+    const { loadBalancerArn } = this.#spec;
+    const { bucket, prefix } = logPlaceOf(this.#spec, kind) ?? { bucket: '', prefix: '' };
     for (;;) {
-      const { lines, next } = await this.#read(() => this.#logsAt);
-      if (next === this.#logsAt) return;
-      if (lines.length > 0) {
-        const text = lines.map((line) => `${accessLogEntry(this.#spec, line)}\n`).join('');
-        const random = `${this.#source} ${this.#logsAt}`;
-        const key = accessLogKey(this.#spec, { prefix, endAt, random });
-        const body = await promisify(gzip)(text);
+      const { lines, next } = await this.#lines.read(kind.name);
+      if (next === this.#lines.at(kind.name)) return;
+      const entries = lines.flatMap((line) => kind.entry(this.#spec, line) ?? []);
+      if (entries.length > 0) {
+        const random = `${this.#lines.sourceId(kind.name)} ${this.#lines.at(kind.name)}`;
+        const key = logKey(this.#spec, { prefix, begin: kind.begin, endAt, random });
+        const body = await promisify(gzip)(entries.map((entry) => `${entry}\n`).join(''));
         await this.#deps.sink.take({ kind: 'access-log', loadBalancerArn, bucket, key, body });
       }
-      await this.#mark(next);
+      await this.#mark(kind, next);
     }
   }
 
@@ -159,53 +207,36 @@ export class RequestReporter {
     await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
   }
 
-  /** Access logs begin with what comes now; the file with which ELB tries the bucket tells that they do. */
-  async #begin(): Promise<void> {
+  /** Logs begin with what comes now; the file with which ELB tries the bucket tells that they do. */
+  async #begin(kind: LogKind): Promise<void> {
     const { loadBalancerArn } = this.#spec;
-    await this.#tellMetrics();
-    await this.#mark(this.#metricsAt);
-    const { bucket, prefix } = logPlaceOf(this.#spec);
+    const place = logPlaceOf(this.#spec, kind);
+    if (place === undefined) return;
+    if (this.#spec.type === 'application') {
+      // What stands before was given back to the disk.
+      await this.#tellMetrics();
+      this.#lines.move(kind.name, this.#lines.at('metrics'));
+    }
+    for (;;) {
+      const { next } = await this.#lines.read(kind.name);
+      if (next === this.#lines.at(kind.name)) break;
+      this.#lines.move(kind.name, next);
+    }
+    await this.#mark(kind, this.#lines.at(kind.name));
     const name = loadBalancerArn.slice(loadBalancerArn.indexOf('/') + 1);
-    const body = Buffer.from(`Enable AccessLog for ELB: ${name} at ${isoOf(this.#deps.clock.now())}`);
     await this.#deps.sink.take({
       kind: 'access-log',
       loadBalancerArn,
-      bucket,
-      key: testFileKey(this.#spec, prefix),
-      body,
+      bucket: place.bucket,
+      key: testFileKey(this.#spec, place.prefix, kind.testFile),
+      body: Buffer.from(`${kind.testText}: ${name} at ${isoOf(this.#deps.clock.now())}`),
     });
   }
 
-  async #mark(logsAt: number): Promise<void> {
+  async #mark({ name }: LogKind, at: number): Promise<void> {
     const { loadBalancerArn } = this.#spec;
-    const source = { id: this.#sourceId('log'), sequence: logsAt };
+    const source = { id: this.#lines.sourceId(name), sequence: at };
     await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data: [] });
-    this.#logsAt = logsAt;
+    this.#lines.move(name, at);
   }
-
-  /** Lines from a position on. In a file that was not read before, the positions are those that were taken of it. */
-  async #read(position: () => number): Promise<{ lines: AccessLine[]; next: number }> {
-    const { driver, sink } = this.#deps;
-    let found = await driver.requests(this.#spec.loadBalancerArn, position());
-    if (found.source !== this.#source) {
-      this.#source = found.source;
-      this.#metricsAt = await sink.taken(this.#sourceId('metrics'));
-      this.#logsAt = await sink.taken(this.#sourceId('log'));
-      found = await driver.requests(this.#spec.loadBalancerArn, position());
-    }
-    const lines = found.lines.map(parseAccessLine).filter((line) => line !== undefined);
-    return { lines, next: found.next };
-  }
-
-  #sourceId(what: 'metrics' | 'log'): string {
-    return `${this.#spec.loadBalancerArn} ${this.#source} ${what}`;
-  }
-}
-
-function logPlaceOf({ attributes }: BalancerSpec): { readonly bucket: string; readonly prefix: string } {
-  return { bucket: attributes['access_logs.s3.bucket'] ?? '', prefix: attributes['access_logs.s3.prefix'] ?? '' };
-}
-
-function isLogged({ attributes }: BalancerSpec): boolean {
-  return attributes['access_logs.s3.enabled'] === 'true';
 }
