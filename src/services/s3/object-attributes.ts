@@ -10,7 +10,7 @@ import { PAGE } from './listing.ts';
 import { refuseCustomerKey } from './encryption.ts';
 import { checkNumber } from './metadata.ts';
 
-const known = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']);
+const attributeNames = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']);
 
 /** GetObjectAttributes. */
 export function objectAttributesHandlers({ store }: S3Deps) {
@@ -18,7 +18,7 @@ export function objectAttributesHandlers({ store }: S3Deps) {
     GetObjectAttributes: (input, ctx) => {
       refuseCustomerKey(input);
       const wanted = new Set<string>(input.ObjectAttributes);
-      const unknown = [...wanted].find((name) => !known.has(name));
+      const unknown = [...wanted].find((name) => !attributeNames.has(name));
       if (unknown !== undefined || wanted.size === 0) {
         throw invalidArgument('Invalid attribute name specified.', 'x-amz-object-attributes', unknown ?? '');
       }
