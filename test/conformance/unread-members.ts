@@ -20,6 +20,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     serviceConnectDefaults: refusedAbove,
     serviceConnectConfiguration: 'refused as a whole once it is enabled; disabled, it says nothing',
     serviceRegistries: refusedAbove,
+    'deploymentConfiguration.alarms': 'refused as a whole once it is enabled; disabled, it says nothing',
     'deploymentConfiguration.earlySuccessCriteria': refusedAbove,
     volumeConfigurations: refusedAbove,
     vpcLatticeConfigurations: refusedAbove,
@@ -61,6 +62,8 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
   },
   s3: {
     'ServerSideEncryptionConfiguration.Rules.BlockedEncryptionTypes': refusedAbove,
+    'LifecycleConfiguration.Rules.Transitions': refusedAbove,
+    'LifecycleConfiguration.Rules.NoncurrentVersionTransitions': refusedAbove,
     RequestPayer: 'says that the caller knows who pays, and nobody does',
     'CreateBucketConfiguration.Location': refusedAbove,
     'CreateBucketConfiguration.Bucket': refusedAbove,
