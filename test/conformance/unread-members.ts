@@ -20,7 +20,6 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     serviceConnectDefaults: refusedAbove,
     serviceConnectConfiguration: 'refused as a whole once it is enabled; disabled, it says nothing',
     serviceRegistries: refusedAbove,
-    'deploymentConfiguration.alarms': 'refused as a whole once it is enabled; disabled, it says nothing',
     'deploymentConfiguration.earlySuccessCriteria': refusedAbove,
     volumeConfigurations: refusedAbove,
     vpcLatticeConfigurations: refusedAbove,
