@@ -12,11 +12,13 @@ import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.t
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
-import { lifecycleHookLoop, type CallHook } from './lifecycle-hooks/loop.ts';
+import type { CallHook } from './call-hook.ts';
+import { lifecycleHookLoop } from './lifecycle-hooks/loop.ts';
 import { instanceLoop } from './instances/loop.ts';
 import { memberLoop } from './members/loop.ts';
 import { objectLoop } from './objects/loop.ts';
 import { natGatewayLoop } from './nat-gateways/loop.ts';
+import { rotationLoop } from './rotations/loop.ts';
 import { serviceLoop } from './services/loop.ts';
 import { sessionLoop } from './sessions/loop.ts';
 import { targetLoop } from './targets/loop.ts';
@@ -37,7 +39,7 @@ export interface ControlDeps {
   readonly publicPool: string;
   /** Where the content of images lies. */
   readonly blobs: Pick<Blobs, 'collect'>;
-  /** Calls a lifecycle hook of a service deployment. */
+  /** Calls a lifecycle hook of a service deployment, or a secret's rotation function. */
   readonly callHook: CallHook;
   readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
 }
@@ -47,6 +49,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
   return [
     serviceLoop(deps),
     lifecycleHookLoop(deps),
+    rotationLoop(deps),
     taskLoop(deps),
     targetLoop(deps),
     balancerLoop(deps),

@@ -1,7 +1,10 @@
 /** A hook that has not answered by then has failed ("Lambda hooks for Amazon ECS service deployments": a function may take as long). */
 const longestMs = 15 * 60_000;
 
-/** Calls a lifecycle hook by its URL: a POST of the event, answered as a Lambda function would answer it (docs/decisions/0020). */
+/**
+ * Calls a lifecycle hook or a rotation function by its URL: a POST of the event, answered as a Lambda function would answer it, or
+ * with nothing (docs/decisions/0020 and 0029).
+ */
 export async function callHook(target: string, event: object): Promise<unknown> {
   const response = await fetch(target, {
     method: 'POST',
@@ -10,6 +13,6 @@ export async function callHook(target: string, event: object): Promise<unknown> 
     signal: AbortSignal.timeout(longestMs),
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  const answer: unknown = await response.json();
-  return answer;
+  const text = await response.text();
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
 }

@@ -77,7 +77,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
   kms: { Recipient: refusedAbove },
   ssm: { 'RegisterManagedInstance.Tags': refusedAbove },
   secretsmanager: {
-    RotateSecret: 'refused, whatever it says: there are no functions that could rotate a secret',
+    'RotateSecret.ExternalSecretRotationMetadata': refusedAbove,
     AddReplicaRegions: refusedAbove,
   },
   sts: {

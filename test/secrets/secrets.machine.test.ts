@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 import {
   CreateClusterCommand,
@@ -13,11 +16,13 @@ import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
+  DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, must, pushHello, run } from '../support/clients.ts';
 import { taskContainers, type TaskContainer } from '../support/containers.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
@@ -378,4 +383,52 @@ test('without its root key the control plane does not start, and says so', async
   installation.stowage('up', '--detach');
   const got = await secretsManager().send(new GetSecretValueCommand({ SecretId: 'word' }));
   expect(got.SecretString).toBe('word');
+});
+
+test('a secret is rotated by what a URL names, step by step', async () => {
+  const manager = secretsManager();
+  const steps: string[] = [];
+  const rotate = async ({ Step, SecretId, ClientRequestToken }: Record<string, string>): Promise<void> => {
+    if (Step === 'createSecret') {
+      const value = { SecretString: 'hunter2-turned', VersionStages: ['AWSPENDING'] };
+      await manager.send(new PutSecretValueCommand({ SecretId, ClientRequestToken, ...value }));
+    }
+    if (Step === 'finishSecret') {
+      const { VersionIdsToStages = {} } = await manager.send(new DescribeSecretCommand({ SecretId }));
+      const before = Object.entries(VersionIdsToStages).find(([, stages]) => stages.includes('AWSCURRENT'))?.[0];
+      const move = { VersionStage: 'AWSCURRENT', RemoveFromVersionId: before, MoveToVersionId: ClientRequestToken };
+      await manager.send(new UpdateSecretVersionStageCommand({ SecretId, ...move }));
+    }
+    steps.push(Step ?? '');
+  };
+  const server = createServer((request, response) => {
+    text(request)
+      .then((body) => rotate(JSON.parse(body) as Record<string, string>))
+      .then(
+        () => response.end(),
+        () => response.writeHead(500).end(),
+      );
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', () => resolve());
+  await promise;
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rotate`;
+  await aws('secretsmanager', 'create-secret', '--name', 'turning', '--secret-string', 'first');
+  const SecretId = 'turning';
+  const how = { SecretId, RotationLambdaARN: url, RotationRules: { ScheduleExpression: 'rate(10 days)' } };
+  // As an option of its own, version 1 of the CLI would fetch what the URL names and send that.
+  await aws('secretsmanager', 'rotate-secret', '--cli-input-json', JSON.stringify(how));
+  await eventually('it is rotated', 10_000, async () => {
+    const { LastRotatedDate } = await manager.send(new DescribeSecretCommand({ SecretId }));
+    return LastRotatedDate;
+  });
+  expect(steps).toEqual(['createSecret', 'setSecret', 'testSecret', 'finishSecret']);
+  expect((await manager.send(new GetSecretValueCommand({ SecretId }))).SecretString).toBe('hunter2-turned');
+  expect(await manager.send(new DescribeSecretCommand({ SecretId }))).toMatchObject({
+    RotationEnabled: true,
+    RotationLambdaARN: url,
+    RotationRules: { ScheduleExpression: 'rate(10 days)' },
+    NextRotationDate: expect.any(Date) as Date,
+  });
 });

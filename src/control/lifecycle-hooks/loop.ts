@@ -4,12 +4,10 @@ import type { HookRun } from '../../model/ecs/lifecycle.ts';
 import { isOver, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import type { Store } from '../../store/store.ts';
 import { serviceDeployments } from '../../store/tables/ecs.ts';
+import type { CallHook } from '../call-hook.ts';
 import type { Loop } from '../loop.ts';
 import { source, subjectLoop } from '../subject-loop.ts';
 import { hookAnswer, hookEvent } from './plan.ts';
-
-/** Calls what a lifecycle hook is for and answers what it said. Rejects where it cannot be called. */
-export type CallHook = (target: string, event: object) => Promise<unknown>;
 
 /** What the loop is made from. */
 export interface HookLoopDeps {

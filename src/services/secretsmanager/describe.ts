@@ -68,6 +68,27 @@ function metadataOf(secret: Secret) {
     ...given('LastAccessedDate', secret.accessedAt === undefined ? undefined : dateOf(secret.accessedAt)),
     ...(secret.tags.length === 0 ? {} : { Tags: secret.tags.map(({ key: Key, value: Value }) => ({ Key, Value })) }),
     CreatedDate: dateOf(secret.createdAt),
+    ...rotationOf(secret),
+  };
+}
+
+/** "DescribeSecret": what is said of a secret once it has a rotation function. */
+function rotationOf({ rotation }: Secret) {
+  if (rotation === undefined) return {};
+  const { enabled, functionArn, rules, lastAt, nextAt } = rotation;
+  return {
+    RotationEnabled: enabled,
+    RotationLambdaARN: functionArn,
+    ...given(
+      'RotationRules',
+      rules && {
+        ...given('AutomaticallyAfterDays', rules.automaticallyAfterDays),
+        ...given('Duration', rules.duration),
+        ...given('ScheduleExpression', rules.scheduleExpression),
+      },
+    ),
+    ...given('LastRotatedDate', lastAt === undefined ? undefined : dateOf(lastAt)),
+    ...given('NextRotationDate', nextAt === undefined ? undefined : dateOf(nextAt)),
   };
 }
 

@@ -10,6 +10,10 @@ export const secretErrors = {
   malformedPolicy: (message: string) => new AwsError('MalformedPolicyDocumentException', message),
   notFound: (message = "Secrets Manager can't find the specified secret.") =>
     new AwsError('ResourceNotFoundException', message),
+  noValue: (which: string) =>
+    new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for ${which}`),
+  noFunction: () =>
+    new AwsError('InvalidRequestException', 'No Lambda rotation function ARN is associated with this secret.'),
   deleted: () =>
     new AwsError(
       'InvalidRequestException',
@@ -33,7 +37,7 @@ export const secretErrors = {
   noLambda: () =>
     new AwsError(
       'AccessDeniedException',
-      'Secrets Manager cannot invoke the specified Lambda function: there are no Lambda functions in Stowage, and nothing else rotates secrets.',
+      'Secrets Manager cannot invoke the specified Lambda function: there are no Lambda functions in Stowage. RotationLambdaARN may be the URL of what rotates the secret.',
     ),
   invalidToken: () => new AwsError('InvalidNextTokenException', 'The NextToken value is invalid.'),
 };

@@ -11,6 +11,7 @@ import type { SecretsDeps } from './deps.ts';
 import { secretErrors } from './errors.ts';
 import { readFilters } from './filters.ts';
 import { secretOf } from './find.ts';
+import { rotatedByHand } from './rotation.ts';
 import { page } from './paging.ts';
 import { addVersion, openVersion, readToken, readValue } from './values.ts';
 
@@ -61,9 +62,6 @@ export function valueHandlers(deps: SecretsDeps) {
     },
 
     PutSecretValue(input, ctx) {
-      if (input.RotationToken !== undefined) {
-        throw secretErrors.parameter('RotationToken is not supported by Stowage: nothing rotates secrets here.');
-      }
       const value = readValue(input);
       if (value === undefined) throw secretErrors.request('You must provide either SecretString or SecretBinary.');
       const id = readToken(input.ClientRequestToken);
@@ -71,9 +69,15 @@ export function valueHandlers(deps: SecretsDeps) {
       for (const stage of input.VersionStages ?? []) checkLength('versionStages', stage, 1, 256);
       return store.transact((tx) => {
         const secret = secretOf(tx, ctx, input.SecretId);
+        const { RotationToken: token } = input;
+        if (token !== undefined && token !== secret.rotation?.run?.token) {
+          throw secretErrors.parameter('The RotationToken is not that of a rotation of this secret that is under way.');
+        }
         const stages = input.VersionStages ?? ['AWSCURRENT'];
         const version = addVersion(deps, tx, ctx, secret, { id, value, stages });
-        tx.put(secrets, { ...secret, changedAt: clock.now() });
+        const now = clock.now();
+        const written = version.stages.includes('AWSCURRENT') ? rotatedByHand(secret, now) : secret;
+        tx.put(secrets, { ...written, changedAt: now });
         return { ARN: secret.arn, Name: secret.name, VersionId: id, VersionStages: [...version.stages] };
       });
     },
@@ -87,11 +91,9 @@ export function versionOf(
   id: string | undefined,
   stage: string | undefined,
 ): SecretVersion {
-  const missing = (what: string): AwsError =>
-    secretErrors.notFound(`Secrets Manager can't find the specified secret value for ${what}`);
   if (id !== undefined) {
     const version = reader.get(secretVersions, secretVersionKey(secret.arn, id));
-    if (version === undefined) throw missing(`VersionId: ${id}`);
+    if (version === undefined) throw secretErrors.noValue(`VersionId: ${id}`);
     if (stage !== undefined && !version.stages.includes(stage)) {
       throw secretErrors.request('You provided a VersionStage that is not associated to the provided VersionId.');
     }
@@ -99,7 +101,7 @@ export function versionOf(
   }
   const wanted = stage ?? 'AWSCURRENT';
   const version = reader.by(secretVersions, 'secret', secret.arn).find(({ stages }) => stages.includes(wanted));
-  if (version === undefined) throw missing(`staging label: ${wanted}`);
+  if (version === undefined) throw secretErrors.noValue(`staging label: ${wanted}`);
   return version;
 }
 

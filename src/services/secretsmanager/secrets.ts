@@ -12,6 +12,7 @@ import { checkLength } from '../constraints.ts';
 import type { SecretsDeps } from './deps.ts';
 import { notHere, secretErrors } from './errors.ts';
 import { anySecret, secretOf } from './find.ts';
+import { rotatedByHand } from './rotation.ts';
 import { readTags } from './tags.ts';
 import { addVersion, encryptAgain, readToken, readValue } from './values.ts';
 
@@ -89,6 +90,7 @@ export function secretHandlers(deps: SecretsDeps) {
         if (key !== before.kmsKeyId) encryptAgain(deps, tx, ctx, before, after);
         if (value === undefined || id === undefined) return { ARN: after.arn, Name: after.name };
         addVersion(deps, tx, ctx, after, { id, value, stages: ['AWSCURRENT'] });
+        tx.put(secrets, rotatedByHand(after, clock.now()));
         return { ARN: after.arn, Name: after.name, VersionId: id };
       });
     },

@@ -396,7 +396,7 @@ describe('what Secrets Manager refuses', () => {
           ctx,
         ),
       'AccessDeniedException',
-      'Secrets Manager cannot invoke the specified Lambda function: there are no Lambda functions in Stowage, and nothing else rotates secrets.',
+      'Secrets Manager cannot invoke the specified Lambda function: there are no Lambda functions in Stowage. RotationLambdaARN may be the URL of what rotates the secret.',
     ],
     [
       'rotation by nothing',

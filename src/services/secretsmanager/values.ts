@@ -6,6 +6,7 @@ import {
   type Secret,
   type SecretVersion,
 } from '../../model/secretsmanager/secret.ts';
+import { movedTo } from '../../model/secretsmanager/stages.ts';
 import type { KmsKey } from '../../model/kms/key.ts';
 import { faultOf, identifyKey, isFault } from '../../store/keys/identify-key.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
@@ -13,7 +14,6 @@ import { secretVersionKey, secretVersions } from '../../store/tables/secretsmana
 import { checkLength } from '../constraints.ts';
 import type { SecretsDeps } from './deps.ts';
 import { secretErrors } from './errors.ts';
-import { movedTo } from './stages.ts';
 
 /** The largest value, in bytes ("Secrets Manager quotas", Secrets Manager User Guide). */
 const largestValue = 65_536;
@@ -67,13 +67,14 @@ export function addVersion(
 ): SecretVersion {
   const { id, value, stages } = version;
   const known = tx.get(secretVersions, secretVersionKey(secret.arn, id));
-  if (known !== undefined) {
+  // That of a rotation waits for its value.
+  if (known?.ciphertext !== undefined) {
     if (known.kind === value.kind && openVersion(deps, tx, secret, known).equals(value.bytes)) return known;
     throw secretErrors.exists(
       `You can't use ClientRequestToken ${id} because that value is already in use for a version of secret ${secret.arn}.`,
     );
   }
-  const before = tx.by(secretVersions, 'secret', secret.arn);
+  const before = tx.by(secretVersions, 'secret', secret.arn).filter((each) => each.id !== id);
   const current = before.some((each) => each.stages.includes('AWSCURRENT'));
   const row: SecretVersion = {
     secretArn: secret.arn,
@@ -81,7 +82,7 @@ export function addVersion(
     ciphertext: encrypt(deps, tx, ctx, secret, id, value.bytes),
     kind: value.kind,
     ...given('kmsKeyId', secret.kmsKeyId),
-    stages: [],
+    stages: known?.stages ?? [],
     createdAt: deps.clock.now(),
   };
   const labels = [...new Set(current ? stages : [...stages, 'AWSCURRENT'])];
@@ -98,7 +99,7 @@ export function addVersion(
 /** Encrypts the labelled versions of a secret again, whose key was changed. */
 export function encryptAgain(deps: SecretsDeps, tx: Transaction, ctx: Ctx, before: Secret, after: Secret): void {
   for (const version of tx.by(secretVersions, 'secret', after.arn)) {
-    if (version.stages.length === 0) continue;
+    if (version.stages.length === 0 || version.ciphertext === undefined) continue;
     const bytes = openVersion(deps, tx, before, version);
     const { kmsKeyId: _, ...rest } = version;
     const ciphertext = encrypt(deps, tx, ctx, after, version.id, bytes);
@@ -106,8 +107,9 @@ export function encryptAgain(deps: SecretsDeps, tx: Transaction, ctx: Ctx, befor
   }
 }
 
-/** The value of a version in clear. Throws DecryptionFailure. */
+/** The value of a version in clear. Throws DecryptionFailure, and ResourceNotFoundException for one that a rotation has not made yet. */
 export function openVersion(deps: SecretsDeps, reader: Reader, secret: Secret, version: SecretVersion): Buffer {
+  if (version.ciphertext === undefined) throw secretErrors.noValue(`VersionId: ${version.id}`);
   const context = encryptionContextOf(secret.arn, version.id);
   const opened = deps.vault.decrypt(reader, secret, Buffer.from(version.ciphertext, 'base64'), context);
   if (typeof opened === 'string') throw secretErrors.decryption('The key does not exist any more.');

@@ -1,17 +1,17 @@
 import type * as sdk from '@aws-sdk/client-secrets-manager';
 import type { Handlers } from '../../aws/handlers.ts';
+import { movedTo } from '../../model/secretsmanager/stages.ts';
 import { secrets, secretVersions } from '../../store/tables/secretsmanager.ts';
 import { checkLength } from '../constraints.ts';
 import type { SecretsDeps } from './deps.ts';
 import { secretErrors } from './errors.ts';
 import { secretOf } from './find.ts';
-import { movedTo } from './stages.ts';
 import { versionOf } from './get-values.ts';
 
 /** As many labels as a version can carry ("Secrets Manager quotas"). */
 const mostStages = 20;
 
-/** Moving the labels of versions, and why rotation is not here. */
+/** Moving the labels of versions. */
 export function versionStageHandlers({ store, clock }: SecretsDeps) {
   return {
     UpdateSecretVersionStage(input, ctx) {
@@ -49,21 +49,6 @@ export function versionStageHandlers({ store, clock }: SecretsDeps) {
         tx.put(secrets, { ...secret, changedAt: clock.now() });
         return { ARN: secret.arn, Name: secret.name };
       });
-    },
-
-    RotateSecret(input, ctx) {
-      secretOf(store, ctx, input.SecretId);
-      if (input.ClientRequestToken === undefined) {
-        throw secretErrors.parameter('You must provide a ClientRequestToken value. We recommend a UUID-type value.');
-      }
-      if (input.RotationLambdaARN !== undefined) throw secretErrors.noLambda();
-      // Neither rules nor RotateImmediately mean anything without a function that does it.
-      throw secretErrors.request('No Lambda rotation function ARN is associated with this secret.');
-    },
-
-    CancelRotateSecret(input, ctx) {
-      secretOf(store, ctx, input.SecretId);
-      throw secretErrors.request('No Lambda rotation function ARN is associated with this secret.');
     },
   } satisfies Handlers<typeof sdk>;
 }

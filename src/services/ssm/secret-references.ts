@@ -30,7 +30,7 @@ export function referencedSecret({ store, vault }: SsmDeps, ctx: Ctx, { name, se
   const version = store
     .by(secretVersions, 'secret', secret.arn)
     .find(({ id, stages }) => id === wanted || stages.includes(wanted));
-  if (version === undefined || version.kind !== 'string') throw missing;
+  if (version?.kind !== 'string' || version.ciphertext === undefined) throw missing;
   const context = encryptionContextOf(secret.arn, version.id);
   const opened = vault.decrypt(store, secret, Buffer.from(version.ciphertext, 'base64'), context);
   if (typeof opened === 'string' || opened.key.state !== 'Enabled') {

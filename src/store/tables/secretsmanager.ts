@@ -10,6 +10,7 @@ export const secrets = table<Secret>()({
     scope: scopeOf,
     name: (row) => secretNameKey(row, row.name),
     due: (row) => (row.deletion === undefined ? undefined : 'due'),
+    rotation: (row) => (row.rotation === undefined ? undefined : 'on'),
   },
 });
 

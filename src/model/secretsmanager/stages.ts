@@ -1,4 +1,4 @@
-import type { SecretVersion } from '../../model/secretsmanager/secret.ts';
+import type { SecretVersion } from './secret.ts';
 
 /**
  * The versions after a label moved to one of them, or, without an id, was taken away. A label is on one version at a time;
