@@ -209,6 +209,21 @@ export const serviceTable = [
     bodyLimit: MIB,
   },
   {
+    id: 'codedeploy',
+    sdk: 'codedeploy',
+    scope: 'codedeploy',
+    protocols: ['aws-json-1.1'],
+    target: 'CodeDeploy_20141006',
+    version: '2014-10-06',
+    missingCode: 'InvalidInputException',
+    malformedCode: 'InvalidInputException',
+    internalCode: 'InternalFailure',
+    always400: true,
+    bodyLimit: MIB,
+    // Revisions of its own, instances and GitHub are most of the rest.
+    servedOnly: true,
+  },
+  {
     id: 'acm',
     sdk: 'acm',
     scope: 'acm',

@@ -1,6 +1,7 @@
 import type * as acm from '@aws-sdk/client-acm';
 import type * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import type * as logs from '@aws-sdk/client-cloudwatch-logs';
+import type * as codedeploy from '@aws-sdk/client-codedeploy';
 import type * as ec2 from '@aws-sdk/client-ec2';
 import type * as ecr from '@aws-sdk/client-ecr';
 import type * as ecs from '@aws-sdk/client-ecs';
@@ -29,6 +30,7 @@ export interface Services {
   readonly ssm?: Handlers<typeof ssm>;
   readonly secretsmanager?: Handlers<typeof secretsmanager>;
   readonly acm?: Handlers<typeof acm>;
+  readonly codedeploy?: Handlers<typeof codedeploy>;
 }
 
 /** The same, where handlers may also be a function that loads them: it is called when the service is first asked for. */

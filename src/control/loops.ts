@@ -13,6 +13,8 @@ import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
 import { balancerLoop } from './balancers/loop.ts';
 import type { CallHook } from './call-hook.ts';
+import { codeDeployHookLoop } from './codedeploy/hook-loop.ts';
+import { codeDeployLoop } from './codedeploy/loop.ts';
 import { lifecycleHookLoop } from './lifecycle-hooks/loop.ts';
 import { instanceLoop } from './instances/loop.ts';
 import { memberLoop } from './members/loop.ts';
@@ -39,7 +41,7 @@ export interface ControlDeps {
   readonly publicPool: string;
   /** Where the content of images lies. */
   readonly blobs: Pick<Blobs, 'collect'>;
-  /** Calls a lifecycle hook of a service deployment, or a secret's rotation function. */
+  /** Calls a hook of a deployment, or a secret's rotation function. */
   readonly callHook: CallHook;
   readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
 }
@@ -50,6 +52,8 @@ export function allLoops(deps: ControlDeps): Loop[] {
     serviceLoop(deps),
     lifecycleHookLoop(deps),
     rotationLoop(deps),
+    codeDeployLoop(deps),
+    codeDeployHookLoop(deps),
     taskLoop(deps),
     targetLoop(deps),
     balancerLoop(deps),

@@ -2,8 +2,8 @@
 const longestMs = 15 * 60_000;
 
 /**
- * Calls a lifecycle hook or a rotation function by its URL: a POST of the event, answered as a Lambda function would answer it, or
- * with nothing (docs/decisions/0020 and 0029).
+ * Calls a hook or a rotation function by its URL: a POST of the event, answered as a Lambda function would answer it, or with nothing
+ * (docs/decisions/0020, 0023 and 0029). An answer that is no JSON is as good as none.
  */
 export async function callHook(target: string, event: object): Promise<unknown> {
   const response = await fetch(target, {
@@ -14,5 +14,9 @@ export async function callHook(target: string, event: object): Promise<unknown> 
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const text = await response.text();
-  return text === '' ? undefined : (JSON.parse(text) as unknown);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import type { LogsDeps } from '../services/logs/deps.ts';
 import type { S3Deps } from '../services/s3/deps.ts';
 import type { SecretsDeps } from '../services/secretsmanager/deps.ts';
 import type { SsmDeps } from '../services/ssm/deps.ts';
+import { objectReader } from './get-object.ts';
 
 /**
  * Every service that Stowage serves, each loaded when it is first asked for: starting, and the memory of one who never asks,
@@ -27,6 +28,12 @@ export function makeServices(
     kms: async () => (await import('../services/kms/handlers.ts')).kmsHandlers(deps),
     ssm: async () => (await import('../services/ssm/handlers.ts')).ssmHandlers(deps),
     cloudwatch: async () => (await import('../services/cloudwatch/handlers.ts')).cloudWatchHandlers(deps),
+    codedeploy: async () =>
+      (await import('../services/codedeploy/handlers.ts')).codeDeployHandlers({
+        ...deps,
+        readObject: objectReader(deps),
+        readTaskSet: (await import('../services/ecs/task-set-spec.ts')).taskSetReader(deps),
+      }),
     acm: async () => (await import('../services/acm/handlers.ts')).acmHandlers(deps),
     secretsmanager: async () => (await import('../services/secretsmanager/handlers.ts')).secretsManagerHandlers(deps),
   } satisfies ServiceSource;

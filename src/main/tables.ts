@@ -1,6 +1,7 @@
 import type { Table } from '../store/table.ts';
 import * as acm from '../store/tables/acm.ts';
 import * as cloudwatch from '../store/tables/cloudwatch.ts';
+import * as codedeploy from '../store/tables/codedeploy.ts';
 import * as ec2 from '../store/tables/ec2.ts';
 import * as ecr from '../store/tables/ecr.ts';
 import * as ecs from '../store/tables/ecs.ts';
@@ -21,6 +22,7 @@ const isTable = (value: unknown): value is Table<never> =>
 export const allTables: readonly Table<never>[] = [
   acm,
   cloudwatch,
+  codedeploy,
   ec2,
   ecr,
   ecs,

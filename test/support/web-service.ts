@@ -26,6 +26,7 @@ import {
   ElasticLoadBalancingV2Client,
   ModifyTargetGroupAttributesCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { given } from '../../src/base/given.ts';
 import type { TestInstallation } from './installation.ts';
 
 /** The SDK's clients, pointed at an installation. */
@@ -52,6 +53,8 @@ export interface WebService {
   readonly url: string;
   readonly targetGroupArn: string;
   readonly listenerArn: string;
+  /** Of one that CodeDeploy deploys. */
+  readonly testListenerArn?: string;
   /** Registers a revision with another image, or with other variables in its environment, and answers its ARN. */
   register(image: string, environment?: Readonly<Record<string, string>>): Promise<string>;
   /** Its tasks that are to run. */
@@ -72,6 +75,8 @@ export async function createWebService(
     count: number;
     /** Makes a second target group and the rules by which deployments shift traffic as it says. */
     shifting?: DeploymentConfiguration;
+    /** CodeDeploy deploys it: there is a second target group, and a listener on port 8080 for test traffic. */
+    codeDeploy?: boolean;
     /** Of the targets, in seconds. */
     deregistrationDelay?: number;
   },
@@ -124,15 +129,18 @@ export async function createWebService(
     return arn;
   };
   const targetGroupArn = await targetGroup(name);
-  const listened = await elbv2.send(
-    new CreateListenerCommand({
-      LoadBalancerArn: balancer?.LoadBalancerArn,
-      Protocol: 'HTTP',
-      Port: 80,
-      DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-    }),
-  );
-  const listenerArn = listened.Listeners?.[0]?.ListenerArn ?? '';
+  const listen = async (port: number): Promise<string> => {
+    const listened = await elbv2.send(
+      new CreateListenerCommand({
+        LoadBalancerArn: balancer?.LoadBalancerArn,
+        Protocol: 'HTTP',
+        Port: port,
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+      }),
+    );
+    return listened.Listeners?.[0]?.ListenerArn ?? '';
+  };
+  const listenerArn = await listen(80);
   const rule = async (priority: number, headers: readonly string[], arns: readonly string[]): Promise<string> => {
     const TargetGroups = arns.map((TargetGroupArn, index) => ({ TargetGroupArn, Weight: index === 0 ? 1 : 0 }));
     const { Rules } = await elbv2.send(
@@ -158,6 +166,9 @@ export async function createWebService(
     };
   };
   const advancedConfiguration = options.shifting === undefined ? undefined : await advanced();
+  const codeDeploy = options.codeDeploy === true;
+  if (codeDeploy) await targetGroup(`${name}-alternate`);
+  const testListener = codeDeploy ? await listen(8080) : undefined;
   await ecs.send(new CreateClusterCommand({ clusterName: name }));
   const register = async (revision: string, variables: Readonly<Record<string, string>> = {}): Promise<string> => {
     const environment = Object.entries(variables).map(([key, value]) => ({ name: key, value }));
@@ -187,6 +198,7 @@ export async function createWebService(
       healthCheckGracePeriodSeconds: 60,
       networkConfiguration: { awsvpcConfiguration: { subnets, securityGroups: [groupId] } },
       ...(options.shifting === undefined ? {} : { deploymentConfiguration: options.shifting }),
+      ...(codeDeploy ? { deploymentController: { type: 'CODE_DEPLOY' } } : {}),
       loadBalancers: [{ targetGroupArn, containerName: 'web', containerPort: 8080, advancedConfiguration }],
     }),
   );
@@ -195,6 +207,7 @@ export async function createWebService(
     url: `http://${balancer?.DNSName}/`,
     targetGroupArn,
     listenerArn,
+    ...given('testListenerArn', testListener),
     placement: { subnets, securityGroups: [groupId] },
     register,
     async tasks() {
@@ -214,6 +227,7 @@ export async function createWebService(
       );
     },
   };
-  await service.stable();
+  // The waiter counts deployments, of which one that CodeDeploy deploys has none.
+  if (!codeDeploy) await service.stable();
   return service;
 }

@@ -1,11 +1,11 @@
 import type { Task } from '../../model/ecs/task.ts';
+import { withWeights } from '../../model/elbv2/shift.ts';
 import { forgetDeployments } from '../../store/begin-deployment.ts';
 import type { Store } from '../../store/store.ts';
 import { rules } from '../../store/tables/elbv2.ts';
 import { serviceDeployments, serviceRevisions, services, taskSets, tasks } from '../../store/tables/ecs.ts';
 import type { ObservedService } from './observe.ts';
 import type { ServiceStep } from './plan.ts';
-import { withWeights } from './traffic.ts';
 
 /**
  * Does a plan as one commit, so that its events tell of nothing that did not happen. A plan whose service or service

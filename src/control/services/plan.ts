@@ -1,6 +1,7 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { otherSlot, shiftsTraffic, type Lifecycle } from '../../model/ecs/lifecycle.ts';
+import { isServed, type Shift } from '../../model/elbv2/shift.ts';
 import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
@@ -28,7 +29,7 @@ import {
 import { completed, counted, superseded } from './rollout.ts';
 import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
 import { planTaskSets } from './task-sets.ts';
-import { isServed, servingSlot, shifts, type Shift } from './traffic.ts';
+import { servingSlot, shifts } from './traffic.ts';
 
 export type ServiceStep =
   | { readonly kind: 'start'; readonly task: Task }

@@ -1,5 +1,5 @@
-import type { Applied } from '../../model/fleet/machine.ts';
 import type { Rule } from '../../model/elbv2/load-balancing.ts';
+import type { Shift } from '../../model/elbv2/shift.ts';
 import type { Slot, Weights } from '../../model/ecs/lifecycle.ts';
 import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
 
@@ -11,13 +11,6 @@ export interface ShiftingEntry {
   readonly testRuleArn?: string;
   readonly productionRule?: Rule;
   readonly testRule?: Rule;
-}
-
-/** A rule's new shares of traffic. */
-export interface Shift {
-  readonly ruleArn: string;
-  /** By target group ARN: whole numbers that are to each other as the percentages are. */
-  readonly weights: Readonly<Record<string, number>>;
 }
 
 /** The entries that can shift traffic; `ruleOf` reads a rule. */
@@ -108,36 +101,4 @@ export function shifts(entries: readonly ShiftingEntry[], production: Weights, t
 /** Weights are whole numbers up to 999; percentages may have one decimal. */
 function whole(percent: number, { primary, alternate }: Weights): number {
   return Number.isInteger(primary) && Number.isInteger(alternate) ? percent : Math.round(percent * 10);
-}
-
-/** Whether the machine that carries the load balancer serves a rule as it was last to be shared. */
-export function isServed({ ruleArn, weights }: Shift, applied: readonly Applied[]): boolean {
-  return applied.some(({ shares = [] }) =>
-    shares.some(
-      (rule) =>
-        rule.ruleArn === ruleArn &&
-        rule.targetGroups.length === Object.keys(weights).length &&
-        rule.targetGroups.every(({ targetGroupArn, weight }) => weights[targetGroupArn] === weight),
-    ),
-  );
-}
-
-/** A rule that forwards with these weights to the target groups, in their order. */
-export function withWeights(rule: Rule, { weights }: Shift): Rule {
-  const [action] = rule.actions;
-  if (action === undefined) return rule;
-  const { TargetGroupArn: _only, ...rest } = action;
-  return {
-    ...rule,
-    actions: [
-      {
-        ...rest,
-        Type: 'forward',
-        ForwardConfig: {
-          ...action.ForwardConfig,
-          TargetGroups: Object.entries(weights).map(([TargetGroupArn, Weight]) => ({ TargetGroupArn, Weight })),
-        },
-      },
-    ],
-  };
 }

@@ -1,15 +1,14 @@
 import type { CreateServiceCommandInput, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Service } from '../../model/ecs/service.ts';
-import { invalidParameter, notSupported } from './errors.ts';
+import { invalidParameter } from './errors.ts';
 import { checkOneOf } from './one-of.ts';
 
 type Controller = Service['deploymentController'];
 
-/** The deployment controller that a service is created with. Throws `ClientException` for one that is not served. */
+/** The deployment controller that a service is created with. Throws `InvalidParameterException` for one that there is not. */
 export function readController({ deploymentController }: CreateServiceCommandInput): Controller {
   const type = deploymentController?.type ?? 'ECS';
   checkOneOf('deploymentController.type', type, ['ECS', 'CODE_DEPLOY', 'EXTERNAL']);
-  if (type === 'CODE_DEPLOY') throw notSupported(`deploymentController.type = "${type}"`);
   return type;
 }
 
@@ -31,6 +30,21 @@ export function checkExternalService(input: CreateServiceCommandInput): void {
     ['CapacityProviderStrategy', input.capacityProviderStrategy],
   ];
   for (const [member, value] of empty) if (isSet(value)) throw invalidParameter(`${member} must be empty or null.`);
+}
+
+/**
+ * Checks a service that CodeDeploy deploys: it shifts the traffic of one load balancer ("CodeDeploy blue/green deployments for Amazon
+ * ECS", ECS Developer Guide). Throws `InvalidParameterException`.
+ */
+export function checkCodeDeployService({ loadBalancers = [] }: CreateServiceCommandInput): void {
+  if (loadBalancers.length !== 1) {
+    throw invalidParameter(
+      `Services with a CODE_DEPLOY deployment controller must have exactly one load balancer, but there are ${loadBalancers.length}.`,
+    );
+  }
+  if (loadBalancers[0]?.advancedConfiguration !== undefined) {
+    throw invalidParameter('advancedConfiguration is not supported with the CODE_DEPLOY deployment controller.');
+  }
 }
 
 /** What only ECS's own controller can do. Throws `InvalidParameterException`. */

@@ -5,13 +5,15 @@ import { given } from '../../base/given.ts';
 import { serviceArn } from '../../model/ecs/arns.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import { specOf, type DeploymentSpec, type Service } from '../../model/ecs/service.ts';
+import { newTaskSet, runs } from '../../model/ecs/task-set.ts';
 import { beginDeployment } from '../../store/begin-deployment.ts';
 import type { Reader } from '../../store/store.ts';
+import { makePrimary } from '../../store/task-sets.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
-import { checkControlled, checkExternalService, readController } from './controller-rules.ts';
+import { checkCodeDeployService, checkControlled, checkExternalService, readController } from './controller-rules.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
 import { canonical, newSpec } from './deployments.ts';
 import { needTaskRole } from './exec-rules.ts';
@@ -44,6 +46,7 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   const schedulingStrategy = input.schedulingStrategy ?? 'REPLICA';
   checkOneOf('schedulingStrategy', schedulingStrategy, ['REPLICA', 'DAEMON']);
   checkDesiredCount(input.desiredCount, schedulingStrategy);
+  if (deploymentController === 'CODE_DEPLOY') checkCodeDeployService(input);
   if (deploymentController !== 'ECS') checkControlled(input, deploymentController);
   const spec = deploymentController === 'EXTERNAL' ? undefined : readSpec(store, cluster, input, ctx);
   if (spec === undefined) checkExternalService(input);
@@ -94,13 +97,18 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
     const existing = tx.get(services, service.arn);
     if (existing?.status === 'DRAINING') throw invalidParameter('Unable to Start a service that is still Draining.');
     if (existing?.status === 'ACTIVE') {
-      const [primary] = existing.deployments;
+      const primary = existing.deploymentController === 'EXTERNAL' ? undefined : runs(existing);
       if (request(existing, primary && specOf(primary)) === request(service, spec)) return existing;
       throw invalidParameter('Creation of service was not idempotent.');
     }
-    if (spec !== undefined) return beginDeployment(tx, service, spec, { ids, now });
+    if (spec !== undefined && deploymentController === 'ECS') {
+      return beginDeployment(tx, service, spec, { ids, now });
+    }
     tx.put(services, service);
-    return service;
+    if (spec === undefined) return service;
+    // CodeDeploy's deployments go on from there.
+    makePrimary(tx, newTaskSet(service, spec, { scale: { value: 100, unit: 'PERCENT' } }, ids, now), now);
+    return tx.get(services, service.arn) ?? service;
   });
 }
 

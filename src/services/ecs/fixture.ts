@@ -46,9 +46,9 @@ export const fargateWeb: RegisterTaskDefinitionCommandInput = {
   containerDefinitions: [web],
 };
 
-/** ECS's handlers on a store with a cluster `default`, two VPCs and three target groups. For tests only. */
-export function ecsFixture() {
-  const tables = { ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables, ...sessionTables };
+/** ECS's handlers on a store with a cluster `default`, two VPCs and three target groups, and tables of `others`. For tests only. */
+export function ecsFixture(others: object = {}) {
+  const tables = { ...others, ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables, ...sessionTables };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);

@@ -3,7 +3,7 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
-import { specOf, type Deployment, type DeploymentSpec, type Service } from '../../model/ecs/service.ts';
+import { specOf, type DeploymentSpec, type Service } from '../../model/ecs/service.ts';
 import { runs } from '../../model/ecs/task-set.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { beginDeployment } from '../../store/begin-deployment.ts';
@@ -48,7 +48,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       tx.put(services, changed);
       return changed;
     }
-    const spec = readSpec(tx, cluster, service, primary, input, ctx);
+    const spec = readUpdatedSpec(tx, cluster, service, primary, input, ctx);
     refuseUnsupportedService(input);
     checkExec(tx, service, spec, input);
     checkGracePeriod(input.healthCheckGracePeriodSeconds, spec.loadBalancers.length > 0);
@@ -94,13 +94,13 @@ function checkExec(reader: Reader, service: Service, spec: DeploymentSpec, input
   if (definition !== undefined) needTaskRole(definition, {}, "The service couldn't be updated");
 }
 
-/** What the service's tasks shall be from now on: its PRIMARY deployment's specification with the changes asked for. */
-function readSpec(
+/** What the service's tasks shall be from now on: what its PRIMARY deployment or task set runs, with the changes asked for. */
+export function readUpdatedSpec(
   reader: Reader,
   cluster: Cluster,
   service: Service,
-  primary: Deployment,
-  input: UpdateServiceCommandInput,
+  primary: DeploymentSpec,
+  input: Omit<UpdateServiceCommandInput, 'service'>,
   ctx: Ctx,
 ): DeploymentSpec {
   const definition = readDefinition(reader, primary, input, ctx);
@@ -135,8 +135,8 @@ function readSpec(
 /** The definition asked for, ACTIVE; else the one in use, whatever became of it: a service outlives its deregistration. */
 function readDefinition(
   reader: Reader,
-  primary: Deployment,
-  input: UpdateServiceCommandInput,
+  primary: DeploymentSpec,
+  input: Pick<UpdateServiceCommandInput, 'taskDefinition'>,
   ctx: Ctx,
 ): TaskDefinition {
   if (input.taskDefinition !== undefined) return needTaskDefinition(reader, ctx, input.taskDefinition);
