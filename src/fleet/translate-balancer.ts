@@ -146,6 +146,7 @@ function translateTls(
   return {
     protocols: policy.protocols,
     ciphers: policy.ciphers,
+    ...given('groups', policy.groups),
     certificates: certificates.map(({ pem }) => pem),
     shown: certificates.map(({ certificateArn, pem }) => ({ certificateArn, sha1: sha1Of(pem) })),
     ...given('alpnPolicy', alpnPolicy),

@@ -34,6 +34,8 @@ export interface TlsSpec {
   readonly protocols: readonly string[];
   /** By OpenSSL's names, the preferred first, those of TLS 1.3 among them. */
   readonly ciphers: readonly string[];
+  /** The groups in which keys are agreed on, by OpenSSL's names; all that it takes unless given. */
+  readonly groups?: readonly string[];
   /** Certificate, chain and private key as one text of PEM each; the first serves whoever names no host of another. */
   readonly certificates: readonly string[];
   /** Whose they are, in the same order, with the SHA-1 of each in hexadecimal capitals. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { connect, type PeerCertificate } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
+import { given } from '../../base/given.ts';
 import { systemIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import { sslPolicyOf } from '../../model/elbv2/ssl-policies.ts';
@@ -42,9 +43,9 @@ describe('an HTTPS listener', () => {
     return `${certificate}${chain}${privateKey}`;
   };
   const specOf = (policy: string, certificates: readonly string[]): BalancerSpec => {
-    const { protocols = [], ciphers = [] } = sslPolicyOf(`ELBSecurityPolicy-${policy}`) ?? {};
+    const { protocols = [], ciphers = [], groups } = sslPolicyOf(`ELBSecurityPolicy-${policy}`) ?? {};
     const group = groupSpec('web', [targetSpec((target.address() as AddressInfo).port)]);
-    const tls = { protocols, ciphers, certificates };
+    const tls = { protocols, ciphers, ...given('groups', groups), certificates };
     return balancerSpec({
       name: 'tls',
       attributes: { 'routing.http.x_amzn_tls_version_and_cipher_suite.enabled': 'true' },
@@ -63,7 +64,7 @@ describe('an HTTPS listener', () => {
   /** The certificate that is shown to who asks for `servername`, and the version of TLS. */
   const greet = (
     servername: string,
-    options: { minVersion?: 'TLSv1.1'; maxVersion?: 'TLSv1.1' | 'TLSv1.2' } = {},
+    options: { minVersion?: 'TLSv1.1'; maxVersion?: 'TLSv1.1' | 'TLSv1.2'; ecdhCurve?: string } = {},
   ): Promise<{ certificate: PeerCertificate; version: string | null }> => {
     const { promise, resolve, reject } = Promise.withResolvers<{
       certificate: PeerCertificate;
@@ -168,6 +169,14 @@ describe('an HTTPS listener', () => {
     expect((await greet('one.test')).version).toBe('TLSv1.2');
     await apply(specOf('TLS13-1-3-2021-06', [...pems.values()]));
     await expect(greet('one.test', { maxVersion: 'TLSv1.2' })).rejects.toThrow();
+  });
+
+  it('agrees on keys in the groups of FIPS alone where its policy is one of those', async () => {
+    expect((await greet('one.test', { ecdhCurve: 'X25519' })).version).toBe('TLSv1.3');
+    await apply(specOf('TLS13-1-3-FIPS-2023-04', [...pems.values()]));
+    expect((await greet('one.test')).version).toBe('TLSv1.3');
+    expect((await greet('one.test', { ecdhCurve: 'P-384' })).version).toBe('TLSv1.3');
+    await expect(greet('one.test', { ecdhCurve: 'X25519' })).rejects.toThrow(/handshake failure/);
   });
 
   it('takes another certificate, and keeps none that it does not show', async () => {

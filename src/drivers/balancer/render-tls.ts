@@ -61,7 +61,7 @@ const alpn: Readonly<Record<NonNullable<TlsSpec['alpnPolicy']>, string>> = {
   None: '',
 };
 
-function negotiation({ protocols, ciphers }: TlsSpec): string[] {
+function negotiation({ protocols, ciphers, groups }: TlsSpec): string[] {
   const [least, most] = [protocols[0], protocols.at(-1)].map((version) => versions[version ?? '']);
   if (least === undefined || most === undefined)
     throw new DriverError('fatal', `no version of TLS: ${protocols.join()}`);
@@ -74,5 +74,6 @@ function negotiation({ protocols, ciphers }: TlsSpec): string[] {
     `ssl-max-ver ${most}`,
     ...(older.length === 0 ? [] : [`ciphers ${[...older, ...level].join(':')}`]),
     ...(suites.length === 0 ? [] : [`ciphersuites ${suites.join(':')}`]),
+    ...(groups === undefined ? [] : [`curves ${groups.join(':')}`]),
   ];
 }

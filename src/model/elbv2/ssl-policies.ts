@@ -3,6 +3,8 @@ export interface SslPolicy {
   readonly name: string;
   readonly protocols: readonly ('TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3')[];
   readonly ciphers: readonly string[];
+  /** The groups in which keys are agreed on, by OpenSSL's names, where not all are allowed. */
+  readonly groups?: readonly string[];
 }
 
 const tls13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
@@ -38,8 +40,16 @@ const policy = (name: string, versions: string, ...ciphers: readonly (readonly s
 });
 
 /**
- * "Security policies for your Application Load Balancer" (ELB User Guide), without those of FIPS and of post-quantum key exchange, and
- * without the one that has triple DES: OpenSSL does not have them.
+ * A policy of FIPS: what it negotiates is what NIST approves ("FIPS security policies", ELB User Guide), without ChaCha20 and Curve25519. That the module
+ * is a validated one nobody here says.
+ */
+const fips = (name: string, versions: string, ...ciphers: readonly (readonly string[])[]): SslPolicy => ({
+  ...policy(`${name}-FIPS-2023-04`, versions, tls13.slice(0, 2), ...ciphers),
+  groups: ['P-256', 'P-384', 'P-521'],
+});
+
+/**
+ * "Security policies for your Application Load Balancer" (ELB User Guide), without those that `whyUnspoken` names.
  */
 export const sslPolicies: readonly SslPolicy[] = [
   policy('2016-08', '1 1.1 1.2', forwardWithSha1, rsaWithSha1),
@@ -59,7 +69,32 @@ export const sslPolicies: readonly SslPolicy[] = [
   policy('FS-1-2-Res-2019-08', '1.2', forward),
   policy('FS-1-2-Res-2020-10', '1.2', restricted),
   policy('2015-05', '1 1.1 1.2', forwardWithSha1, rsaWithSha1),
+  fips('TLS13-1-3', '1.3'),
+  fips('TLS13-1-2', '1.2 1.3', forward),
+  fips('TLS13-1-2-Res', '1.2 1.3', restricted),
+  fips('TLS13-1-2-Ext2', '1.2 1.3', forwardWithSha1, rsaWithSha1),
+  fips('TLS13-1-2-Ext1', '1.2 1.3', forward, rsa),
+  fips('TLS13-1-2-Ext0', '1.2 1.3', forwardWithSha1),
+  fips('TLS13-1-1', '1.1 1.2 1.3', forwardWithSha1, rsaWithSha1),
+  fips('TLS13-1-0', '1 1.1 1.2 1.3', forwardWithSha1, rsaWithSha1),
 ];
+
+const postQuantum = 'its key exchange is post-quantum, which OpenSSL has from version 3.5 on';
+const unspoken: readonly (readonly [name: RegExp, why: string])[] = [
+  [/^TLS13-1-(?:[03]|2(?:-(?:Res|Ext[12]))?)-PQ-2025-09$/, postQuantum],
+  [/^TLS13-1-(?:[03]|2(?:-(?:Res|Ext[012]))?)-FIPS-PQ-2025-09$/, postQuantum],
+  [
+    /^TLS13-1-2-(?:Ext0-)?RFC9151-(?:INTEROP[1-4]-)?FIPS-2023-07$/,
+    'it asks for certificates and signatures of RFC 9151',
+  ],
+  [/^TLS-1-0-2015-04$/, 'it has triple DES, which OpenSSL is built without'],
+];
+
+/** Why a policy that AWS has is not spoken here; `undefined` for any other name. */
+export function whyUnspoken(name: string): string | undefined {
+  const short = name.replace(/^ELBSecurityPolicy-/, '');
+  return short === name ? undefined : unspoken.find(([pattern]) => pattern.test(short))?.[1];
+}
 
 /** What a listener has that names none. */
 export const defaultSslPolicy = 'ELBSecurityPolicy-2016-08';

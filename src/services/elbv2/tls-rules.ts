@@ -7,7 +7,7 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
 import type { AlpnPolicy, Listener } from '../../model/elbv2/load-balancing.ts';
-import { defaultSslPolicy, sslPolicyOf } from '../../model/elbv2/ssl-policies.ts';
+import { defaultSslPolicy, sslPolicyOf, whyUnspoken } from '../../model/elbv2/ssl-policies.ts';
 import type { Reader } from '../../store/store.ts';
 import { certificates } from '../../store/tables/acm.ts';
 import { elbErrors, notSupported } from './errors.ts';
@@ -76,6 +76,8 @@ export function checkCertificate(reader: Reader, ctx: Ctx, arn: string | undefin
 }
 
 function checkPolicy(name: string): string {
+  const why = whyUnspoken(name);
+  if (why !== undefined) throw notSupported(`SSL policy '${name}': ${why}. It`);
   if (sslPolicyOf(name) === undefined) throw new AwsError('SSLPolicyNotFound', `SSL policy '${name}' not found`);
   return name;
 }

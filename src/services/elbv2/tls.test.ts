@@ -134,6 +134,11 @@ describe('an HTTPS listener', () => {
   it('is refused with a policy that is not there, and with more certificates than there may be', async () => {
     const a = fixture.certificate('a.test');
     await expect(create({ ...named(a), SslPolicy: 'none' })).rejects.toMatchObject({ code: 'SSLPolicyNotFound' });
+    const postQuantum = 'ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09';
+    await expect(create({ ...named(a), SslPolicy: postQuantum })).rejects.toMatchObject({
+      code: 'ValidationError',
+      message: `SSL policy '${postQuantum}': its key exchange is post-quantum, which OpenSSL has from version 3.5 on. It is not supported by Stowage yet`,
+    });
     const { ListenerArn } = await create(named(a));
     const many = Array.from({ length: 26 }, (_, index) => fixture.certificate(`${index}.test`));
     await expect(fixture.call('AddListenerCertificates', { ListenerArn, ...named(...many) })).rejects.toMatchObject({
