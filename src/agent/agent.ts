@@ -33,6 +33,7 @@ import type { TaskView } from './tasks/view.ts';
 import { TaskStorage } from './storage/storage.ts';
 import { Sandboxes, type SandboxesDeps } from './sandboxes/sandboxes.ts';
 import { Tunnels } from './tunnels/tunnels.ts';
+import { Publisher } from './utilization/publisher.ts';
 
 export interface AgentOptions {
   /** Opens the connection to the control plane; asked again, after a moment, whenever it was closed. */
@@ -71,6 +72,8 @@ export interface AgentOptions {
   readonly instance?: {
     readonly inner: InnerNetwork;
     readonly cgroupParent: string;
+    /** As many processors as its type has. */
+    readonly cpus: number;
     readonly vpcOf: (interfaceId: string) => string | undefined;
     readonly isAttached: (interfaceId: string) => Promise<boolean>;
   };
@@ -178,6 +181,15 @@ export function createAgent(options: AgentOptions): Agent {
     busy: () => tasks.making,
     inUse: () => tasks.interfaces,
   });
+  const groups = taskGroups(options.cgroups, instance === undefined ? [] : [machineId]);
+  const publisher = new Publisher({
+    groups,
+    tasks: () => tasks.tasks,
+    cpus: async () => instance?.cpus ?? (await docker.capacity()).cpus,
+    clock,
+    log,
+    send: (message) => void send(message),
+  });
   const tasks: TaskEngine = new TaskEngine({
     docker,
     sandboxes,
@@ -192,7 +204,7 @@ export function createAgent(options: AgentOptions): Agent {
     ...given('stopTimeoutSeconds', options.stopTimeoutSeconds),
     aws,
     storage,
-    groups: taskGroups(options.cgroups, instance === undefined ? [] : [machineId]),
+    groups,
     send,
     ...(instance === undefined ? {} : { inner: instance.inner }),
     vpcOf,
@@ -462,6 +474,7 @@ export function createAgent(options: AgentOptions): Agent {
       );
       clock.after(rescanMs, rescan);
       storage.start();
+      publisher.start();
       // The only rejection is that of a sleep ended by `stop`.
       converse().catch(() => {});
     },
@@ -469,6 +482,7 @@ export function createAgent(options: AgentOptions): Agent {
       stop.abort();
       unfollow();
       storage.close();
+      publisher.close();
       await instances?.close();
       await Promise.race([Promise.all([tasks.close(), sandboxes.close(), tunnels.close()]), clock.sleep(farewellMs)]);
       logs.close();
@@ -500,7 +514,7 @@ function startInstanceAgent(
     log,
     ...(pulls === undefined ? {} : { pullBehavior: pullBehaviorOf(pulls, log) }),
     ...given('stopTimeoutSeconds', spec.agent?.stopTimeoutSeconds),
-    instance: parts,
+    instance: { ...parts, cpus: spec.cpus },
     connect: async () => {
       if (instances === undefined) throw new Error('this machine has no instances');
       const { engine } = await options.docker.version();

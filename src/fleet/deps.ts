@@ -9,6 +9,7 @@ import type { Reader, Store } from '../store/store.ts';
 import type { IamRoleCredentials } from '../wire/acs.ts';
 import type { BalancerSpec } from '../wire/balancer-spec.ts';
 import type { AgentMessage } from '../wire/messages.ts';
+import type { PublishMetricsRequest } from '../wire/tcs.ts';
 import type { InstanceCredentials, SignDocument } from './instance-metadata.ts';
 import type { ResolvedImage } from './translate-task.ts';
 
@@ -51,6 +52,8 @@ export interface FleetDeps {
   readonly instanceCredentialsOf?: (instance: Instance) => InstanceCredentials | undefined;
   /** Vouches for the identity documents of instances. */
   readonly signDocument?: SignDocument;
+  /** Takes what a machine measured of its tasks; nothing is kept of it unless given. */
+  readonly takeMetrics?: (machineId: string, report: PublishMetricsRequest) => void;
   /** Stores log events; what it answers is acknowledged to the machine (see `StowageLogAck`). */
   readonly storeLogs: (batch: LogBatch) => LogReceipt | Promise<LogReceipt>;
 }

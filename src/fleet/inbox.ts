@@ -25,7 +25,7 @@ export type Report = Exclude<
 >;
 
 /** What an inbox is made from. */
-export type InboxDeps = Pick<FleetDeps, 'store' | 'clock' | 'log' | 'storeLogs'>;
+export type InboxDeps = Pick<FleetDeps, 'store' | 'clock' | 'log' | 'storeLogs' | 'takeMetrics'>;
 
 /** The pause before waiting reports are tried again. */
 const retryMs = 500;
@@ -84,6 +84,9 @@ export class Inbox {
         return;
       case 'PublishHealthRequest':
         store.transact((tx) => takeTaskHealth(tx, this.#machineId, report.message.tasks));
+        return;
+      case 'PublishMetricsRequest':
+        this.#deps.takeMetrics?.(this.#machineId, report.message);
         return;
       case 'PublishInstanceStatusRequest': {
         const { statuses } = report.message;

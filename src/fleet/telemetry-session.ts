@@ -29,7 +29,7 @@ const acknowledgments = {
   StartTelemetrySessionRequest: undefined,
 } as const;
 
-/** The telemetry connection (TCS) of a genuine agent: health of its tasks and of its machine come in, acknowledgments go out. */
+/** The telemetry connection (TCS) of a genuine agent: health and use of its tasks and the health of its machine come in, acknowledgments go out. */
 export class TelemetrySession {
   readonly #options: TelemetryOptions;
   readonly #inbox: Inbox;
@@ -100,9 +100,7 @@ export class TelemetrySession {
   }
 
   #take(message: TelemetryMessage): void {
-    if (message.type === 'PublishHealthRequest' || message.type === 'PublishInstanceStatusRequest') {
-      this.#inbox.take(message);
-    }
+    if (message.type !== 'StartTelemetrySessionRequest') this.#inbox.take(message);
     const acknowledgment = acknowledgments[message.type];
     if (acknowledgment === undefined) return;
     this.#options.store.flushed().then(

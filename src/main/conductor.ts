@@ -18,6 +18,7 @@ import { allLoops } from '../control/loops.ts';
 import { callHook } from './call-hook.ts';
 import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import { Utilization } from '../fleet/utilization/utilization.ts';
 import { takeRequests } from '../fleet/take-requests.ts';
 import { readBalancer, translateBalancer } from '../fleet/translate-balancer.ts';
 import type { ResolvedImage } from '../fleet/translate-task.ts';
@@ -110,6 +111,8 @@ export class Conductor {
     }
     this.#stops.push(keepHostNames(store, platform.names, log));
 
+    const utilization = new Utilization({ store, clock, log, metrics });
+    this.#stops.push(() => utilization.close());
     const fleetDeps: FleetDeps = {
       store,
       clock,
@@ -126,6 +129,7 @@ export class Conductor {
       instanceCredentialsOf: keepInstanceCredentials({ store, clock, ids }),
       signDocument: (document) => this.#deps.instanceIdentity().sign(document),
       storeLogs: (batch) => logs.take(batch),
+      takeMetrics: (machineId, report) => utilization.take(machineId, report),
     };
     const fleet = new Fleet(fleetDeps);
     this.#stops.push(() => fleet.close());

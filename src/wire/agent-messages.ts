@@ -1,7 +1,7 @@
 import { decode } from './envelope.ts';
 import type { AgentMessage } from './messages.ts';
 import { boolean, integer, list, object, oneOf, text, type Shape } from './shape.ts';
-import { healthRequest, instanceStatusRequest } from './telemetry-messages.ts';
+import { healthRequest, instanceStatusRequest, metricsRequest } from './telemetry-messages.ts';
 
 const state = oneOf('PENDING', 'RUNNING', 'STOPPED');
 
@@ -55,6 +55,7 @@ const shapes: Shapes = {
   }),
   SubmitTaskStateChange: taskStateChange,
   PublishHealthRequest: healthRequest,
+  PublishMetricsRequest: metricsRequest,
   PublishInstanceStatusRequest: instanceStatusRequest,
   StowageTargetHealth: object(
     {

@@ -13,7 +13,7 @@ import type { InstanceReport, InstanceSpec } from './instance-spec.ts';
 import type { VpcChange } from './network-change.ts';
 import type { VpcSpec } from './network-spec.ts';
 import type { TaskStateChange } from './submit.ts';
-import type { PublishHealthRequest, PublishInstanceStatusRequest } from './tcs.ts';
+import type { PublishHealthRequest, PublishInstanceStatusRequest, PublishMetricsRequest } from './tcs.ts';
 import type { TunnelReport, TunnelRequest } from './tunnel.ts';
 
 /**
@@ -121,6 +121,7 @@ export type AgentMessage =
     }
   | { readonly type: 'SubmitTaskStateChange'; readonly message: TaskStateChange }
   | { readonly type: 'PublishHealthRequest'; readonly message: PublishHealthRequest }
+  | { readonly type: 'PublishMetricsRequest'; readonly message: PublishMetricsRequest }
   | { readonly type: 'PublishInstanceStatusRequest'; readonly message: PublishInstanceStatusRequest }
   /** What the checker found out about a target, sent on every change; `draining` once no new request goes to it. */
   | {

@@ -1,5 +1,5 @@
 import { decode } from './envelope.ts';
-import type { PublishHealthRequest, PublishInstanceStatusRequest } from './tcs.ts';
+import type { PublishHealthRequest, PublishInstanceStatusRequest, PublishMetricsRequest } from './tcs.ts';
 import { boolean, integer, list, number, object, oneOf, text, type Shape } from './shape.ts';
 
 /** Epoch seconds with a fraction, read as epoch milliseconds. */
@@ -22,7 +22,25 @@ export const instanceStatusRequest: Shape<PublishInstanceStatusRequest> = object
   statuses: list(instanceStatus(integer)),
 });
 
+const statsSet = object({ min: number, max: number, sampleCount: number, sum: number });
+const taskMetrics = list(
+  object(
+    { taskArn: text },
+    {
+      containerMetrics: list(object({}, { containerName: text, cpuStatsSet: statsSet, memoryStatsSet: statsSet })),
+    },
+  ),
+);
+/** The same in both forms: what a genuine agent leaves out is empty. */
+const measured = (read: Partial<ReturnType<typeof withMetrics>>): PublishMetricsRequest => ({
+  taskMetrics: (read.taskMetrics ?? []).map(({ taskArn, containerMetrics = [] }) => ({ taskArn, containerMetrics })),
+});
+const withMetrics = object({}, { taskMetrics });
+export const metricsRequest: Shape<PublishMetricsRequest> = (value, at) => measured(withMetrics(value, at));
+
 const sender = { cluster: text, containerInstance: text };
+
+const envelope = object({ metadata: object({ ...sender, messageId: text, idle: boolean, fin: boolean }) });
 
 const shapes = {
   PublishHealthRequest: object({
@@ -33,11 +51,10 @@ const shapes = {
     metadata: object({ ...sender, requestId: text }),
     statuses: list(instanceStatus(seconds)),
   }),
-  /** What is measured is kept nowhere yet: that it came is all that is of use. */
-  PublishMetricsRequest: object(
-    { metadata: object({ ...sender, messageId: text, idle: boolean, fin: boolean }) },
-    { taskMetrics: list(object({ taskArn: text })) },
-  ),
+  PublishMetricsRequest: ((value, at) => {
+    envelope(value, at);
+    return metricsRequest(value, at);
+  }) satisfies Shape<PublishMetricsRequest>,
   StartTelemetrySessionRequest: object(sender),
 };
 

@@ -1,4 +1,4 @@
-import type { Cgroups, GroupLimits, GroupPath } from '../../drivers/cgroups/cgroups.ts';
+import type { Cgroups, GroupLimits, GroupPath, GroupUse } from '../../drivers/cgroups/cgroups.ts';
 import type { PayloadTask } from '../../wire/acs.ts';
 import { taskIdOf } from './names.ts';
 
@@ -11,6 +11,8 @@ export interface TaskGroups {
    * can have killed it; false where that is unknown.
    */
   stayedBelow(task: PayloadTask, container: string): Promise<boolean>;
+  /** What all of its containers use together; `undefined` where that is unknown. */
+  use(task: PayloadTask): Promise<GroupUse | undefined>;
   /** Removes it once its containers are gone. */
   remove(task: PayloadTask): Promise<void>;
   /** Removes those of tasks that `tasks` does not name: a predecessor was killed between a task and its group. */
@@ -34,6 +36,7 @@ export function taskGroups(cgroups: Cgroups, machine: GroupPath): TaskGroups {
       const peak = await cgroups.peak([...machine, nameOf(task)]);
       return peak !== undefined && limits.length > 0 && peak < Math.min(...limits) * 2 ** 20 * farFrom;
     },
+    use: (task) => cgroups.use([...machine, nameOf(task)]),
     remove: (task) => cgroups.remove([...machine, nameOf(task)]),
     async keepOnly(tasks) {
       const found = await cgroups.list(machine);

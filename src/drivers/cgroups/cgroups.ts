@@ -9,6 +9,14 @@ export interface GroupLimits {
   readonly swap: boolean;
 }
 
+/** What everything in a group together uses. */
+export interface GroupUse {
+  /** CPU time since the group was made, in nanoseconds. */
+  readonly cpuNs: number;
+  /** Memory now, in bytes, without what files are cached: as the genuine agent counts it. */
+  readonly memoryBytes: number;
+}
+
 /** Where a group is: the names of the groups around it and its own, outermost first; letters, digits and hyphens. */
 export type GroupPath = readonly string[];
 
@@ -24,6 +32,8 @@ export interface Cgroups {
    * the kernel does not say, or there is no such group.
    */
   peak(path: GroupPath): Promise<number | undefined>;
+  /** What everything in a group uses; `undefined` where the kernel does not say, or there is no such group. */
+  use(path: GroupPath): Promise<GroupUse | undefined>;
   /** The names of the groups in a group that `ensure` made, and perhaps of others. */
   list(path: GroupPath): Promise<readonly string[]>;
   /** Removes a group in which nothing runs, with those in it; one that does not exist is fine. */

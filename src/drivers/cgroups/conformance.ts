@@ -26,6 +26,13 @@ export function cgroupsConformance(name: string, make: () => Promise<Cgroups>): 
       expect(await groups.peak(['nobody'])).toBeUndefined();
     });
 
+    it('says what a group uses, and nothing of one that is not there', async () => {
+      expect(await groups.use(['nobody'])).toBeUndefined();
+      const use = await groups.use(['i-0', 'task-1']);
+      // In the first hierarchy the engine makes the tree in which time is counted.
+      if (use !== undefined) expect([use.cpuNs >= 0, use.memoryBytes >= 0]).toEqual([true, true]);
+    });
+
     it('removes a group with those in it, and none that is not there', async () => {
       await groups.remove(['i-0']);
       await groups.remove(['i-0']);

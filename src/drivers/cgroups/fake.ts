@@ -1,8 +1,10 @@
-import type { Cgroups, GroupLimits, GroupPath } from './cgroups.ts';
+import type { Cgroups, GroupLimits, GroupPath, GroupUse } from './cgroups.ts';
 
 /** Groups in memory, which hold nothing. */
 export class FakeCgroups implements Cgroups {
   readonly #groups = new Map<string, GroupLimits>();
+  /** What `use` says of groups, by their paths. */
+  readonly uses = new Map<string, GroupUse>();
   /** What `peak` says of every group. */
   used: number | undefined;
 
@@ -19,6 +21,11 @@ export class FakeCgroups implements Cgroups {
 
   peak(path: GroupPath): Promise<number | undefined> {
     return Promise.resolve(this.#groups.has(path.join('/')) ? this.used : undefined);
+  }
+
+  use(path: GroupPath): Promise<GroupUse | undefined> {
+    const key = path.join('/');
+    return Promise.resolve(this.#groups.has(key) ? (this.uses.get(key) ?? { cpuNs: 0, memoryBytes: 0 }) : undefined);
   }
 
   list(path: GroupPath): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cgroups, GroupLimits, GroupPath } from './cgroups.ts';
+import type { Cgroups, GroupLimits, GroupPath, GroupUse } from './cgroups.ts';
 
 /** Microseconds over which CPU time is counted ("CFS Bandwidth Control", kernel documentation; the genuine agent's too). */
 const period = 100_000;
@@ -18,6 +18,7 @@ export function filesOf(installationId: string, root: string, kind: 'v1' | 'v2')
       return Promise.resolve(`/${pathOf(path)}`);
     },
     peak: (path) => Promise.resolve(peakIn(root, pathOf(path))),
+    use: (path) => Promise.resolve(useIn(root, pathOf(path))),
     list: (path) => Promise.resolve([...new Set(trees(root).flatMap((tree) => childrenOf(join(tree, pathOf(path)))))]),
     remove(path) {
       for (const tree of trees(root)) removeTree(join(tree, pathOf(path)));
@@ -73,6 +74,39 @@ export function peakIn(root: string, path: string): number | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * What a group of the first or the second hierarchy uses. What files are cached is none of it: `cache` there, `inactive_file` here, as
+ * the genuine agent has it (`agent/stats/utils_unix.go`).
+ */
+export function useIn(root: string, path: string): GroupUse | undefined {
+  const first = (): GroupUse => ({
+    cpuNs: Number(readFileSync(join(root, 'cpuacct', path, 'cpuacct.usage'), 'utf8')),
+    memoryBytes:
+      Number(readFileSync(join(root, 'memory', path, 'memory.usage_in_bytes'), 'utf8')) -
+      figureIn(join(root, 'memory', path, 'memory.stat'), 'total_cache'),
+  });
+  const second = (): GroupUse => ({
+    cpuNs: figureIn(join(root, path, 'cpu.stat'), 'usage_usec') * 1_000,
+    memoryBytes:
+      Number(readFileSync(join(root, path, 'memory.current'), 'utf8')) -
+      figureIn(join(root, path, 'memory.stat'), 'inactive_file'),
+  });
+  for (const read of [first, second]) {
+    try {
+      const { cpuNs, memoryBytes } = read();
+      return { cpuNs, memoryBytes: Math.max(0, memoryBytes) };
+    } catch {
+      // Not a group of this hierarchy.
+    }
+  }
+  return undefined;
+}
+
+/** A figure of a file that has a name and a number on each line. */
+function figureIn(file: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
 }
 
 /** The kernel takes no less than a millisecond. */

@@ -49,6 +49,7 @@ export function linuxCgroups(options: LinuxCgroupsOptions): Cgroups {
       }
     },
     peak: async (path) => (await driver()).peak(path),
+    use: async (path) => (await driver()).use(path),
     list: async (path) => (await driver()).list(path),
     remove: async (path) => (await driver()).remove(path),
     async removeAll() {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cgroups, GroupPath } from './cgroups.ts';
-import { childrenOf, peakIn, weightOf } from './files.ts';
+import { childrenOf, peakIn, useIn, weightOf } from './files.ts';
 
 /**
  * Groups as systemd's slices, for engines whose groups systemd makes. A slice's name is its path: `a-b-c.slice` is in
@@ -48,6 +48,7 @@ export function slicesOf(
       return slice(path);
     },
     peak: (path) => Promise.resolve(peakIn(root, below(path))),
+    use: (path) => Promise.resolve(useIn(root, below(path))),
     list: (path) => Promise.resolve(list(path)),
     remove,
     async removeAll() {
