@@ -1,4 +1,4 @@
-# An application load balancer with HTTPS, an access log, and rules of every kind.
+# An application load balancer with HTTPS, logs of requests and connections, and rules of every kind.
 terraform {
   required_providers {
     aws = {
@@ -65,6 +65,11 @@ resource "aws_lb" "main" {
   access_logs {
     bucket  = aws_s3_bucket.logs.bucket
     prefix  = "web"
+    enabled = true
+  }
+  connection_logs {
+    bucket  = aws_s3_bucket.logs.bucket
+    prefix  = "connections"
     enabled = true
   }
 }
