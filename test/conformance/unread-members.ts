@@ -83,9 +83,7 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
   codedeploy: {
     'CreateDeployment.revision.gitHubLocation': refusedAbove,
     'CreateDeployment.targetInstances': refusedAbove,
-    'CreateDeployment.overrideAlarmConfiguration': 'refused as a whole once it is enabled; disabled, it says nothing',
     'CreateDeploymentConfig.zonalConfig': refusedAbove,
-    alarmConfiguration: 'refused as a whole once it is enabled; disabled, it says nothing',
     ec2TagFilters: refusedAbove,
     onPremisesInstanceTagFilters: refusedAbove,
     ec2TagSet: refusedAbove,

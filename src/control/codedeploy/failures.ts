@@ -15,6 +15,14 @@ export const failures = {
     code: 'ECS_UPDATE_ERROR',
     message: 'The deployment failed because the replacement task set is no longer there.',
   },
+  alarmed: (names: readonly string[]) => ({
+    code: 'ALARM_ACTIVE',
+    message: `One or more alarms have been activated according to the Amazon CloudWatch metrics you specified, and the affected deployments have been stopped. Activated alarms: <${names.join(', ')}>`,
+  }),
+  unwatched: (names: readonly string[]) => ({
+    code: 'ALARM_ACTIVE',
+    message: `The state of one or more alarms could not be retrieved from Amazon CloudWatch, and the affected deployments have been stopped. Alarms: <${names.join(', ')}>`,
+  }),
   notBehind: {
     code: 'ELASTIC_LOAD_BALANCING_INVALID',
     message:

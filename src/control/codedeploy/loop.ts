@@ -1,6 +1,7 @@
 import type { Ids } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Store } from '../../store/store.ts';
+import { alarms } from '../../store/tables/cloudwatch.ts';
 import { codeDeployments } from '../../store/tables/codedeploy.ts';
 import { services, taskSets } from '../../store/tables/ecs.ts';
 import { rules } from '../../store/tables/elbv2.ts';
@@ -28,6 +29,7 @@ export function codeDeployLoop(deps: { readonly store: Store; readonly ids: Ids;
         // Traffic is shifted once the load balancer does as it was told.
         source(applied, ({ kind }) => (kind === 'balancer' ? open() : [])),
         source(rules, open),
+        source(alarms, open),
       ],
       rescanMs: 60_000,
       all: open,

@@ -1,10 +1,12 @@
 import { given } from '../../base/given.ts';
 import { isOver, type CodeDeployment } from '../../model/codedeploy/deployment.ts';
+import type { AlarmState } from '../../model/cloudwatch/alarm.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { TaskSet } from '../../model/ecs/task-set.ts';
 import type { Rule } from '../../model/elbv2/load-balancing.ts';
 import type { Applied } from '../../model/fleet/machine.ts';
 import type { Reader } from '../../store/store.ts';
+import { alarmArn, alarms } from '../../store/tables/cloudwatch.ts';
 import { codeDeployments } from '../../store/tables/codedeploy.ts';
 import { services } from '../../store/tables/ecs.ts';
 import { listeners, rules } from '../../store/tables/elbv2.ts';
@@ -22,6 +24,8 @@ export interface ObservedDeployment {
   /** The rules of the listeners that forward to the deployment's target groups. */
   readonly production: readonly Rule[];
   readonly test: readonly Rule[];
+  /** How the alarms stand that are watched; one that there is not has no state. */
+  readonly alarms: readonly { readonly name: string; readonly state?: AlarmState }[];
   /** What machines said of the load balancers of those listeners. */
   readonly served: readonly Applied[];
 }
@@ -49,6 +53,12 @@ export function observeDeployment(store: Reader, id: string): ObservedDeployment
     taskSets,
     production: rulesOf(route?.productionListenerArn, serving === undefined ? [] : [serving]),
     test: rulesOf(route?.testListenerArn, route?.targetGroups ?? []),
+    alarms: deployment.alarms.enabled
+      ? deployment.alarms.names.map((name) => ({
+          name,
+          ...given('state', store.get(alarms, alarmArn(deployment, name))?.status.value),
+        }))
+      : [],
     served: [...new Set(balancers)].flatMap((arn) => store.by(applied, 'subject', arn)),
   };
 }

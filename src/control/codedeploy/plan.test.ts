@@ -52,6 +52,7 @@ interface Options {
   readonly waits?: Partial<NonNullable<CodeDeployment['work']>['waits']>;
   readonly test?: boolean;
   readonly rollback?: boolean;
+  readonly ignoresUnknown?: boolean;
 }
 
 /** A deployment, the task sets of its service and the rules of a load balancer that does at once as it is told, unless it is `away`. */
@@ -63,6 +64,7 @@ class Scene {
   rules: Record<'production' | 'test', Rule>;
   away = false;
   unstable = false;
+  alarms: ObservedDeployment['alarms'] = [];
   gone = false;
   /** The shares of production traffic that the replacement had. */
   readonly shares: number[] = [];
@@ -73,6 +75,7 @@ class Scene {
     waits = {},
     test = true,
     rollback = false,
+    ignoresUnknown = false,
   }: Options = {}) {
     const spec = { taskDefinitionArn: 'web:2', launchType: 'FARGATE' as const };
     const entry = { containerName: 'web', containerPort: 80 };
@@ -105,7 +108,11 @@ class Scene {
         configName: 'c',
         creator: 'user',
         revision: {},
-        autoRollback: { enabled: rollback, events: rollback ? ['DEPLOYMENT_FAILURE'] : [] },
+        autoRollback: {
+          enabled: rollback,
+          events: rollback ? ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM'] : [],
+        },
+        alarms: { enabled: true, ignoresUnknown, names: ['slow'] },
         serviceArn: service.arn,
         clusterName: 'default',
         serviceName: 'web',
@@ -183,6 +190,7 @@ class Scene {
       taskSets: this.taskSets,
       production: shiftedRules([rules.production], groups, ['group-1']),
       test: deployment.work?.route.testListenerArn === undefined ? [] : shiftedRules([rules.test], groups, groups),
+      alarms: this.alarms,
       served: this.away ? [] : [applied([rules.production, rules.test])],
     };
   }
@@ -390,6 +398,33 @@ describe('a deployment', () => {
       name === 'BeforeInstall' ? ['PRIMARY'] : ['PRIMARY', 'DRAINING'],
     );
     expect(scene.rules.test.actions[0]?.ForwardConfig?.TargetGroups?.map(({ Weight }) => Weight)).toEqual([100, 0]);
+  });
+
+  it('is stopped by an alarm, and rolled back', () => {
+    const scene = new Scene({
+      routing: { type: 'TimeBasedCanary', percent: 10, minutes: 5 },
+      rollback: true,
+    });
+    scene.alarms = [{ name: 'slow', state: 'OK' }];
+    scene.run(minuteMs);
+    expect(scene.shares).toEqual([0, 10]);
+    scene.alarms = [{ name: 'slow', state: 'ALARM' }];
+    scene.run(minuteMs);
+    const [stopped, back] = scene.deployments;
+    expect(stopped).toMatchObject({ status: 'Stopped', error: failures.alarmed(['slow']) });
+    expect(back).toMatchObject({ status: 'Succeeded', creator: 'codeDeployRollback' });
+    expect(scene.shares).toEqual([0, 10, 0]);
+    expect(scene.taskSets.map(({ status }) => status)).toEqual(['PRIMARY', 'DRAINING']);
+  });
+
+  it.each([
+    [false, 'Stopped'],
+    [true, 'Succeeded'],
+  ])('with an alarm that there is not, and ignorePollAlarmFailure %s, is %s', (ignoresUnknown, status) => {
+    const scene = new Scene({ ignoresUnknown });
+    scene.alarms = [{ name: 'slow' }];
+    scene.run();
+    expect(scene.deployment.status).toBe(status);
   });
 
   it('does not wait for a hook longer than an hour', () => {

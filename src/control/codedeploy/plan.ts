@@ -76,6 +76,10 @@ class DeploymentPlanner {
     if (work === undefined) return this.#fail(failures.noRevision);
     if (service === undefined) return this.#fail(failures.noService(this.#deployment));
     if (this.#deployment.creator === 'codeDeployRollback') return this.#rollBack(work);
+    const alarm = this.#alarm();
+    if (alarm !== undefined) {
+      return this.#end({ status: 'Stopped', event: 'DEPLOYMENT_STOP_ON_ALARM', error: alarm });
+    }
     if (this.#deployment.status === 'Created') return this.#begin(work);
     const event = this.#deployment.events.find(({ status }) => status === 'Pending' || status === 'InProgress');
     if (event === undefined) return this.#terminate(work);
@@ -96,6 +100,15 @@ class DeploymentPlanner {
       default:
         return event.name satisfies never;
     }
+  }
+
+  /** Why the alarms that are watched stop the deployment, if they do. */
+  #alarm(): EarlyEnd['error'] {
+    const { alarms } = this.#observed;
+    const active = alarms.filter(({ state }) => state === 'ALARM');
+    if (active.length > 0) return failures.alarmed(active.map(({ name }) => name));
+    const unknown = this.#deployment.alarms.ignoresUnknown ? [] : alarms.filter(({ state }) => state === undefined);
+    return unknown.length > 0 ? failures.unwatched(unknown.map(({ name }) => name)) : undefined;
   }
 
   /** Finds out what serves, and gives it all traffic, whatever an earlier deployment left. */

@@ -10,6 +10,14 @@ export interface AutoRollback {
   readonly events: readonly RollbackEvent[];
 }
 
+/** The alarms of CloudWatch that stop a deployment ("AlarmConfiguration", CodeDeploy API Reference). */
+export interface AlarmWatch {
+  readonly enabled: boolean;
+  /** Whether a deployment goes on though the state of an alarm is not to be had. */
+  readonly ignoresUnknown: boolean;
+  readonly names: readonly string[];
+}
+
 /** Whether a deployment waits before it shifts production traffic, and before it terminates what ran before. Minutes. */
 export interface Waits {
   /** What happens `readyMinutes` after the replacement is ready: traffic is shifted (at once with 0), or the deployment stops. */
@@ -35,6 +43,7 @@ export interface DeploymentGroup extends Scoped {
   readonly configName: string;
   readonly serviceRoleArn: string;
   readonly autoRollback: AutoRollback;
+  readonly alarms: AlarmWatch;
   readonly waits: Waits;
   readonly pair: TargetGroupPair;
   readonly clusterName: string;

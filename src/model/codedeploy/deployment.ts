@@ -1,7 +1,7 @@
 import type { RevisionLocation } from '@aws-sdk/client-codedeploy';
 import type { DeploymentSpec } from '../ecs/service.ts';
 import type { Scoped } from '../tags.ts';
-import type { AutoRollback, Waits } from './deployment-group.ts';
+import type { AlarmWatch, AutoRollback, Waits } from './deployment-group.ts';
 import type { HookEvent, LifecycleEvent } from './lifecycle-event.ts';
 import type { TrafficRouting } from './traffic-routing.ts';
 
@@ -51,6 +51,7 @@ export interface CodeDeployment extends Scoped {
   readonly revision: RevisionLocation;
   readonly previousRevision?: RevisionLocation;
   readonly autoRollback: AutoRollback;
+  readonly alarms: AlarmWatch;
   readonly serviceArn: string;
   readonly clusterName: string;
   readonly serviceName: string;

@@ -263,7 +263,11 @@ describe('deployment groups', () => {
     [{ ecsServices: [{ clusterName: 'default', serviceName: 'rolling' }] }, 'InvalidECSService'],
     [{ autoRollbackConfiguration: { enabled: true, events: [] } }, 'InvalidAutoRollbackConfig'],
     [{ autoRollbackConfiguration: { enabled: true, events: ['NONE'] } }, 'InvalidAutoRollbackConfig'],
-    [{ alarmConfiguration: { enabled: true, alarms: [{ name: 'a' }] } }, 'InvalidAlarmConfig'],
+    [{ alarmConfiguration: { enabled: true, alarms: [] } }, 'InvalidAlarmConfig'],
+    [
+      { alarmConfiguration: { enabled: true, alarms: Array.from({ length: 11 }, (_, at) => ({ name: `${at}` })) } },
+      'AlarmsLimitExceeded',
+    ],
     [{ triggerConfigurations: [{ triggerName: 'a' }] }, 'InvalidTriggerConfig'],
     [{ autoScalingGroups: ['a'] }, 'InvalidAutoScalingGroup'],
     [{ tags: [{ Key: '', Value: '' }] }, 'InvalidTagsToAdd'],

@@ -14,7 +14,7 @@ import { AppSpecError, readAppSpec } from './app-spec.ts';
 import type { CodeDeployDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import { findApplication, findGroup, findRouting } from './find.ts';
-import { findTargetGroup, needService, readAutoRollback, refuseAlarms } from './group-rules.ts';
+import { findTargetGroup, needService, readAlarms, readAutoRollback } from './group-rules.ts';
 import { fetchRevision, readRevision } from './revisions.ts';
 
 /** How many deployments of a group are remembered. */
@@ -37,6 +37,8 @@ export async function createDeployment(deps: CodeDeployDeps, input: CreateDeploy
     input.autoRollbackConfiguration === undefined
       ? group.autoRollback
       : readAutoRollback(input.autoRollbackConfiguration);
+  const alarms =
+    input.overrideAlarmConfiguration === undefined ? group.alarms : readAlarms(input.overrideAlarmConfiguration);
   const revision = readRevision(input.revision);
   checkNone(store, group);
   const text = await fetchRevision(deps, revision, ctx).catch(asFailure('REVISION_MISSING'));
@@ -63,6 +65,7 @@ export async function createDeployment(deps: CodeDeployDeps, input: CreateDeploy
       revision: input.revision as RevisionLocation,
       ...given('previousRevision', previous?.revision),
       autoRollback,
+      alarms,
       serviceArn: serviceArn(group, clusterName, serviceName),
       clusterName,
       serviceName,
@@ -116,7 +119,6 @@ function refuseOthers(input: CreateDeploymentInput): void {
   if (input.fileExistsBehavior !== undefined && input.fileExistsBehavior !== 'DISALLOW') {
     throw refused('InvalidFileExistsBehavior', 'For ECS deployment, fileExistsBehavior can not be specified');
   }
-  refuseAlarms(input.overrideAlarmConfiguration);
 }
 
 /** A deployment group has one deployment at a time. */

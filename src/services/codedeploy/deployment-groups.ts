@@ -10,7 +10,15 @@ import type { CodeDeployDeps } from './deps.ts';
 import { refused } from './errors.ts';
 import { applicationName, findApplication, findGroup, findRouting, groupName } from './find.ts';
 import { groupOutput } from './group-output.ts';
-import { checkStyle, readAutoRollback, readPair, readService, readWaits, refuseOthers } from './group-rules.ts';
+import {
+  checkStyle,
+  readAlarms,
+  readAutoRollback,
+  readPair,
+  readService,
+  readWaits,
+  refuseOthers,
+} from './group-rules.ts';
 import { page } from './paging.ts';
 import { readTags } from './tags.ts';
 
@@ -44,6 +52,7 @@ export function deploymentGroupHandlers({ store, ids }: CodeDeployDeps) {
           configName,
           serviceRoleArn: readRole(input.serviceRoleArn),
           autoRollback: readAutoRollback(input.autoRollbackConfiguration),
+          alarms: readAlarms(input.alarmConfiguration),
           waits: readWaits(input.blueGreenDeploymentConfiguration),
           pair: readPair(tx, ctx, input.loadBalancerInfo),
           ...readService(tx, ctx, input.ecsServices),
@@ -124,12 +133,14 @@ function changedBy(
   if (input.deploymentConfigName !== undefined) findRouting(reader, ctx, input.deploymentConfigName);
   if (input.deploymentStyle !== undefined) checkStyle(input.deploymentStyle);
   const { serviceRoleArn, autoRollbackConfiguration, blueGreenDeploymentConfiguration, loadBalancerInfo } = input;
+  const { alarmConfiguration } = input;
   return {
     ...before,
     ...given('name', input.newDeploymentGroupName && groupName(input.newDeploymentGroupName)),
     ...given('configName', input.deploymentConfigName),
     ...(serviceRoleArn === undefined ? {} : { serviceRoleArn: readRole(serviceRoleArn) }),
     ...(autoRollbackConfiguration === undefined ? {} : { autoRollback: readAutoRollback(autoRollbackConfiguration) }),
+    ...(alarmConfiguration === undefined ? {} : { alarms: readAlarms(alarmConfiguration) }),
     ...(blueGreenDeploymentConfiguration === undefined ? {} : { waits: readWaits(blueGreenDeploymentConfiguration) }),
     ...(loadBalancerInfo === undefined ? {} : { pair: readPair(reader, ctx, loadBalancerInfo) }),
     ...(input.ecsServices === undefined ? {} : readService(reader, ctx, input.ecsServices)),

@@ -7,7 +7,7 @@ import { taskSetRecords } from '../../model/codedeploy/task-set-records.ts';
 import type { Reader } from '../../store/store.ts';
 import { targetGroups } from '../../store/tables/elbv2.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
-import { autoRollbackOutput, pairOutput, styleOutput, waitsOutput } from './group-output.ts';
+import { alarmsOutput, autoRollbackOutput, pairOutput, styleOutput, waitsOutput } from './group-output.ts';
 
 /** A deployment as GetDeployment shows it. */
 export function deploymentOutput(reader: Reader, row: CodeDeployment): sdk.DeploymentInfo {
@@ -47,6 +47,7 @@ export function deploymentOutput(reader: Reader, row: CodeDeployment): sdk.Deplo
     fileExistsBehavior: 'DISALLOW',
     deploymentStatusMessages: [],
     computePlatform: 'ECS',
+    ...(row.alarms.names.length === 0 ? {} : { overrideAlarmConfiguration: alarmsOutput(row.alarms) }),
   };
 }
 

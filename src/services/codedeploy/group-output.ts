@@ -2,7 +2,13 @@ import type * as sdk from '@aws-sdk/client-codedeploy';
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { Application } from '../../model/codedeploy/application.ts';
-import type { AutoRollback, DeploymentGroup, TargetGroupPair, Waits } from '../../model/codedeploy/deployment-group.ts';
+import type {
+  AlarmWatch,
+  AutoRollback,
+  DeploymentGroup,
+  TargetGroupPair,
+  Waits,
+} from '../../model/codedeploy/deployment-group.ts';
 import type { CodeDeployment } from '../../model/codedeploy/deployment.ts';
 import type { Reader } from '../../store/store.ts';
 import { codeDeployments } from '../../store/tables/codedeploy.ts';
@@ -24,7 +30,7 @@ export function groupOutput(reader: Reader, application: Application, row: Deplo
     serviceRoleArn: row.serviceRoleArn,
     ...given('targetRevision', successful?.revision),
     triggerConfigurations: [],
-    alarmConfiguration: { enabled: false, ignorePollAlarmFailure: false, alarms: [] },
+    alarmConfiguration: alarmsOutput(row.alarms),
     autoRollbackConfiguration: autoRollbackOutput(row.autoRollback),
     deploymentStyle: styleOutput,
     outdatedInstancesStrategy: 'UPDATE',
@@ -47,6 +53,11 @@ export const styleOutput = {
 /** When a deployment rolls back. */
 export function autoRollbackOutput({ enabled, events }: AutoRollback): sdk.AutoRollbackConfiguration {
   return { enabled, events: [...events] };
+}
+
+/** Which alarms stop a deployment. */
+export function alarmsOutput({ enabled, ignoresUnknown, names }: AlarmWatch): sdk.AlarmConfiguration {
+  return { enabled, ignorePollAlarmFailure: ignoresUnknown, alarms: names.map((name) => ({ name })) };
 }
 
 /** How long a deployment waits for what. */

@@ -3,6 +3,7 @@ import type { Ctx } from '../../aws/handlers.ts';
 import { given } from '../../base/given.ts';
 import {
   rollbackEvents,
+  type AlarmWatch,
   type AutoRollback,
   type TargetGroupPair,
   type Waits,
@@ -44,14 +45,25 @@ export function refuseOthers(input: Partial<Shared>): void {
   if (outdatedInstancesStrategy !== undefined && !['UPDATE', 'IGNORE'].includes(outdatedInstancesStrategy)) {
     throw refused('InvalidInput', `outdatedInstancesStrategy ${outdatedInstancesStrategy} is invalid`);
   }
-  refuseAlarms(input.alarmConfiguration);
 }
 
-/** Refuses alarms: there is nothing that watches them. */
-export function refuseAlarms(asked: sdk.AlarmConfiguration | undefined): void {
-  if (asked?.enabled === true || (asked?.alarms?.length ?? 0) > 0) {
-    throw notHere('InvalidAlarmConfig', 'alarmConfiguration');
+/** The most alarms that a deployment group may have ("AWS CodeDeploy limits"). */
+const mostAlarms = 10;
+
+/** Which alarms stop a deployment; none unless it is said. */
+export function readAlarms(asked: sdk.AlarmConfiguration | undefined): AlarmWatch {
+  const { enabled = false, ignorePollAlarmFailure = false, alarms = [] } = asked ?? {};
+  const names = alarms.map(({ name = '' }) => name);
+  if (names.length > mostAlarms) {
+    throw refused(
+      'AlarmsLimitExceeded',
+      `The maximum number of alarms for a deployment group (${mostAlarms}) was exceeded.`,
+    );
   }
+  if (names.includes('') || new Set(names).size < names.length || (enabled && names.length === 0)) {
+    throw refused('InvalidAlarmConfig', 'The alarm configuration must name alarms, each once.');
+  }
+  return { enabled, ignoresUnknown: ignorePollAlarmFailure, names };
 }
 
 /** ECS's deployments are blue/green, with traffic control. */
