@@ -75,6 +75,18 @@ export const serviceTable = [
     bodyLimit: 32 * MIB,
   },
   {
+    id: 'elb',
+    sdk: 'elastic-load-balancing',
+    scope: 'elasticloadbalancing',
+    protocols: ['query'],
+    version: '2012-06-01',
+    xmlns: 'http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'InternalFailure',
+    bodyLimit: 4 * MIB,
+  },
+  {
     id: 'elbv2',
     sdk: 'elastic-load-balancing-v2',
     scope: 'elasticloadbalancing',

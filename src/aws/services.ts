@@ -5,6 +5,7 @@ import type * as codedeploy from '@aws-sdk/client-codedeploy';
 import type * as ec2 from '@aws-sdk/client-ec2';
 import type * as ecr from '@aws-sdk/client-ecr';
 import type * as ecs from '@aws-sdk/client-ecs';
+import type * as elb from '@aws-sdk/client-elastic-load-balancing';
 import type * as elbv2 from '@aws-sdk/client-elastic-load-balancing-v2';
 import type * as iam from '@aws-sdk/client-iam';
 import type * as kms from '@aws-sdk/client-kms';
@@ -19,6 +20,7 @@ import type { ServiceId } from './service-table.ts';
 export interface Services {
   readonly ecs?: Handlers<typeof ecs>;
   readonly ecr?: Handlers<typeof ecr>;
+  readonly elb?: Handlers<typeof elb>;
   readonly elbv2?: Handlers<typeof elbv2>;
   readonly ec2?: Handlers<typeof ec2>;
   readonly logs?: Handlers<typeof logs>;

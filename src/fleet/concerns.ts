@@ -176,8 +176,8 @@ function addTargetGroup(store: Reader, arn: string, to: Concerns): void {
     const listener = store.get(listeners, listenerArn);
     if (listener === undefined) continue;
     to.balancers.add(listener.loadBalancerArn);
-    // Where the name of a network load balancer leads depends on the health of its targets.
+    // Where the name of a network or Classic Load Balancer leads depends on the health of its targets.
     const balancer = store.get(loadBalancers, listener.loadBalancerArn);
-    if (balancer?.type === 'network') addBalancer(store, balancer.arn, to);
+    if (balancer !== undefined && balancer.type !== 'application') addBalancer(store, balancer.arn, to);
   }
 }

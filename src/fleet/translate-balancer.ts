@@ -10,6 +10,7 @@ import {
 } from '../model/elbv2/attributes-of.ts';
 import type { NetworkInterface } from '../model/ec2/network.ts';
 import type { Listener, LoadBalancer, Rule, Target, TargetGroup } from '../model/elbv2/load-balancing.ts';
+import type { ClassicTls } from '../model/elbv2/classic-tls.ts';
 import { defaultSslPolicy, sslPolicyOf } from '../model/elbv2/ssl-policies.ts';
 import type { Certificate } from '../model/acm/certificate.ts';
 import type { Reader } from '../store/store.ts';
@@ -26,6 +27,7 @@ import type {
   TlsSpec,
   TransformsSpec,
 } from '../wire/balancer-spec.ts';
+import { classicTlsOf, withWays } from './translate-classic.ts';
 
 /** The rows that make one load balancer. */
 export interface BalancerRows {
@@ -113,19 +115,24 @@ export function translateBalancer(rows: BalancerRows): BalancerSpec {
     zones: zonesOf(rows),
     ...given('publicAddresses', rows.publicAddresses),
     attributes: withDefaults(attributesOfBalancer(loadBalancer), loadBalancer.attributes),
-    listeners: rows.listeners.map(translateListener).toSorted((a, b) => a.port - b.port),
+    listeners: rows.listeners.map((each) => translateListener(each, loadBalancer)).toSorted((a, b) => a.port - b.port),
     targetGroups: rows.targetGroups
-      .map((each) => translateGroup(each, rows))
+      .map((each) => withWays(translateGroup(each, rows), rows))
       .toSorted((a, b) => (a.targetGroupArn < b.targetGroupArn ? -1 : 1)),
   };
 }
 
-function translateListener({ listener, rules, certificates }: BalancerRows['listeners'][number]): ListenerSpec {
+function translateListener(
+  { listener, rules, certificates }: BalancerRows['listeners'][number],
+  loadBalancer: LoadBalancer,
+): ListenerSpec {
   return {
     listenerArn: listener.arn,
     protocol: listener.protocol,
     port: listener.port,
-    ...(listener.sslPolicy === undefined ? {} : { tls: translateTls(listener, certificates) }),
+    ...(listener.sslPolicy === undefined
+      ? {}
+      : { tls: translateTls(listener, certificates, classicTlsOf(loadBalancer, listener)) }),
     attributes: withDefaults(attributesOfListener(listener), listener.attributes),
     rules: [...rules].sort(byPriority).map((rule) => ({
       ruleArn: rule.arn,
@@ -140,13 +147,15 @@ function translateListener({ listener, rules, certificates }: BalancerRows['list
 function translateTls(
   { sslPolicy = defaultSslPolicy, alpnPolicy }: Listener,
   certificates: BalancerRows['listeners'][number]['certificates'],
+  classic: ClassicTls | undefined,
 ): TlsSpec {
-  const policy = sslPolicyOf(sslPolicy);
+  const policy = classic ?? sslPolicyOf(sslPolicy);
   if (policy === undefined) throw new Error(`there is no TLS policy ${sslPolicy}`);
   return {
     protocols: policy.protocols,
     ciphers: policy.ciphers,
     ...given('groups', policy.groups),
+    ...(classic?.clientOrder === true ? { clientOrder: true as const } : {}),
     certificates: certificates.map(({ pem }) => pem),
     shown: certificates.map(({ certificateArn, pem }) => ({ certificateArn, sha1: sha1Of(pem) })),
     ...given('alpnPolicy', alpnPolicy),

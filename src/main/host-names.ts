@@ -28,7 +28,7 @@ export function keepHostNames(store: Store, names: HostNames, log: Log): () => v
     }
   };
   apply();
-  // Only the names of network load balancers depend on targets.
+  // The names of application load balancers do not depend on targets.
   const leads = (group: TargetGroup | undefined): boolean => group !== undefined && !isForApplications(group);
   return store.watch([loadBalancers, networkInterfaces, rules, targetGroups, targets], ({ changes }) => {
     const concerned = changes.some(({ table, before, after }) => {

@@ -20,6 +20,7 @@ export function makeServices(
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
     ecr: async () => (await import('../services/ecr/handlers.ts')).ecrHandlers(deps),
+    elb: async () => (await import('../services/elbv2/classic/handlers.ts')).classicHandlers(deps),
     elbv2: async () => (await import('../services/elbv2/handlers.ts')).elbv2Handlers(deps),
     iam: async () => (await import('../services/iam/handlers.ts')).iamHandlers(deps),
     logs: async () => (await import('../services/logs/handlers.ts')).logsHandlers(deps),

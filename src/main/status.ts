@@ -1,8 +1,8 @@
+import { namedInterfaces } from '../store/balancer-addresses.ts';
 import type { Store } from '../store/store.ts';
 import { runs } from '../model/ecs/task-set.ts';
 import { taskSetsOf } from '../store/task-sets.ts';
 import { services, tasks } from '../store/tables/ecs.ts';
-import { networkInterfaces } from '../store/tables/ec2.ts';
 import { loadBalancers, listeners, targetGroups, targets } from '../store/tables/elbv2.ts';
 import { rules, targetGroupsOf } from '../store/tables/elbv2.ts';
 
@@ -80,7 +80,7 @@ export function statusOf(store: Store): Omit<Status, 'version' | 'pid' | 'home' 
       const registered = [...groups]
         .filter((group) => store.get(targetGroups, group) !== undefined)
         .flatMap((group) => store.by(targets, 'targetGroup', group));
-      const address = store.by(networkInterfaces, 'owner', balancer.arn).find((row) => row.publicIp !== undefined);
+      const address = namedInterfaces(store, balancer).find((row) => row.publicIp !== undefined);
       const port = own[0]?.port ?? 80;
       return {
         region: balancer.region,

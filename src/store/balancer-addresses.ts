@@ -7,12 +7,12 @@ import { instances, networkInterfaces } from './tables/ec2.ts';
 import { listeners, rules, targetGroups, targetGroupsOf, targets } from './tables/elbv2.ts';
 
 /**
- * The interfaces that a load balancer's name leads to ("Load balancer zonal health", ELB User Guide for Network Load Balancers): where
+ * The interfaces that a load balancer's name leads to ("Load balancer zonal health", ELB User Guide for Network Load Balancers; Classic ones do the same): where
  * traffic stays in its zone those of zones in which each target group has a healthy target, and all where no zone is such a one.
  */
 export function namedInterfaces(reader: Reader, balancer: LoadBalancer): readonly NetworkInterface[] {
   const all = reader.by(networkInterfaces, 'owner', balancer.arn);
-  if (balancer.type !== 'network') return all;
+  if (balancer.type === 'application') return all;
   const groups = new Set(
     reader
       .by(listeners, 'loadBalancer', balancer.arn)

@@ -1,4 +1,6 @@
 import type { ServiceLoadBalancer, Task } from '../model/ecs/task.ts';
+import { given } from '../base/given.ts';
+import { classicArn, classicGroupArn, classicPort } from '../model/elbv2/classic.ts';
 import type { TargetHealth } from '../model/elbv2/load-balancing.ts';
 import type { Reader } from './store.ts';
 import { targetGroups, targetKey, targets } from './tables/elbv2.ts';
@@ -6,6 +8,8 @@ import { targetGroups, targetKey, targets } from './tables/elbv2.ts';
 /** How one of a task's load balancer entries stands: the target that its container port is, or is to be. */
 export interface TaskTarget {
   readonly targetGroupArn: string;
+  /** The Classic Load Balancer whose instances the group is. */
+  readonly loadBalancerName?: string;
   readonly id: string;
   readonly port: number;
   /**
@@ -23,24 +27,30 @@ export interface TaskTarget {
  */
 export function taskTargets(store: Reader, task: Task): TaskTarget[] {
   return task.loadBalancers.flatMap((entry): TaskTarget[] => {
-    const { targetGroupArn } = entry;
-    const { id, port } = placeOf(task, entry);
+    const { loadBalancerName } = entry;
+    const { targetGroupArn, id, port } = placeOf(task, entry);
     if (targetGroupArn === undefined || id === undefined || port === undefined) return [];
     const target = store.get(targets, targetKey(targetGroupArn, id, port));
     if (target === undefined) {
       const state = store.get(targetGroups, targetGroupArn) === undefined ? 'no-group' : 'absent';
-      return [{ targetGroupArn, id, port, state }];
+      return [{ targetGroupArn, ...given('loadBalancerName', loadBalancerName), id, port, state }];
     }
     const state = target.drainingSince === undefined ? 'registered' : 'draining';
-    return [{ targetGroupArn, id, port, state, health: target.health }];
+    return [{ targetGroupArn, ...given('loadBalancerName', loadBalancerName), id, port, state, health: target.health }];
   });
 }
 
 function placeOf(
-  { networkInterface, networkConfiguration, machineId, containers }: Task,
-  { containerName, containerPort }: ServiceLoadBalancer,
-): { readonly id?: string | undefined; readonly port?: number | undefined } {
-  if (networkConfiguration !== undefined) return { id: networkInterface?.privateIp, port: containerPort };
+  task: Task,
+  { targetGroupArn, loadBalancerName, containerName, containerPort }: ServiceLoadBalancer,
+): { readonly [member in 'targetGroupArn' | 'id']?: string | undefined } & { readonly port?: number | undefined } {
+  const { networkInterface, networkConfiguration, machineId, containers } = task;
+  if (networkConfiguration !== undefined) {
+    return { targetGroupArn, id: networkInterface?.privateIp, port: containerPort };
+  }
   const bindings = containers.find(({ name }) => name === containerName)?.networkBindings ?? [];
-  return { id: machineId, port: bindings.find((binding) => binding.containerPort === containerPort)?.hostPort };
+  const port = bindings.find((binding) => binding.containerPort === containerPort)?.hostPort;
+  if (loadBalancerName === undefined || port === undefined) return { targetGroupArn, id: machineId, port };
+  // A Classic Load Balancer has instances, and its listeners say at which of their ports.
+  return { targetGroupArn: classicGroupArn(classicArn(task, loadBalancerName)), id: machineId, port: classicPort };
 }

@@ -2,7 +2,7 @@
 export interface BalancerSpec {
   readonly loadBalancerArn: string;
   readonly name: string;
-  readonly type: 'application' | 'network';
+  readonly type: 'application' | 'network' | 'classic';
   readonly vpcId: string;
   /** Its private addresses, one per subnet; the driver binds each listener on all of them, inside the VPC. */
   readonly addresses: readonly string[];
@@ -36,6 +36,8 @@ export interface TlsSpec {
   readonly ciphers: readonly string[];
   /** The groups in which keys are agreed on, by OpenSSL's names; all that it takes unless given. */
   readonly groups?: readonly string[];
+  /** Whether the client's order of ciphers counts, and not this one. */
+  readonly clientOrder?: true;
   /** Certificate, chain and private key as one text of PEM each; the first serves whoever names no host of another. */
   readonly certificates: readonly string[];
   /** Whose they are, in the same order, with the SHA-1 of each in hexadecimal capitals. */
@@ -121,7 +123,9 @@ export type ActionSpec =
 
 export interface HealthCheckSpec {
   readonly enabled: boolean;
-  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS';
+  /** Of a Classic Load Balancer: a new target takes the healthy threshold as any other does, not one success. */
+  readonly classic?: true;
   /** What is spoken, over TLS or not; HTTP1 unless given. */
   readonly protocolVersion?: 'HTTP1' | 'HTTP2' | 'GRPC';
   readonly port: string;
@@ -145,6 +149,20 @@ export interface TargetGroupSpec {
   /** The load balancer's zones, where each of its addresses sends only to the targets of its own; absent where all send to all. */
   readonly zones?: readonly string[];
   readonly targets: readonly TargetSpec[];
+  /** Of a Classic Load Balancer: how each listener goes on to the targets, whose own port says nothing then. */
+  readonly ways?: readonly WaySpec[];
+}
+
+/** How a listener of a Classic Load Balancer goes on to instances. */
+export interface WaySpec {
+  readonly listenerPort: number;
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS';
+  readonly port: number;
+  /** Whether instances are told who the client is ("The PROXY protocol", version 1). */
+  readonly proxyProtocol?: true;
+  readonly stickiness?:
+    | { readonly by: 'duration'; readonly seconds?: number }
+    | { readonly by: 'application'; readonly cookie: string };
 }
 
 export interface TargetSpec {

@@ -11,6 +11,7 @@ const there = { subnet: '', group: '', vpc: '', balancer: '', targetGroup: '' };
 
 const versions: Partial<Record<ServiceId, string>> = {
   ec2: '2016-11-15',
+  elb: '2012-06-01',
   elbv2: '2015-12-01',
   iam: '2010-05-08',
   sts: '2011-06-15',

@@ -57,11 +57,14 @@ function missing(shape: Shape, words: ReadonlySet<string>, path = '', above: rea
   });
 }
 
+/** Where a service is that shares the folder of another. */
+const folders: Partial<Record<ServiceId, string>> = { elb: 'elbv2' };
+
 describe.each(serviceTable.map(({ id }) => id).filter((id) => id !== 'ec2'))('%s', (id: ServiceId) => {
   const model = loadModel(id);
   const handlers = services[id] as Readonly<Record<string, (...args: never) => unknown>>;
   const known = new Map(
-    [`services/${id}`, 'store', 'model'].flatMap((folder) => [...declarations(`${source}${folder}`)]),
+    [`services/${folders[id] ?? id}`, 'store', 'model'].flatMap((folder) => [...declarations(`${source}${folder}`)]),
   );
   const reasons = unread[id] ?? {};
 

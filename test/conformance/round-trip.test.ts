@@ -45,6 +45,7 @@ type Answer = (request: SdkRequest) => WireAnswer;
 const services = await servedHandlers();
 const require = createRequire(import.meta.url);
 const botocoreNames: Partial<Record<ServiceId, string>> = {
+  elb: 'elb',
   elbv2: 'elbv2',
   logs: 'logs',
   secretsmanager: 'secretsmanager',

@@ -21,6 +21,13 @@ import {
   type Task,
 } from '@aws-sdk/client-ecs';
 import {
+  ConfigureHealthCheckCommand,
+  CreateLoadBalancerCommand as CreateClassicCommand,
+  DescribeInstanceHealthCommand,
+  DescribeLoadBalancersCommand as DescribeClassicCommand,
+  ModifyLoadBalancerAttributesCommand as ModifyClassicCommand,
+} from '@aws-sdk/client-elastic-load-balancing';
+import {
   CreateListenerCommand,
   CreateLoadBalancerCommand,
   CreateTargetGroupCommand,
@@ -33,7 +40,7 @@ import { eventually, must, pushHello } from '../support/clients.ts';
 import { gone, startInstallation, type TestInstallation } from '../support/installation.ts';
 import { sdk } from '../support/web-service.ts';
 
-// Two instances on one machine: both hold port 80, several tasks of one service stand on each behind one target group, the
+// Two instances on one machine: both hold port 80 behind a Classic Load Balancer, several tasks of one service stand on each behind one target group, the
 // control plane is killed, an instance is terminated, and at the end nothing is left.
 
 let installation: TestInstallation;
@@ -70,7 +77,7 @@ async function pageFrom(url: string): Promise<string | undefined> {
 }
 
 test('two instances serve behind a balancer, through a kill of the control plane and the loss of one', async () => {
-  const { ecs, ec2, elbv2 } = sdk(installation);
+  const { ecs, ec2, elb, elbv2 } = sdk(installation);
   const image = await pushHello(installation, 'instances', '1');
   const cluster = 'instances';
   await ecs.send(new CreateClusterCommand({ clusterName: cluster }));
@@ -155,6 +162,23 @@ test('two instances serve behind a balancer, through a kill of the control plane
         ],
       }),
     );
+  await elb.send(
+    new CreateClassicCommand({
+      LoadBalancerName: 'classic',
+      AvailabilityZones: subnets.Subnets?.map(({ AvailabilityZone }) => AvailabilityZone ?? ''),
+      SecurityGroups: [GroupId],
+      Listeners: [{ Protocol: 'HTTP', LoadBalancerPort: 81, InstancePort: 80 }],
+    }),
+  );
+  const classic = { LoadBalancerName: 'classic' };
+  await elb.send(
+    new ConfigureHealthCheckCommand({
+      ...classic,
+      HealthCheck: { Target: 'HTTP:80/', Interval: 5, Timeout: 2, HealthyThreshold: 2, UnhealthyThreshold: 2 },
+    }),
+  );
+  const LoadBalancerAttributes = { ConnectionDraining: { Enabled: true, Timeout: 1 } };
+  await elb.send(new ModifyClassicCommand({ ...classic, LoadBalancerAttributes }));
   await define('fixed', 80);
   await define('dynamic', 0);
   await ecs.send(
@@ -164,6 +188,7 @@ test('two instances serve behind a balancer, through a kill of the control plane
       taskDefinition: 'fixed',
       desiredCount: 2,
       launchType: 'EC2',
+      loadBalancers: [{ loadBalancerName: 'classic', containerName: 'web', containerPort: 8080 }],
     }),
   );
   await ecs.send(
@@ -188,11 +213,28 @@ test('two instances serve behind a balancer, through a kill of the control plane
   // Both hold port 80.
   const fixedUrls = instances.map(({ PublicIpAddress }) => `http://${PublicIpAddress ?? ''}/`);
   for (const url of fixedUrls) expect(await eventually(url, 20_000, () => pageFrom(url))).toMatch(/^172\.17\.0\./);
+
+  // A Classic Load Balancer has the instances that tasks of its service are on.
+  const inService = async (): Promise<string[]> => {
+    const { InstanceStates = [] } = await elb.send(new DescribeInstanceHealthCommand(classic));
+    return InstanceStates.filter(({ State }) => State === 'InService').map(({ InstanceId = '' }) => InstanceId);
+  };
+  await eventually('both instances are in service', 60_000, async () =>
+    (await inService()).length === 2 ? true : undefined,
+  );
+  const { LoadBalancerDescriptions } = await elb.send(new DescribeClassicCommand({}));
+  expect(LoadBalancerDescriptions?.[0]?.Instances?.map(({ InstanceId }) => InstanceId).sort()).toEqual(
+    InstanceIds.toSorted(),
+  );
   const balancer = await elbv2.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [LoadBalancerArn] }));
-  const status = JSON.parse(installation.stowage('status', '--json')) as { loadBalancers: { url: string }[] };
-  const url = status.loadBalancers[0]?.url ?? '';
+  const status = JSON.parse(installation.stowage('status', '--json')) as {
+    loadBalancers: { name: string; url: string }[];
+  };
+  const [classicUrl = '', url = ''] = ['classic', 'instances'].map(
+    (name) => status.loadBalancers.find((each) => each.name === name)?.url ?? '',
+  );
   expect(balancer.LoadBalancers?.[0]?.State?.Code).toBe('active');
-  await eventually('the balancer answers', 20_000, () => pageFrom(url));
+  for (const each of [classicUrl, url]) await eventually(`${each} answers`, 20_000, () => pageFrom(each));
 
   const taskOf = async (): Promise<Task[]> => {
     const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster }));
@@ -211,11 +253,11 @@ test('two instances serve behind a balancer, through a kill of the control plane
   const pid = installation.pid();
   process.kill(pid, 'SIGKILL');
   await gone(pid);
-  for (const each of [...fixedUrls, url]) expect(await pageFrom(each)).toBeDefined();
+  for (const each of [...fixedUrls, classicUrl, url]) expect(await pageFrom(each)).toBeDefined();
   installation.stowage('up', '--detach');
   await eventually('both agents are back', 30_000, () => connected(2));
   expect((await taskOf()).map(({ taskArn = '' }) => taskArn).sort()).toEqual(before);
-  for (const each of [...fixedUrls, url]) expect(await pageFrom(each)).toBeDefined();
+  for (const each of [...fixedUrls, classicUrl, url]) expect(await pageFrom(each)).toBeDefined();
 
   // One instance goes: what it ran is replaced on the other, as far as there is room.
   await ec2.send(new TerminateInstancesCommand({ InstanceIds: InstanceIds.slice(0, 1) }));
@@ -223,6 +265,11 @@ test('two instances serve behind a balancer, through a kill of the control plane
     const ids = await healthy();
     return ids.length === 4 && ids.every((each) => each === InstanceIds[1]) ? true : undefined;
   });
+  await eventually('one instance in service', 60_000, async () => {
+    const [only, ...more] = await inService();
+    return only === InstanceIds[1] && more.length === 0 ? true : undefined;
+  });
+  expect(await pageFrom(classicUrl)).toBeDefined();
   const left = await taskOf();
   expect(left.filter(({ group: of }) => of === 'service:fixed')).toHaveLength(1);
   const { tasks: ended = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: before }));

@@ -17,6 +17,7 @@ import {
   type DeploymentConfiguration,
   type Task,
 } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing';
 import {
   CreateListenerCommand,
   CreateRuleCommand,
@@ -36,6 +37,7 @@ export function sdk(
 ): {
   ecs: ECSClient;
   ec2: EC2Client;
+  elb: ElasticLoadBalancingClient;
   elbv2: ElasticLoadBalancingV2Client;
 } {
   const config = {
@@ -44,7 +46,12 @@ export function sdk(
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  return { ecs: new ECSClient(config), ec2: new EC2Client(config), elbv2: new ElasticLoadBalancingV2Client(config) };
+  return {
+    ecs: new ECSClient(config),
+    ec2: new EC2Client(config),
+    elb: new ElasticLoadBalancingClient(config),
+    elbv2: new ElasticLoadBalancingV2Client(config),
+  };
 }
 
 /** A Fargate service of the hello page behind a load balancer of its own. */

@@ -37,6 +37,10 @@ export async function checkTarget(
       return { kind: 'passed' };
     }
     socket = await probe.open(port, ends);
+    if (check.protocol === 'TLS') {
+      await handshake(socket);
+      return { kind: 'passed' };
+    }
     const code = await codeOf(socket, check, `${target.address}:${port}`);
     return matches(check.matcher, code) ? { kind: 'passed' } : { kind: 'mismatch', code };
   } catch {
@@ -45,6 +49,15 @@ export async function checkTarget(
     cancel();
     socket?.destroy();
   }
+}
+
+/** A check of a Classic Load Balancer by SSL: that TLS is agreed on, with whatever certificate. */
+async function handshake(socket: Socket): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.on('error', reject);
+  socket.on('close', () => reject(new Error('the target closed the connection')));
+  connectTls({ socket, rejectUnauthorized: false }).on('error', reject).on('secureConnect', resolve);
+  await promise;
 }
 
 function codeOf(socket: Socket, check: HealthCheckSpec, host: string): Promise<number> {
@@ -59,7 +72,7 @@ function statusOf(socket: Socket, stream: Socket, check: HealthCheckSpec, host: 
   const headers = {
     Host: host,
     Connection: 'close',
-    'User-Agent': 'ELB-HealthChecker/2.0',
+    'User-Agent': `ELB-HealthChecker/${check.classic === true ? '1.0' : '2.0'}`,
     'Accept-Encoding': 'gzip, compressed',
   };
   socket.on('error', reject);

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../base/clock.ts';
 import type { HealthCheckSpec, TargetSpec } from '../../wire/balancer-spec.ts';
 import { checkTarget, type Probe } from './check.ts';
-import { afterCheck, knownHealth, type HealthState } from './health.ts';
+import { afterCheck, knownHealth, withoutSuccesses, type HealthState } from './health.ts';
 
 /** How long after a failure a target that was never healthy is asked again, in milliseconds, when its interval is longer. */
 const initialRetryMs = 1000;
@@ -60,7 +60,11 @@ export class TargetChecker {
   async #run(counts: boolean): Promise<void> {
     const signal = this.#stop.signal;
     const result = await checkTarget(this.check, this.target, this.#probe, this.#clock, signal);
-    if (signal.aborted || (!counts && result.kind !== 'passed')) return;
+    if (signal.aborted) return;
+    if (!counts && result.kind !== 'passed') {
+      this.#state = withoutSuccesses(this.#state);
+      return;
+    }
     // A retry of the initial phase that ends late must not count as a success of a later state.
     if (!counts && this.#state.report.state !== 'initial') return;
     const before = this.#state;

@@ -1,6 +1,14 @@
 import { array, assert, constantFrom, integer, property, record, type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { afterCheck, atLeastHealthy, inRotation, initialHealth, knownHealth, type CheckResult } from './health.ts';
+import {
+  afterCheck,
+  atLeastHealthy,
+  inRotation,
+  initialHealth,
+  knownHealth,
+  withoutSuccesses,
+  type CheckResult,
+} from './health.ts';
 import { matches } from './matcher.ts';
 
 const passed: CheckResult = { kind: 'passed' };
@@ -23,6 +31,24 @@ describe('a target', () => {
   ])('%s', (_, last, results, expected) => {
     const state = results.reduce((each, result) => afterCheck(each, result, thresholds), knownHealth(last));
     expect(state.report.state).toBe(expected);
+  });
+
+  test.each([
+    ['too few successes', [passed, passed], 'initial'],
+    ['successes in a row', [passed, passed, passed], 'healthy'],
+    ['successes that are not in a row', [passed, passed, failed, passed], 'initial'],
+    ['as many failures as the threshold', [passed, failed, failed], 'unhealthy'],
+  ])('of a Classic Load Balancer, new, after %s', (_, results, expected) => {
+    const classic = { ...thresholds, classic: true } as const;
+    const state = results.reduce((each, result) => afterCheck(each, result, classic), initialHealth);
+    expect(state.report.state).toBe(expected);
+  });
+
+  test('of a Classic Load Balancer, new, forgets successes before a failure that does not count', () => {
+    const classic = { ...thresholds, classic: true } as const;
+    const once = afterCheck(initialHealth, passed, classic);
+    expect(withoutSuccesses(once)).toEqual(initialHealth);
+    expect(withoutSuccesses(initialHealth)).toBe(initialHealth);
   });
 
   test('tells why, in the words of ELB', () => {

@@ -16,6 +16,8 @@ export type CheckResult =
 export interface Thresholds {
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
+  /** Whether a new target takes the healthy threshold, too, and not one success. */
+  readonly classic?: true;
 }
 
 /** Where a target stands: its report, and how many results in a row spoke against it. */
@@ -23,6 +25,8 @@ export interface HealthState {
   readonly report: HealthReport;
   /** Consecutive successes of an unhealthy target, consecutive failures of any other. */
   readonly against: number;
+  /** Consecutive successes of an initial target, where one is not enough. */
+  readonly passed?: number;
 }
 
 /** A target that no check has ended for yet. */
@@ -47,22 +51,30 @@ export function knownHealth(lastHealth: string): HealthState {
 
 /**
  * The state after one more check ("Health checks for Application Load Balancer target groups"): a new target is healthy after
- * one success; otherwise it takes the threshold of successes or failures in a row. An unhealthy target tells its newest failure.
+ * one success, unless it is an instance of a Classic Load Balancer; otherwise it takes the threshold of successes or failures in a row. An unhealthy target tells its newest failure.
  */
 export function afterCheck(state: HealthState, result: CheckResult, thresholds: Thresholds): HealthState {
   const { report, against } = state;
   if (result.kind === 'passed') {
     if (report.state === 'healthy') return against === 0 ? state : { report, against: 0 };
-    const passed = against + 1;
-    if (report.state === 'initial' || passed >= thresholds.healthyThreshold) {
-      return { report: { state: 'healthy' }, against: 0 };
+    if (report.state === 'initial') {
+      const passed = (state.passed ?? 0) + 1;
+      const enough = thresholds.classic === true ? thresholds.healthyThreshold : 1;
+      return passed >= enough ? { report: { state: 'healthy' }, against: 0 } : { report, against: 0, passed };
     }
+    const passed = against + 1;
+    if (passed >= thresholds.healthyThreshold) return { report: { state: 'healthy' }, against: 0 };
     return { report, against: passed };
   }
   if (report.state === 'unhealthy') return { report: reportOf(result), against: 0 };
   const failed = against + 1;
   if (failed >= thresholds.unhealthyThreshold) return { report: reportOf(result), against: 0 };
   return { report, against: failed };
+}
+
+/** An initial target that failed a check which does not count against it: its successes were not in a row. */
+export function withoutSuccesses(state: HealthState): HealthState {
+  return state.passed === undefined ? state : { report: state.report, against: state.against };
 }
 
 function reportOf(result: Exclude<CheckResult, { kind: 'passed' }>): HealthReport {

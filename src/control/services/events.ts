@@ -56,13 +56,12 @@ export class EventWriter {
 
   /** `tasks` have had their targets registered. */
   registered(tasks: readonly Task[]): void {
-    for (const [group, count] of targetsOf(tasks)) this.tell(`registered ${count} targets in (target-group ${group})`);
+    for (const [where, count] of targetsOf(tasks)) this.tell(`registered ${count} ${where}`);
   }
 
   /** The targets of `tasks` are being taken out; of those that still run, connections drain. */
   deregistered(tasks: readonly Task[], draining: boolean, taskSet?: string): void {
-    for (const [group, count] of targetsOf(tasks))
-      this.tell(`deregistered ${count} targets in (target-group ${group})`);
+    for (const [where, count] of targetsOf(tasks)) this.tell(`deregistered ${count} ${where}`);
     if (draining && tasks.length > 0) this.tell(`has begun draining connections on ${tasks.length} tasks.`, taskSet);
   }
 
@@ -85,11 +84,15 @@ function named(tasks: readonly Task[]): string {
   return tasks.map(({ id }) => `(task ${id})`).join(' ');
 }
 
-/** How many targets the tasks have in each target group. */
+/** How many targets the tasks have in each target group, and instances in each Classic Load Balancer. */
 function targetsOf(tasks: readonly Task[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { targetGroupArn } of tasks.flatMap((task) => task.loadBalancers)) {
-    if (targetGroupArn !== undefined) counts.set(targetGroupArn, (counts.get(targetGroupArn) ?? 0) + 1);
+  for (const { targetGroupArn, loadBalancerName } of tasks.flatMap((task) => task.loadBalancers)) {
+    const where =
+      targetGroupArn === undefined
+        ? `instances in (elb ${loadBalancerName})`
+        : `targets in (target-group ${targetGroupArn})`;
+    counts.set(where, (counts.get(where) ?? 0) + 1);
   }
   return counts;
 }

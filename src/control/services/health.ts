@@ -1,5 +1,7 @@
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import { failedChecks } from '../../model/elbv2/classic.ts';
+import type { TaskTarget } from '../../store/task-targets.ts';
 import type { ObservedServiceTask } from './observe.ts';
 
 /** What the scheduler thinks of a task that is to run. */
@@ -46,10 +48,9 @@ export function judge({ task, targets }: ObservedServiceTask, rules: HealthRules
     ({ state, health }) => state === 'absent' || state === 'draining' || health?.state === 'unhealthy',
   );
   if (bad !== undefined) {
-    const reason =
-      bad.state === 'registered' ? (bad.health?.description ?? 'Health checks failed') : 'Target is not registered';
-    return afterGrace(graceEnds, now, `Task failed ELB health checks in (target-group ${bad.targetGroupArn})`, [
-      `${bad.id.startsWith('i-') ? `(instance ${bad.id}) ` : ''}(port ${bad.port}) is unhealthy in (target-group ${bad.targetGroupArn}) due to (reason ${reason})`,
+    const { where, what, reason } = wordsOf(bad, task.id);
+    return afterGrace(graceEnds, now, `Task failed ELB health checks in ${where}`, [
+      `${what} is unhealthy in ${where} due to (reason ${reason})`,
     ]);
   }
   if (rules.containerChecks && task.healthStatus !== 'HEALTHY') return { kind: 'pending' };
@@ -58,6 +59,26 @@ export function judge({ task, targets }: ObservedServiceTask, rules: HealthRules
   const checked = rules.containerChecks || targets.length > 0;
   const settled = task.startedAt + uncheckedSettleMs;
   return checked || now >= settled ? { kind: 'healthy' } : { kind: 'pending', lookAt: settled };
+}
+
+/** What an event calls a target and why it is bad: for a Classic Load Balancer the instance is one. */
+function wordsOf(
+  { id, port, targetGroupArn, loadBalancerName, state, health }: TaskTarget,
+  taskId: string,
+): { readonly where: string; readonly what: string; readonly reason: string } {
+  const isRegistered = state === 'registered';
+  if (loadBalancerName !== undefined) {
+    return {
+      where: `(elb ${loadBalancerName})`,
+      what: `(task ${taskId}) (instance ${id})`,
+      reason: isRegistered ? failedChecks : 'Instance is not currently registered with the LoadBalancer.',
+    };
+  }
+  return {
+    where: `(target-group ${targetGroupArn})`,
+    what: `${id.startsWith('i-') ? `(instance ${id}) ` : ''}(port ${port})`,
+    reason: isRegistered ? (health?.description ?? 'Health checks failed') : 'Target is not registered',
+  };
 }
 
 /** `unavailable`: the target group's health checks are disabled, so that nothing is known against the target. */

@@ -71,6 +71,23 @@ export function renderAccess(isTls: boolean): string[] {
   ];
 }
 
+/** What a connection that nobody reads the requests of has not: HAProxy leaves such a field out, unless it is something else. */
+const ofRequests: ReadonlySet<Field> = new Set(['requestMs', 'responseMs', 'status', 'method', 'version']);
+
+/** The lines of a frontend that notes connections, each as a request that is nothing but its bytes. */
+export function renderConnectionAccess(isTls: boolean): string[] {
+  const format = names.map((name) => (ofRequests.has(name) ? '-' : fields[name])).join('\\t');
+  return [
+    'log stdout len 16384 format raw local0',
+    'option dontlognull',
+    `log-format "${format}"`,
+    'tcp-request connection set-var(sess.id) uuid',
+    'tcp-request connection set-var(sess.requests) int(1)',
+    ...(isTls ? ['tcp-request session set-var(sess.certificate) ssl_f_sha1,hex'] : []),
+    'tcp-request content set-var(txn.began) date(0,us)',
+  ];
+}
+
 /** A request that is over. Times are epoch microseconds, durations milliseconds; what was not reached is `undefined`. */
 export interface AccessLine {
   readonly connection: string;

@@ -44,6 +44,7 @@ import { renderBalancer } from './render-balancer.ts';
 import { isForwarded, isLogged } from './render-network.ts';
 import { reachScript, reachScriptFile, reachSocket } from './render-reach.ts';
 import { badGatewayFile, probeSocket, serverArguments, type Rendered } from './render.ts';
+import { followRotation } from './rotation.ts';
 
 const watchMs = 100;
 const deleteAgainMs = 1000;
@@ -283,7 +284,7 @@ export class HaproxyDriver implements BalancerDriver {
         ...(master === undefined ? [] : await this.#inRotation(files)),
         ...(flowNote(files.directory)?.inRotation ?? []),
       ]);
-    keepWanted(inRotation, spec);
+    followRotation(inRotation, spec);
     const rendered = this.#render(spec, files, inRotation);
     const loadedFile = join(files.directory, 'loaded.cfg');
     const loaded = master === undefined ? undefined : readText(loadedFile);
@@ -355,7 +356,7 @@ export class HaproxyDriver implements BalancerDriver {
       directory: files.directory,
       sourceFromBalancer: this.#options.namespaceOf(spec.vpcId) !== undefined,
       // Threads that meet while they note requests lose lines: see decision 0022.
-      threads: spec.type === 'application' || isLogged(spec) ? 1 : Math.min(availableParallelism(), 8),
+      threads: spec.type !== 'network' || isLogged(spec) ? 1 : Math.min(availableParallelism(), 8),
       maxConnections: maxConnections(),
       ...given('runAs', workersAs()),
       inRotation,
@@ -398,7 +399,7 @@ export class HaproxyDriver implements BalancerDriver {
     switch (step.kind) {
       case 'add': {
         // Servers added at run time begin in maintenance: out of rotation.
-        const command = `add server ${name} ${serverArguments(step.group, step.target)}`;
+        const command = `add server ${name} ${serverArguments(step.group, step.target, step.way)}`;
         const answer = await askWorker(served.files.masterSocket, worker, command);
         if (!answer.includes('New server registered')) await this.#reload(served);
         return;
@@ -556,18 +557,6 @@ function cutsGone({ type, targetGroups }: BalancerSpec, backend: string): boolea
 /** Whom workers run as, when their master is root. */
 function workersAs(): typeof nobody | undefined {
   return process.getuid?.() === 0 ? nobody : undefined;
-}
-
-/** Forgets the rotation of targets that are gone or drain. */
-function keepWanted(inRotation: Set<string>, spec: BalancerSpec): void {
-  const wanted = new Set(
-    spec.targetGroups.flatMap((group) =>
-      group.targets
-        .filter((target) => !target.draining)
-        .flatMap((target) => placesOf(group, target).map(({ backend, server }) => `${backend}/${server}`)),
-    ),
-  );
-  for (const name of inRotation) if (!wanted.has(name)) inRotation.delete(name);
 }
 
 /**

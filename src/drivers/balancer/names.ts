@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import { given } from '../../base/given.ts';
+import type { TargetGroupSpec, TargetSpec, WaySpec } from '../../wire/balancer-spec.ts';
 
 /** The name of a target group's backend: readable, and as unique as the ARN's own id. */
 export function backendName(targetGroupArn: string): string {
@@ -7,13 +8,26 @@ export function backendName(targetGroupArn: string): string {
   return `tg_${tail.replace(/^targetgroup\//, '').replaceAll(/[^\w.-]/g, '_')}`;
 }
 
-/** The backends of a target group: one, or one for each zone where traffic stays in its zone. */
-export function backendsOf({
-  targetGroupArn,
-  zones,
-}: TargetGroupSpec): { readonly name: string; readonly zone?: string }[] {
+/** A backend of a target group. */
+export interface Backend {
+  readonly name: string;
+  /** The zone whose targets it has. */
+  readonly zone?: string;
+  /** How it goes on to them, of a Classic Load Balancer. */
+  readonly way?: WaySpec;
+}
+
+/** The backends of a target group: one, or one for each way to its targets, and of each one for each zone where traffic stays in its zone. */
+export function backendsOf({ targetGroupArn, zones, ways }: TargetGroupSpec): Backend[] {
   const name = backendName(targetGroupArn);
-  return zones === undefined ? [{ name }] : zones.map((zone) => ({ name: zonalName(name, zone), zone }));
+  const all: Backend[] = ways?.map((way) => ({ name: wayName(name, way), way })) ?? [{ name }];
+  if (zones === undefined) return all;
+  return all.flatMap((each) => zones.map((zone) => ({ ...each, name: zonalName(each.name, zone), zone })));
+}
+
+/** The backend of a listener of a Classic Load Balancer. */
+export function wayName(backend: string, { listenerPort }: WaySpec): string {
+  return `${backend}.${listenerPort}`;
 }
 
 /** A backend of one zone. */
@@ -25,11 +39,16 @@ export function zonalName(backend: string, zone: string): string {
 export function placesOf(
   group: TargetGroupSpec,
   target: TargetSpec,
-): { readonly backend: string; readonly server: string }[] {
+): { readonly backend: string; readonly server: string; readonly way?: WaySpec }[] {
   const server = serverName(target);
   return backendsOf(group)
-    .filter(({ zone }) => zone === undefined || target.zone === undefined || zone === target.zone)
-    .map(({ name }) => ({ backend: name, server }));
+    .filter((backend) => isIn(backend, target))
+    .map(({ name, way }) => ({ backend: name, server, ...given('way', way) }));
+}
+
+/** Whether a target is of a backend's zone; one without a zone is of all. */
+export function isIn({ zone }: Backend, target: TargetSpec): boolean {
+  return zone === undefined || target.zone === undefined || zone === target.zone;
 }
 
 /** The name of a target's server; it changes with the address, so that a server's address never does. */

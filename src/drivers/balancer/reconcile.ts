@@ -1,4 +1,5 @@
-import type { BalancerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import { given } from '../../base/given.ts';
+import type { BalancerSpec, TargetGroupSpec, TargetSpec, WaySpec } from '../../wire/balancer-spec.ts';
 import type { ObservedServer } from './master-cli.ts';
 import { placesOf } from './names.ts';
 import { isForwarded } from './render-network.ts';
@@ -11,6 +12,7 @@ export type ServerStep =
       readonly server: string;
       readonly group: TargetGroupSpec;
       readonly target: TargetSpec;
+      readonly way?: WaySpec;
     }
   | { readonly kind: 'take-out'; readonly backend: string; readonly server: string }
   | { readonly kind: 'delete'; readonly backend: string; readonly server: string };
@@ -25,10 +27,10 @@ export function planServers(spec: BalancerSpec, observed: readonly ObservedServe
   const seen = new Map(observed.map((server) => [`${server.backend}/${server.name}`, server]));
   for (const group of spec.targetGroups.filter((each) => !isForwarded(each))) {
     for (const target of group.targets) {
-      for (const { backend, server } of placesOf(group, target)) {
+      for (const { backend, server, way } of placesOf(group, target)) {
         wanted.add(`${backend}/${server}`);
         const is = seen.get(`${backend}/${server}`);
-        if (is === undefined) steps.push({ kind: 'add', backend, server, group, target });
+        if (is === undefined) steps.push({ kind: 'add', backend, server, group, target, ...given('way', way) });
         else if (target.draining && is.inRotation) steps.push({ kind: 'take-out', backend, server });
       }
     }

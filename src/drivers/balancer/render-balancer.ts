@@ -1,5 +1,6 @@
 import { DriverError } from '../../base/errors.ts';
 import type { BalancerSpec } from '../../wire/balancer-spec.ts';
+import { renderClassic } from './render-classic.ts';
 import { renderNetwork } from './render-network.ts';
 import { render, type RenderContext, type Rendered } from './render.ts';
 
@@ -7,7 +8,7 @@ import { render, type RenderContext, type Rendered } from './render.ts';
 export function renderBalancer(spec: BalancerSpec, context: RenderContext): Rendered {
   if (spec.type === 'application') return render(spec, context);
   try {
-    return renderNetwork(spec, context);
+    return spec.type === 'network' ? renderNetwork(spec, context) : renderClassic(spec, context);
   } catch (error) {
     if (error instanceof RangeError) throw new DriverError('fatal', error.message, { cause: error });
     throw error;

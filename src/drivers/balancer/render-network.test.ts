@@ -32,7 +32,7 @@ test('a connection ends here and goes on from the balancer, to healthy targets i
   expect(sectionOf(spec, 'defaults')).toContain('mode tcp');
   expect(sectionOf(spec, 'frontend listener_80')).toEqual([
     'option socket-stats',
-    'bind 127.0.0.1:80 name 127.0.0.1',
+    'bind 127.0.0.1:80 name 127.0.0.1 id 1',
     'timeout client 350s',
     'use_backend tg_tcp_0123456789abcdef',
   ]);
@@ -68,8 +68,8 @@ test('each address sends to the targets of its own zone where zones are kept apa
     targetGroups: [group],
   });
   expect(sectionOf(spec, 'frontend listener_80').slice(4)).toEqual([
-    'use_backend tg_zonal_0123456789abcdef.a if { dst 127.0.0.1 }',
-    'use_backend tg_zonal_0123456789abcdef.b if { dst 127.0.0.2 }',
+    'use_backend tg_zonal_0123456789abcdef.a if { so_id 1 }',
+    'use_backend tg_zonal_0123456789abcdef.b if { so_id 2 }',
   ]);
   const ports = (zone: string): string[] =>
     sectionOf(spec, `backend tg_zonal_0123456789abcdef.${zone}`).flatMap(

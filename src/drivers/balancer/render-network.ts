@@ -1,16 +1,17 @@
-import { isIPv4 } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
 import type { ActionSpec, BalancerSpec, ListenerSpec, TargetGroupSpec } from '../../wire/balancer-spec.ts';
 import { renderStreamLog } from './connection-line.ts';
-import { backendName, backendsOf, zonalName } from './names.ts';
+import { backendName, backendsOf, isIn, zonalName } from './names.ts';
 import { renderReach, renderReachScript } from './render-reach.ts';
 import { renderTls } from './render-tls.ts';
 import {
+  renderBinds,
   renderGlobal,
   renderProbe,
   renderServer,
   renderSource,
   section,
+  zonesAsked,
   type RenderContext,
   type Rendered,
 } from './render.ts';
@@ -31,11 +32,10 @@ export function renderNetwork(spec: BalancerSpec, context: RenderContext): Rende
   const config = [...head];
   const structure = [...head];
   for (const group of spec.targetGroups.filter((each) => !isForwarded(each))) {
-    for (const { name, zone } of backendsOf(group)) {
+    for (const backend of backendsOf(group)) {
+      const { name } = backend;
       const lines = renderBackend(spec, group, name);
-      const targets = group.targets.filter(
-        (each) => zone === undefined || each.zone === undefined || each.zone === zone,
-      );
+      const targets = group.targets.filter((each) => isIn(backend, each));
       structure.push(...lines);
       config.push(...lines, ...targets.map((target) => renderServer(name, group, target, context.inRotation)));
     }
@@ -80,10 +80,7 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   return section(`frontend listener_${listener.port}`, [
     // Figures of each address.
     'option socket-stats',
-    ...spec.addresses.map((address) => {
-      if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
-      return `bind ${address}:${listener.port} name ${address}${tls}`;
-    }),
+    ...renderBinds(spec, listener, tls),
     `timeout client ${idleSeconds(listener)}s`,
     ...(listener.protocol === 'TLS' && isLogged(spec) ? renderStreamLog() : []),
     ...renderForward(spec, action, groups),
@@ -118,10 +115,7 @@ function renderForward(
       lines.push(use(name, ...drawn));
       continue;
     }
-    for (const address of spec.addresses) {
-      const zone = spec.zones?.[address];
-      if (zone !== undefined) lines.push(use(zonalName(name, zone), ...drawn, `{ dst ${address} }`));
-    }
+    for (const { zone, when } of zonesAsked(spec)) lines.push(use(zonalName(name, zone), ...drawn, when));
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-import type { TargetGroupSpec } from '../../wire/balancer-spec.ts';
+import type { TargetGroupSpec, WaySpec } from '../../wire/balancer-spec.ts';
 import { headerArgument, quote } from './quote.ts';
 
 /** ELB's cookies expire after seven days, whatever duration they carry inside. */
@@ -52,5 +52,47 @@ function renderByApplication({ attributes }: TargetGroupSpec): string[] {
     `http-response add-header Set-Cookie "AWSALBAPP-0=${value}" if ${bound}`,
     `http-response add-header Set-Cookie "AWSALBAPP-0=_remove_; ${cookieTail}" unless ${bound}`,
     ...[1, 2, 3].map((part) => `http-response add-header Set-Cookie "AWSALBAPP-${part}=_remove_; ${cookieTail}"`),
+  ];
+}
+
+/**
+ * The same of a listener of a Classic Load Balancer ("Configure sticky sessions for your Classic Load Balancer", ELB User Guide): AWSELB
+ * is set once and binds as long as its period says, or the application's cookie is there; and anew when the instance is gone.
+ */
+export function renderClassicStickiness({ stickiness }: WaySpec, isTls: boolean): string[] {
+  if (stickiness === undefined) return [];
+  const other = '!{ srv_name,strcmp(txn.server) eq 0 }';
+  const bind = 'use-server %[var(txn.server)] if { var(txn.server) -m found }';
+  const set = (age: string, when: string): string[] => {
+    const value = `%[srv_name,concat(~,txn.until),base64];PATH=/${age}`;
+    return [
+      `http-response add-header Set-Cookie "AWSELB=${value}" if ${when}`,
+      // Browsers take a cookie that other sites send, too, over HTTPS alone.
+      ...(isTls ? [`http-response add-header Set-Cookie "AWSELBCORS=${value};SECURE;SAMESITE=None" if ${when}`] : []),
+    ];
+  };
+  const cookie = 'http-request set-var(txn.cookie) req.cook(AWSELB),b64dec';
+  if (stickiness.by === 'application') {
+    const name = headerArgument(stickiness.cookie);
+    const [asked, answered] = [`req.cook(${name})`, `res.cook(${name})`].map(quote);
+    return [
+      cookie,
+      `http-request set-var(txn.server) var(txn.cookie),field(1,~) if { ${asked} -m found }`,
+      bind,
+      ...set('', `{ ${answered} -m found }`),
+      ...set('', `!{ ${answered} -m found } { var(txn.server) -m found } ${other}`),
+    ];
+  }
+  const { seconds } = stickiness;
+  if (seconds === undefined) {
+    return [cookie, 'http-request set-var(txn.server) var(txn.cookie),field(1,~)', bind, ...set('', other)];
+  }
+  return [
+    'http-request set-var(txn.now) date',
+    cookie,
+    `http-request set-var(txn.until) date(${seconds})`,
+    `http-request set-var(txn.server) var(txn.cookie),field(1,~) if ${fresh}`,
+    bind,
+    ...set(`;MAX-AGE=${seconds}`, other),
   ];
 }

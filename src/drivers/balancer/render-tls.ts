@@ -61,7 +61,7 @@ const alpn: Readonly<Record<NonNullable<TlsSpec['alpnPolicy']>, string>> = {
   None: '',
 };
 
-function negotiation({ protocols, ciphers, groups }: TlsSpec): string[] {
+function negotiation({ protocols, ciphers, groups, clientOrder }: TlsSpec): string[] {
   const [least, most] = [protocols[0], protocols.at(-1)].map((version) => versions[version ?? '']);
   if (least === undefined || most === undefined)
     throw new DriverError('fatal', `no version of TLS: ${protocols.join()}`);
@@ -70,6 +70,7 @@ function negotiation({ protocols, ciphers, groups }: TlsSpec): string[] {
   // OpenSSL takes the signatures of TLS 1.0 and 1.1 for too weak unless it is told to be content with them.
   const level = least === 'TLSv1.0' || least === 'TLSv1.1' ? ['@SECLEVEL=0'] : [];
   return [
+    ...(clientOrder === true ? ['prefer-client-ciphers'] : []),
     `ssl-min-ver ${least}`,
     `ssl-max-ver ${most}`,
     ...(older.length === 0 ? [] : [`ciphers ${[...older, ...level].join(':')}`]),

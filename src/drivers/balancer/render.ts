@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { DriverError } from '../../base/errors.ts';
-import type { BalancerSpec, ListenerSpec, TargetGroupSpec, TargetSpec } from '../../wire/balancer-spec.ts';
+import type { BalancerSpec, ListenerSpec, TargetGroupSpec, TargetSpec, WaySpec } from '../../wire/balancer-spec.ts';
 import { renderAccess } from './access-line.ts';
 import { backendName, serverName } from './names.ts';
 import { errorStatuses, pageOf } from './pages.ts';
@@ -64,8 +64,9 @@ export function render(spec: BalancerSpec, context: RenderContext): Rendered {
 }
 
 /** What follows the name in a server's line and in `add server` alike. */
-export function serverArguments(group: TargetGroupSpec, target: TargetSpec): string {
+export function serverArguments(group: TargetGroupSpec, target: TargetSpec, way?: WaySpec): string {
   if (!isIPv4(target.address)) throw new DriverError('fatal', `${target.address} is not an IPv4 address`);
+  if (way !== undefined) return `${target.address}${renderWay(way)}`;
   return `${target.address}:${target.port}${renderTowards(group)}${renderWeight(group)}${renderSlowStart(group)}`;
 }
 
@@ -83,6 +84,12 @@ function renderTowards({ protocol, protocolVersion = 'HTTP1', attributes }: Targ
   const version = protocolVersion === 'HTTP1' ? '' : isTls ? ' alpn h2' : ' proto h2';
   const header = attributes['proxy_protocol_v2.enabled'] === 'true' ? ' send-proxy-v2' : '';
   return `${isTls ? ' ssl verify none' : ''}${version}${header}`;
+}
+
+/** What follows the address of an instance of a Classic Load Balancer; it takes any certificate, too. */
+export function renderWay({ protocol, port, proxyProtocol }: WaySpec): string {
+  const isTls = protocol === 'HTTPS' || protocol === 'TLS';
+  return `:${port}${isTls ? ' ssl verify none' : ''}${proxyProtocol === true ? ' send-proxy' : ''}`;
 }
 
 /** "Slow start mode" (ELB): a target that comes into rotation takes its full share only after so many seconds. */
@@ -179,10 +186,7 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   return section(`frontend listener_${listener.port}`, [
     // Figures of each address.
     'option socket-stats',
-    ...spec.addresses.map((address) => {
-      if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
-      return `bind ${address}:${listener.port} name ${address}${tls}`;
-    }),
+    ...renderBinds(spec, listener, tls),
     ...renderKeepAlive(spec),
     ...renderAccess(listener.protocol === 'HTTPS'),
     ...renderTrace(),
@@ -200,6 +204,25 @@ function renderListener(spec: BalancerSpec, listener: ListenerSpec, context: Ren
   ]);
 }
 
+/** Where a listener listens: on all addresses of the load balancer, by whose names it has figures, and by whose numbers zones. */
+export function renderBinds({ addresses, type }: BalancerSpec, { port }: ListenerSpec, tls: string): string[] {
+  return addresses.map((address, index) => {
+    if (!isIPv4(address)) throw new DriverError('fatal', `${address} is not an IPv4 address`);
+    return `bind ${address}:${port} name ${address}${type === 'application' ? '' : ` id ${index + 1}`}${tls}`;
+  });
+}
+
+/**
+ * The zones of the load balancer's addresses, each with the condition that tells that its address was asked. HAProxy's `dst` would not: it is
+ * what the client asked for, before the network made of a public address the private one.
+ */
+export function zonesAsked({ addresses, zones }: BalancerSpec): { readonly zone: string; readonly when: string }[] {
+  return addresses.flatMap((address, index) => {
+    const zone = zones?.[address];
+    return zone === undefined ? [] : [{ zone, when: `{ so_id ${index + 1} }` }];
+  });
+}
+
 /**
  * "Host header preservation" (ELB): unless it is preserved, a listener on port 80 or 443 takes the port out of it, and one
  * on another port appends its own where there is none.
@@ -213,7 +236,7 @@ function renderHost({ attributes }: BalancerSpec, listener: ListenerSpec): strin
 }
 
 /** "HTTP headers and Application Load Balancers" (ELB): X-Forwarded-For grows by one address, the others are replaced. */
-function renderForwarded({ attributes }: BalancerSpec, listener: ListenerSpec): (string | false)[] {
+export function renderForwarded({ attributes }: BalancerSpec, listener: ListenerSpec): (string | false)[] {
   const mode = attributes['routing.http.xff_header_processing.mode'] ?? 'append';
   const client = attributes['routing.http.xff_client_port.enabled'] === 'true' ? '%[src]:%[src_port]' : '%[src]';
   const single = '{ req.fhdr_cnt(X-Forwarded-For) -m int 1 }';
@@ -320,8 +343,9 @@ export function renderServer(
   group: TargetGroupSpec,
   target: TargetSpec,
   inRotation: ReadonlySet<string>,
+  way?: WaySpec,
 ): string {
   const name = serverName(target);
   const state = inRotation.has(`${backend}/${name}`) ? '' : ' disabled';
-  return `  server ${name} ${serverArguments(group, target)}${state}`;
+  return `  server ${name} ${serverArguments(group, target, way)}${state}`;
 }

@@ -22,6 +22,12 @@ export function networkSpec(over: Partial<BalancerSpec> & { name: string }): Bal
   return { ...spec, loadBalancerArn: spec.loadBalancerArn.replace('/app/', '/net/') };
 }
 
+/** A Classic Load Balancer whose group has a way for each listener. */
+export function classicSpec(over: Partial<BalancerSpec> & { name: string }): BalancerSpec {
+  const spec = balancerSpec({ ...over, type: 'classic' });
+  return { ...spec, loadBalancerArn: `${prefix}:loadbalancer/${over.name}` };
+}
+
 /** An HTTP listener whose last rule is the default one. */
 export function listenerSpec(
   port: number,

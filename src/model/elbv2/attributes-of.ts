@@ -5,6 +5,7 @@ import {
   withDefaults,
   type AttributeRule,
 } from './attributes.ts';
+import { classicAttributes } from './classic.ts';
 import type { Listener, LoadBalancer, TargetGroup } from './load-balancing.ts';
 import {
   networkListenerAttributes,
@@ -14,7 +15,9 @@ import {
 
 /** The attributes that a load balancer has by its type. */
 export function attributesOfBalancer({ type }: Pick<LoadBalancer, 'type'>): readonly AttributeRule[] {
-  return type === 'network' ? networkLoadBalancerAttributes : loadBalancerAttributes;
+  return { application: loadBalancerAttributes, network: networkLoadBalancerAttributes, classic: classicAttributes }[
+    type
+  ];
 }
 
 /** The attributes that a target group has by its protocol: it tells which type of load balancer the group is for. */
@@ -40,7 +43,7 @@ export function isZonal(loadBalancer: LoadBalancer, group: TargetGroup): boolean
     own === 'use_load_balancer_configuration'
       ? withDefaults(attributesOfBalancer(loadBalancer), loadBalancer.attributes)[key]
       : own;
-  return loadBalancer.type === 'network' && crossing === 'false';
+  return loadBalancer.type !== 'application' && crossing === 'false';
 }
 
 /** "Client IP preservation" (ELB): whether targets see the address of the client, and not the load balancer's. */

@@ -41,7 +41,7 @@ const cookieName: Judge = (value) =>
 /** The name of a bucket, or none. */
 export const bucketName: Judge = (value) =>
   value === '' || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) ? undefined : 'the name of a bucket';
-/** "The prefix that you specify must not include the string `AWSLogs`." */
+/** What logs' keys begin with: "The prefix that you specify must not include the string `AWSLogs`." */
 export const logPrefix: Judge = (value) =>
   !value.includes('AWSLogs') && /^(?:[\w!.*'()-]+(?:\/[\w!.*'()-]+)*)?$/.test(value)
     ? undefined

@@ -1,11 +1,14 @@
 import type { Action, RuleCondition, RuleTransform } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Scoped, Tag } from '../tags.ts';
+import type { ClassicForward, ClassicSettings } from './classic.ts';
 
-/** An application or network load balancer. It has an interface in each of its subnets, owned by its ARN. */
+/** An application, network or Classic Load Balancer. It has an interface in each of its subnets, owned by its ARN. */
 export interface LoadBalancer extends Scoped {
   readonly arn: string;
   readonly name: string;
-  readonly type: 'application' | 'network';
+  readonly type: 'application' | 'network' | 'classic';
+  /** Of a Classic Load Balancer. */
+  readonly classic?: ClassicSettings;
   readonly scheme: 'internet-facing' | 'internal';
   readonly ipAddressType: 'ipv4';
   /** Resolves to its interfaces' addresses inside the VPC, and on this machine. */
@@ -33,11 +36,16 @@ export interface BalancerSubnet {
   readonly privateIp?: string;
 }
 
+/** A load balancer of the newer API, 2015-12-01. */
+export type LoadBalancerV2 = LoadBalancer & { readonly type: 'application' | 'network' };
+
 export interface Listener extends Scoped {
   readonly arn: string;
   readonly loadBalancerArn: string;
   readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP';
   readonly port: number;
+  /** Of a Classic Load Balancer. */
+  readonly classic?: ClassicForward;
   readonly sslPolicy?: string;
   /** Of TLS listeners. */
   readonly alpnPolicy?: AlpnPolicy;
@@ -64,7 +72,8 @@ export interface Rule extends Scoped {
 
 export interface TargetGroupHealthCheck {
   readonly enabled: boolean;
-  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP';
+  /** TLS for Classic Load Balancers alone. */
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS';
   /** A port number, or `traffic-port`. */
   readonly port: string;
   readonly path?: string;

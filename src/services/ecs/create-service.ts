@@ -126,7 +126,7 @@ function readSpec(reader: Reader, cluster: Cluster, input: CreateServiceCommandI
     networkMode: definition.document.networkMode,
     launchType: launch.launchType,
   });
-  const loadBalancers = readLoadBalancers(reader, input.loadBalancers ?? [], definition);
+  const loadBalancers = readLoadBalancers(reader, ctx, input.loadBalancers ?? [], definition);
   if (input.enableExecuteCommand === true) needTaskRole(definition, {}, "The service couldn't be created");
   return newSpec(definition, launch, awsvpc, loadBalancers);
 }

@@ -47,7 +47,7 @@ export function createTaskSet({ store, clock, ids }: ServiceDeps, input: CreateT
     const { networkMode } = definition.document;
     const awsvpc = readAwsvpc(tx, ctx, input.networkConfiguration, { networkMode, launchType: launch.launchType });
     if ((input.serviceRegistries?.length ?? 0) > 0) throw notSupported('serviceRegistries');
-    const loadBalancers = readLoadBalancers(tx, input.loadBalancers ?? [], definition);
+    const loadBalancers = readLoadBalancers(tx, ctx, input.loadBalancers ?? [], definition);
     if (loadBalancers.some(({ advancedConfiguration }) => advancedConfiguration !== undefined)) {
       throw invalidParameter('advancedConfiguration is not supported for task sets.');
     }

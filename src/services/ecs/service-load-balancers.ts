@@ -2,17 +2,20 @@ import type { LoadBalancer as LoadBalancerInput } from '@aws-sdk/client-ecs';
 import { given } from '../../base/given.ts';
 import type { ServiceLoadBalancer } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
+import type { Scoped } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { readAdvanced } from './advanced-configuration.ts';
-import { invalidParameter, notSupported } from './errors.ts';
+import { checkClassic } from './classic-rules.ts';
+import { invalidParameter } from './errors.ts';
 import { checkTargetGroup } from './target-group-rules.ts';
 
 /**
  * The load balancers of a service: each target group exists, hangs on a load balancer and takes the task's kind of
- * address; each container and port is in the task definition. Throws `InvalidParameterException`.
+ * address, or there is one Classic Load Balancer; each container and port is in the task definition. Throws `InvalidParameterException`.
  */
 export function readLoadBalancers(
   reader: Reader,
+  scope: Scoped,
   entries: readonly LoadBalancerInput[],
   definition: TaskDefinition,
 ): ServiceLoadBalancer[] {
@@ -24,7 +27,12 @@ export function readLoadBalancers(
         'loadBalancerName and targetGroupArn cannot both be specified. You must specify either a loadBalancerName or a targetGroupArn in all loadBalancer entries.',
       );
     }
-    if (loadBalancerName) throw notSupported('loadBalancers.loadBalancerName (a Classic Load Balancer)');
+    if (loadBalancerName) {
+      if (entries.length > 1) throw invalidParameter('loadBalancers can have at most 1 items.');
+      checkContainer(containerName, containerPort, definition);
+      checkClassic(reader, scope, entry, definition);
+      return { loadBalancerName, ...given('containerName', containerName), ...given('containerPort', containerPort) };
+    }
     if (!targetGroupArn) throw invalidParameter('targetGroupArn must be specified in all loadBalancer entries.');
     checkTargetGroup(reader, targetGroupArn, definition);
     checkContainer(containerName, containerPort, definition);

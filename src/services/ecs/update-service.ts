@@ -128,7 +128,7 @@ export function readUpdatedSpec(
   const loadBalancers =
     input.loadBalancers === undefined && input.taskDefinition === undefined
       ? primary.loadBalancers
-      : readLoadBalancers(reader, input.loadBalancers ?? primary.loadBalancers, definition);
+      : readLoadBalancers(reader, ctx, input.loadBalancers ?? primary.loadBalancers, definition);
   return newSpec(definition, launch, awsvpc, loadBalancers);
 }
 

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../aws/handlers.ts';
 import { parseArn } from '../../base/arn.ts';
-import type { Listener, LoadBalancer, Rule, TargetGroup } from '../../model/elbv2/load-balancing.ts';
-import type { Scoped } from '../../model/tags.ts';
+import type { Listener, LoadBalancer, LoadBalancerV2, Rule, TargetGroup } from '../../model/elbv2/load-balancing.ts';
+import { scopeOf, type Scoped } from '../../model/tags.ts';
 import type { Reader } from '../../store/store.ts';
 import { listeners, loadBalancers, rules, targetGroups } from '../../store/tables/elbv2.ts';
 import { elbErrors } from './errors.ts';
@@ -31,10 +31,24 @@ function here<Row extends Scoped>(row: Row | undefined, place: Place): Row | und
   return row?.account === place.account && row.region === place.region ? row : undefined;
 }
 
+function isV2(row: LoadBalancer): row is LoadBalancerV2 {
+  return row.type !== 'classic';
+}
+
+/** The load balancers of an account and region that this API knows: Classic ones have an API of their own. */
+export function ownLoadBalancers(reader: Reader, scope: Scoped): LoadBalancerV2[] {
+  return reader.by(loadBalancers, 'scope', scopeOf(scope)).filter(isV2);
+}
+
+/** The target groups of an account and region, without those that are the instances of a Classic Load Balancer. */
+export function ownTargetGroups(reader: Reader, scope: Scoped): TargetGroup[] {
+  return reader.by(targetGroups, 'scope', scopeOf(scope)).filter(({ arn }) => isArn(arn, 'target group'));
+}
+
 /** The load balancer of an ARN, or LoadBalancerNotFound. */
-export function findLoadBalancer(reader: Reader, place: Place, arn: string | undefined): LoadBalancer {
+export function findLoadBalancer(reader: Reader, place: Place, arn: string | undefined): LoadBalancerV2 {
   const row = here(reader.get(loadBalancers, checkArn(arn, 'load balancer')), place);
-  if (row === undefined) throw elbErrors.loadBalancerNotFound(arn ?? '');
+  if (row === undefined || !isV2(row)) throw elbErrors.loadBalancerNotFound(arn ?? '');
   return row;
 }
 

@@ -10,6 +10,7 @@ import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
 import { applied, machines } from '../../store/tables/fleet.ts';
 import { buckets } from '../../store/tables/s3.ts';
+import { classicHandlers } from './classic/handlers.ts';
 import { elbv2Handlers } from './handlers.ts';
 
 const scope = { account: '000000000000', region: 'us-east-1' };
@@ -32,14 +33,17 @@ export function elbFixture() {
   store.transact((tx) => ensureDefaultVpc(tx, ids, clock.now(), scope));
   const subnets = store.by(ec2Tables.subnets, 'scope', scopeOf(scope));
   const [group] = store.by(ec2Tables.securityGroups, 'scope', scopeOf(scope));
-  const elb = elbv2Handlers({ store, clock, ids, log: silentLog, publicPool: '100.127.0.0/24' });
+  const deps = { store, clock, ids, log: silentLog, publicPool: '100.127.0.0/24' };
+  const elb = elbv2Handlers(deps);
+  const classic = classicHandlers(deps);
   /** Calls an operation by name, as the front does. */
-  const call = async <Output = Record<string, unknown>>(operation: string, input: object = {}): Promise<Output> => {
-    const handlers = elb as Record<string, ((input: unknown, ctx: Ctx) => unknown) | undefined>;
-    const handler = handlers[operation];
-    if (handler === undefined) throw new Error(`${operation} is not served`);
-    return (await handler(input, ctx)) as Output;
-  };
+  const caller =
+    (handlers: object) =>
+    async <Output = Record<string, unknown>>(operation: string, input: object = {}): Promise<Output> => {
+      const handler = (handlers as Record<string, ((input: unknown, ctx: Ctx) => unknown) | undefined>)[operation];
+      if (handler === undefined) throw new Error(`${operation} is not served`);
+      return (await handler(input, ctx)) as Output;
+    };
   /** A certificate of ACM, as far as listeners look at it; answers its ARN. */
   const certificate = (name: string): string => {
     const arn = `arn:aws:acm:us-east-1:000000000000:certificate/${name}`;
@@ -79,7 +83,9 @@ export function elbFixture() {
   };
   return {
     elb,
-    call,
+    call: caller(elb),
+    /** The same of the older API. */
+    callClassic: caller(classic),
     certificate,
     store,
     clock,

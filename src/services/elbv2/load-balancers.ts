@@ -7,7 +7,7 @@ import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { withDefaults } from '../../model/elbv2/attributes.ts';
 import { attributesOfBalancer } from '../../model/elbv2/attributes-of.ts';
-import type { BalancerSubnet, LoadBalancer } from '../../model/elbv2/load-balancing.ts';
+import type { BalancerSubnet, LoadBalancer, LoadBalancerV2 } from '../../model/elbv2/load-balancing.ts';
 import { scopeOf } from '../../model/tags.ts';
 import { releaseInterface } from '../../store/allocate-interface.ts';
 import { ensureDefaultVpc } from '../../store/default-vpc.ts';
@@ -17,7 +17,7 @@ import { listeners, loadBalancers, rules } from '../../store/tables/elbv2.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { changeAttributes, describeAttributes } from './attributes.ts';
 import { elbErrors, notSupported } from './errors.ts';
-import { checkArn, findLoadBalancer } from './find.ts';
+import { checkArn, findLoadBalancer, ownLoadBalancers } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { hostedZoneOf } from './hosted-zones.ts';
 import { limits } from './limits.ts';
@@ -54,7 +54,7 @@ export function loadBalancerHandlers(deps: ServiceDeps) {
         throw elbErrors.validation('Load balancer names and load balancer ARNs cannot be specified at the same time');
       }
       for (const arn of arns ?? []) checkArn(arn, 'load balancer');
-      const all = store.by(loadBalancers, 'scope', scopeOf(ctx));
+      const all = ownLoadBalancers(store, ctx);
       const wanted = arns ?? names;
       const keyOf = (row: LoadBalancer): string => (arns === undefined ? row.name : row.arn);
       const missing = wanted?.filter((each) => !all.some((row) => keyOf(row) === each)) ?? [];
@@ -168,7 +168,7 @@ export function loadBalancerHandlers(deps: ServiceDeps) {
   } satisfies ElbHandlers;
 }
 
-function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx): LoadBalancer {
+function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx): LoadBalancerV2 {
   const name = checkName(input.Name, 'Load balancer');
   const type = input.Type ?? 'application';
   if (type !== 'application' && type !== 'network') throw notSupported(`A load balancer of type '${type}'`);
@@ -185,7 +185,7 @@ function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx)
   const { store, ids, clock } = deps;
   return store.transact((tx) => {
     ensureDefaultVpc(tx, ids, clock.now(), ctx);
-    const own = tx.by(loadBalancers, 'scope', scopeOf(ctx));
+    const own = ownLoadBalancers(tx, ctx);
     const subnets = readSubnets(tx, ctx, wantedSubnets(input, type), { scheme, type });
     const vpcId = subnets[0]?.vpcId ?? '';
     const securityGroups = readSecurityGroups(tx, ctx, vpcId, input.SecurityGroups ?? [], type);
@@ -204,7 +204,7 @@ function create(deps: ServiceDeps, input: Input<'CreateLoadBalancer'>, ctx: Ctx)
       throw new AwsError('TooManyLoadBalancers', 'The quota of load balancers for this account has been reached');
     }
     const id = ids.hex(16);
-    const row: LoadBalancer = {
+    const row: LoadBalancerV2 = {
       account: ctx.account,
       region: ctx.region,
       arn: formatArn(
@@ -278,7 +278,7 @@ function zonesOf(reader: Reader, row: LoadBalancer): NonNullable<LoadBalancerOut
   }));
 }
 
-function describe(reader: Reader, row: LoadBalancer): LoadBalancerOutput {
+function describe(reader: Reader, row: LoadBalancerV2): LoadBalancerOutput {
   return {
     LoadBalancerArn: row.arn,
     DNSName: row.dnsName,

@@ -35,7 +35,7 @@ export function wantedSubnets(
 }
 
 /**
- * The subnets of a load balancer: two or more (of a network load balancer, one), in as many zones, of one VPC, which has an internet
+ * The subnets of a load balancer: two or more (of a network or Classic Load Balancer, one), in as many zones, of one VPC, which has an internet
  * gateway where the load balancer faces the internet.
  */
 export function readSubnets(
@@ -54,11 +54,13 @@ export function readSubnets(
   const zones = new Set(rows.map((row) => row.availabilityZone));
   if (zones.size < rows.length) {
     throw elbErrors.configuration(
-      'A load balancer cannot be attached to multiple subnets in the same Availability Zone',
+      type === 'classic'
+        ? 'ELB cannot be attached to multiple subnets in the same AZ.'
+        : 'A load balancer cannot be attached to multiple subnets in the same Availability Zone',
     );
   }
-  if (rows.length === 0 && type === 'network') throw elbErrors.validation('At least one subnet must be specified');
-  if (rows.length < 2 && type !== 'network') {
+  if (rows.length === 0 && type !== 'application') throw elbErrors.validation('At least one subnet must be specified');
+  if (rows.length < 2 && type === 'application') {
     throw elbErrors.validation('At least two subnets in two different Availability Zones must be specified');
   }
   const vpcIds = [...new Set(rows.map((row) => row.vpcId))];

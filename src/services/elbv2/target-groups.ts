@@ -16,7 +16,7 @@ import { rules, targetGroups, targetKey, targets } from '../../store/tables/elbv
 import type { ServiceDeps } from '../deps.ts';
 import { changeAttributes, describeAttributes } from './attributes.ts';
 import { checkRange, elbErrors, notSupported } from './errors.ts';
-import { checkArn, findLoadBalancer, findTargetGroup, loadBalancersOf } from './find.ts';
+import { checkArn, findLoadBalancer, findTargetGroup, loadBalancersOf, ownTargetGroups } from './find.ts';
 import type { ElbHandlers } from './handler-types.ts';
 import { changeHealthCheck, defaultHealthCheckOf } from './health-check-rules.ts';
 import { limits } from './limits.ts';
@@ -52,7 +52,7 @@ export function targetGroupHandlers(deps: ServiceDeps) {
         );
       }
       for (const arn of arns ?? []) checkArn(arn, 'target group');
-      let found = store.by(targetGroups, 'scope', scopeOf(ctx));
+      let found = ownTargetGroups(store, ctx);
       if (loadBalancerArn !== undefined) {
         const { arn } = findLoadBalancer(store, ctx, loadBalancerArn);
         found = found.filter((row) => loadBalancersOf(store, row.arn).includes(arn));
@@ -155,7 +155,7 @@ function create(deps: ServiceDeps, input: CreateTargetGroupInput, ctx: Ctx): Tar
       healthCheck,
       tags,
     } as const;
-    const own = tx.by(targetGroups, 'scope', scopeOf(ctx));
+    const own = ownTargetGroups(tx, ctx);
     const existing = own.find((row) => row.name === name);
     if (existing !== undefined) {
       if (sameSettings(existing, wanted)) return existing;

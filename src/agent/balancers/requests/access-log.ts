@@ -60,7 +60,7 @@ function typeOf({ status, tls, version }: AccessLine, group: TargetGroupSpec | u
 }
 
 /** `METHOD protocol://host:port/path?query version`. */
-function requestOf(spec: BalancerSpec, { method, tls, host, port, url, version }: AccessLine): string {
+export function requestOf(spec: BalancerSpec, { method, tls, host, port, url, version }: AccessLine): string {
   const scheme = tls === undefined ? 'http' : 'https';
   const name = (host ?? spec.addresses[0] ?? '').replace(/:\d+$/, '');
   // Some clients ask with the whole address.
@@ -84,6 +84,6 @@ function seconds(ms: number | undefined): string {
 }
 
 /** Whatever could end the field, or is not visible, as `\xHH`. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }

@@ -1,8 +1,10 @@
 import { parseArn } from '../../../base/arn.ts';
 import type { MetricDimension } from '../../../base/metric.ts';
+import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 
-/** The dimension of a load balancer: `app/<name>/<id>`, `net/<name>/<id>` ("Metric dimensions", ELB User Guides). */
-export function balancerDimension(loadBalancerArn: string): MetricDimension {
+/** The dimension of a load balancer: `app/<name>/<id>`, `net/<name>/<id>`, or its name alone ("Metric dimensions", ELB User Guides). */
+export function balancerDimension({ type, name, loadBalancerArn }: BalancerSpec): MetricDimension {
+  if (type === 'classic') return { name: 'LoadBalancerName', value: name };
   return { name: 'LoadBalancer', value: resourceOf(loadBalancerArn).replace(/^loadbalancer\//, '') };
 }
 

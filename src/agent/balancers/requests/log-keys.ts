@@ -10,7 +10,7 @@ export function testFileKey({ loadBalancerArn }: BalancerSpec, prefix: string, n
 
 /**
  * Where the log of a node and a period goes ("Access log files", "Connection log files", ELB User Guides); `random` tells several of them
- * apart. Network load balancers do not tell the node's address.
+ * apart. Network load balancers do not tell the node's address, and Classic ones do not compress.
  */
 export function logKey(
   { loadBalancerArn, type, addresses }: BalancerSpec,
@@ -23,7 +23,7 @@ export function logKey(
   const folder = `${folderOf(file.prefix, account)}/elasticloadbalancing/${region}/${day}`;
   const suffix = createHash('sha256').update(file.random).digest('hex').slice(0, 8);
   const node = type === 'network' ? '' : `_${addresses[0] ?? ''}`;
-  return `${folder}/${file.begin}${account}_elasticloadbalancing_${region}_${id}_${time}Z${node}_${suffix}.log.gz`;
+  return `${folder}/${file.begin}${account}_elasticloadbalancing_${region}_${id}_${time}Z${node}_${suffix}.log${type === 'classic' ? '' : '.gz'}`;
 }
 
 function folderOf(prefix: string, account: string): string {

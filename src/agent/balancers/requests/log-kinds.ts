@@ -1,6 +1,7 @@
 import { parseAccessLine } from '../../../drivers/balancer/access-line.ts';
 import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 import { accessLogEntry } from './access-log.ts';
+import { classicLogEntry } from './classic.ts';
 import { connectionLogEntry } from './connection-log.ts';
 import { networkLogEntry } from './network-log.ts';
 
@@ -15,6 +16,8 @@ export interface LogKind {
   readonly testText: string;
   /** What the names of its files begin with. */
   readonly begin: string;
+  /** Whether its files are not compressed. */
+  readonly isPlain?: true;
   /** The entry that a noted line makes; `undefined` where it makes none. */
   readonly entry: (spec: BalancerSpec, line: string) => string | undefined;
 }
@@ -44,6 +47,16 @@ const connectionLog: LogKind = {
 export const logKinds: Readonly<Record<BalancerSpec['type'], readonly LogKind[]>> = {
   application: [accessLog, connectionLog],
   network: [{ ...accessLog, entry: networkLogEntry }],
+  classic: [
+    {
+      ...accessLog,
+      isPlain: true,
+      entry: (spec, text) => {
+        const line = parseAccessLine(text);
+        return line && classicLogEntry(spec, line);
+      },
+    },
+  ],
 };
 
 /** Whether a log is switched on, and where it goes. */

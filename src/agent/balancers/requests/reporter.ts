@@ -8,6 +8,7 @@ import type { BalancerDriver } from '../../../drivers/balancer/driver.ts';
 import type { BalancerSpec } from '../../../wire/balancer-spec.ts';
 import type { RequestReport } from '../../../wire/request-report.ts';
 import { Answers, judged, mitigatedPercent } from './anomalies.ts';
+import { classicHostMetrics, classicMetrics } from './classic.ts';
 import { flowMetrics } from './flow-metrics.ts';
 import { LineReader } from './line-reader.ts';
 import { logKey, testFileKey } from './log-keys.ts';
@@ -15,8 +16,10 @@ import { logKinds, logPlaceOf, type LogKind } from './log-kinds.ts';
 import { connectionMetrics, hostMetrics, requestMetrics } from './metrics.ts';
 
 const minuteMs = 60_000;
-/** "Elastic Load Balancing publishes a log file for each load balancer node every 5 minutes." */
-const logEveryMs = 5 * minuteMs;
+/** "Elastic Load Balancing publishes a log file for each load balancer node every 5 minutes", of a Classic one every hour if that is asked for. */
+function logEveryMs({ attributes }: BalancerSpec): number {
+  return Number(attributes['access_logs.s3.emit_interval'] ?? 5) * minuteMs;
+}
 
 /** Who reads what is noted. */
 type Reader = 'metrics' | LogKind['name'];
@@ -81,7 +84,7 @@ export class RequestReporter {
     });
     await this.#inTurn(() => driver.end(this.#spec.loadBalancerArn));
     await this.#inTurn(async () => {
-      if (this.#spec.type === 'application') await this.#tellMetrics();
+      if (this.#spec.type !== 'network') await this.#tellMetrics();
       await this.#tellLogs(clock.now());
     });
   }
@@ -97,7 +100,7 @@ export class RequestReporter {
     const now = clock.now();
     const at = (Math.floor(now / minuteMs) + 1) * minuteMs;
     this.#cancel = clock.after(at - now, () => {
-      void this.#inTurn(() => this.#pass(at, at % logEveryMs === 0)).then(() => {
+      void this.#inTurn(() => this.#pass(at, at % logEveryMs(this.#spec) === 0)).then(() => {
         if (!this.#stopped) this.#later();
       });
     });
@@ -125,7 +128,7 @@ export class RequestReporter {
   /** Gives back what every reader has. */
   async #free(): Promise<void> {
     const readers = this.#logsOn().map(({ name }): Reader => name);
-    if (this.#spec.type === 'application') readers.push('metrics');
+    if (this.#spec.type !== 'network') readers.push('metrics');
     if (readers.length === 0) return;
     const done = Math.min(...readers.map((name) => this.#lines.at(name)));
     await this.#deps.driver.freeRequests(this.#spec.loadBalancerArn, done);
@@ -142,7 +145,7 @@ export class RequestReporter {
       const { loadBalancerArn } = this.#spec;
       const source = { id: this.#lines.sourceId('metrics'), sequence: next };
       const requests = lines.map(parseAccessLine).filter((line) => line !== undefined);
-      const data = requestMetrics(this.#spec, requests);
+      const data = (this.#spec.type === 'classic' ? classicMetrics : requestMetrics)(this.#spec, requests);
       this.#answers.count(requests);
       await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
       this.#lines.move('metrics', next);
@@ -174,7 +177,8 @@ export class RequestReporter {
       if (entries.length > 0) {
         const random = `${this.#lines.sourceId(kind.name)} ${this.#lines.at(kind.name)}`;
         const key = logKey(this.#spec, { prefix, begin: kind.begin, endAt, random });
-        const body = await promisify(gzip)(entries.map((entry) => `${entry}\n`).join(''));
+        const text = entries.map((entry) => `${entry}\n`).join('');
+        const body = kind.isPlain === true ? Buffer.from(text) : await promisify(gzip)(text);
         await this.#deps.sink.take({ kind: 'access-log', loadBalancerArn, bucket, key, body });
       }
       await this.#mark(kind, next);
@@ -202,7 +206,10 @@ export class RequestReporter {
   async #tellGauges(now: number): Promise<void> {
     const { loadBalancerArn } = this.#spec;
     const connections = await this.#deps.driver.connections(loadBalancerArn);
-    const data = [...hostMetrics(this.#spec, now - 1), ...connectionMetrics(this.#spec, connections, now - 1)];
+    const data =
+      this.#spec.type === 'classic'
+        ? classicHostMetrics(this.#spec, now - 1)
+        : [...hostMetrics(this.#spec, now - 1), ...connectionMetrics(this.#spec, connections, now - 1)];
     const source = { id: `${loadBalancerArn} gauges`, sequence: now };
     await this.#deps.sink.take({ kind: 'metrics', loadBalancerArn, source, data });
   }
@@ -212,7 +219,7 @@ export class RequestReporter {
     const { loadBalancerArn } = this.#spec;
     const place = logPlaceOf(this.#spec, kind);
     if (place === undefined) return;
-    if (this.#spec.type === 'application') {
+    if (this.#spec.type !== 'network') {
       // What stands before was given back to the disk.
       await this.#tellMetrics();
       this.#lines.move(kind.name, this.#lines.at('metrics'));

@@ -9,6 +9,13 @@ export interface SampleOf {
   readonly group?: MetricDimension | undefined;
 }
 
+/** By the type of the load balancer. */
+const namespaces: Readonly<Record<BalancerSpec['type'], string>> = {
+  application: 'AWS/ApplicationELB',
+  network: 'AWS/NetworkELB',
+  classic: 'AWS/ELB',
+};
+
 /** Gathers samples of a load balancer's metrics, as points of their minutes. */
 export class SeriesOf {
   readonly #scope: { readonly account: string; readonly region: string; readonly namespace: string };
@@ -18,10 +25,10 @@ export class SeriesOf {
     { datum: Omit<MetricDatum, 'point'>; at: number; unit: string; samples: Map<number, number> }
   >();
 
-  constructor({ loadBalancerArn, type }: BalancerSpec) {
-    const { account = '', region = '' } = parseArn(loadBalancerArn) ?? {};
-    this.#scope = { account, region, namespace: type === 'network' ? 'AWS/NetworkELB' : 'AWS/ApplicationELB' };
-    this.#balancer = balancerDimension(loadBalancerArn);
+  constructor(spec: BalancerSpec) {
+    const { account = '', region = '' } = parseArn(spec.loadBalancerArn) ?? {};
+    this.#scope = { account, region, namespace: namespaces[spec.type] };
+    this.#balancer = balancerDimension(spec);
   }
 
   /** A sample of the load balancer, or of its part that is named, and of nothing else. */
