@@ -246,7 +246,7 @@ describe('a network load balancer before a service of Fargate', () => {
     await aws('elbv2 delete-load-balancer', { 'load-balancer-arn': balancerArn });
     const sumOf = (name: string): number => {
       const metrics = new DatabaseSync(join(installation.home, 'metrics.sqlite'), { readOnly: true });
-      const sql = 'SELECT sum(sum) AS sum FROM points JOIN series ON series = id WHERE json LIKE ?';
+      const sql = 'SELECT sum(sum) AS sum FROM unitPoints JOIN series ON series = id WHERE json LIKE ?';
       const row = metrics.prepare(sql).get(`%"${name}"%`);
       metrics.close();
       return Number(row?.['sum'] ?? 0);
