@@ -209,11 +209,12 @@ export class HaproxyDriver implements BalancerDriver {
     return served.connections.count(served.files.masterSocket);
   }
 
-  async flows(loadBalancerArn: string, told: number): Promise<FlowReport | undefined> {
+  flows(loadBalancerArn: string, told: number): Promise<FlowReport | undefined> {
     return this.#inTurn(loadBalancerArn, async () => {
-      const served = this.#served.get(loadBalancerArn);
-      const place = served && this.#figurePlace(served.files, served.spec);
-      return served === undefined || place === undefined ? undefined : readFigures(place, served.spec, told);
+      // The kernel counts whoever is here: one that an earlier process served, and nobody wants any more, has figures too.
+      const spec = this.#served.get(loadBalancerArn)?.spec ?? (await this.specOf(loadBalancerArn));
+      const place = spec && this.#figurePlace(this.#filesOf(loadBalancerArn), spec);
+      return spec === undefined || place === undefined ? undefined : readFigures(place, spec, told);
     });
   }
 
