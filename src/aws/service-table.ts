@@ -99,6 +99,20 @@ export const serviceTable = [
     bodyLimit: 4 * MIB,
   },
   {
+    id: 'autoscaling',
+    sdk: 'auto-scaling',
+    scope: 'autoscaling',
+    protocols: ['query'],
+    version: '2011-01-01',
+    xmlns: 'http://autoscaling.amazonaws.com/doc/2011-01-01/',
+    missingCode: 'ValidationError',
+    malformedCode: 'MalformedInput',
+    internalCode: 'InternalFailure',
+    bodyLimit: 4 * MIB,
+    // Scaling policies, schedules, refreshes and warm pools are the larger part of it.
+    servedOnly: true,
+  },
+  {
     id: 'ec2',
     sdk: 'ec2',
     scope: 'ec2',

@@ -1,4 +1,5 @@
 import type * as acm from '@aws-sdk/client-acm';
+import type * as autoscaling from '@aws-sdk/client-auto-scaling';
 import type * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import type * as logs from '@aws-sdk/client-cloudwatch-logs';
 import type * as codedeploy from '@aws-sdk/client-codedeploy';
@@ -23,6 +24,7 @@ export interface Services {
   readonly elb?: Handlers<typeof elb>;
   readonly elbv2?: Handlers<typeof elbv2>;
   readonly ec2?: Handlers<typeof ec2>;
+  readonly autoscaling?: Handlers<typeof autoscaling>;
   readonly logs?: Handlers<typeof logs>;
   readonly cloudwatch?: Handlers<typeof cloudwatch>;
   readonly iam?: Handlers<typeof iam>;

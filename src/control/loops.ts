@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Loop } from './loop.ts';
 import { alarmHistoryLoop } from './alarms/history-loop.ts';
 import { alarmLoop } from './alarms/loop.ts';
+import { autoScalingGroupLoop, type GroupLoopDeps } from './auto-scaling-groups/loop.ts';
 import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.ts';
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
@@ -44,6 +45,7 @@ export interface ControlDeps {
   /** Calls a hook of a deployment, or a secret's rotation function. */
   readonly callHook: CallHook;
   readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
+  readonly launcher: GroupLoopDeps['launcher'];
 }
 
 /** Every control loop there is; `runLoop` runs one. */
@@ -59,6 +61,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     balancerLoop(deps),
     natGatewayLoop(deps),
     instanceLoop(deps),
+    autoScalingGroupLoop(deps),
     memberLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),

@@ -95,6 +95,7 @@ export class Conductor {
       renewed(row, { clock, vault, authority: this.#deps.authority });
     const { publicPool } = platform;
     const { metrics } = this.#deps;
+    const launcher = async () => (await import('./launch-for-group.ts')).groupLauncher({ ids, publicPool });
     for (const loop of allLoops({
       store,
       clock,
@@ -106,6 +107,7 @@ export class Conductor {
       publicPool,
       renewCertificate,
       callHook,
+      launcher,
     })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }

@@ -19,6 +19,7 @@ export function makeServices(
   return {
     ecs: async () => (await import('../services/ecs/handlers.ts')).ecsHandlers(deps),
     ec2: async () => (await import('../services/ec2/handlers.ts')).ec2Handlers(deps),
+    autoscaling: async () => (await import('../services/autoscaling/handlers.ts')).autoScalingHandlers(deps),
     ecr: async () => (await import('../services/ecr/handlers.ts')).ecrHandlers(deps),
     elb: async () => (await import('../services/elbv2/classic/handlers.ts')).classicHandlers(deps),
     elbv2: async () => (await import('../services/elbv2/handlers.ts')).elbv2Handlers(deps),

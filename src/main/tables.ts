@@ -1,5 +1,6 @@
 import type { Table } from '../store/table.ts';
 import * as acm from '../store/tables/acm.ts';
+import * as autoscaling from '../store/tables/autoscaling.ts';
 import * as cloudwatch from '../store/tables/cloudwatch.ts';
 import * as codedeploy from '../store/tables/codedeploy.ts';
 import * as ec2 from '../store/tables/ec2.ts';
@@ -21,6 +22,7 @@ const isTable = (value: unknown): value is Table<never> =>
 /** Every table of the store: whatever the files of `src/store/tables` declare. */
 export const allTables: readonly Table<never>[] = [
   acm,
+  autoscaling,
   cloudwatch,
   codedeploy,
   ec2,

@@ -46,6 +46,7 @@ const services = await servedHandlers();
 const require = createRequire(import.meta.url);
 const botocoreNames: Partial<Record<ServiceId, string>> = {
   elb: 'elb',
+  autoscaling: 'autoscaling',
   elbv2: 'elbv2',
   logs: 'logs',
   secretsmanager: 'secretsmanager',

@@ -11,6 +11,7 @@ import type { DeploymentSpec, Service } from '../../src/model/ecs/service.ts';
 import { newTaskSet, type TaskSet } from '../../src/model/ecs/task-set.ts';
 import type { ServiceLoadBalancer, Task } from '../../src/model/ecs/task.ts';
 import type { TaskDefinition } from '../../src/model/ecs/task-definition.ts';
+import { groupLauncher } from '../../src/main/launch-for-group.ts';
 import { allTables } from '../../src/main/tables.ts';
 import { Vault } from '../../src/store/keys/vault.ts';
 import { beginDeployment } from '../../src/store/begin-deployment.ts';
@@ -115,6 +116,7 @@ export class World {
       vault,
       renewCertificate,
       callHook: (target, event) => this.onHook(target, event),
+      launcher: () => Promise.resolve(groupLauncher({ ids: this.ids, publicPool: '100.127.0.0/24' })),
     }).map((loop) => runLoop(loop, deps));
     this.#plane = { store, fleet, stop: () => stops.forEach((stop) => stop()) };
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Walkthrough 4, "EC2 launch type and port conflicts"; RunInstances stands in for the auto scaling group.
+# Walkthrough 4, "EC2 launch type and port conflicts": an Auto Scaling group of one instance.
 source "$(dirname "$0")/lib.sh"
 
 image=$(push_hello httpd 2.4 1)
@@ -23,9 +23,16 @@ aws iam create-instance-profile --instance-profile-name walkthrough4 >/dev/null
 cleanup "aws iam delete-instance-profile --instance-profile-name walkthrough4"
 aws iam add-role-to-instance-profile --instance-profile-name walkthrough4 --role-name walkthrough4
 cleanup "aws iam remove-role-from-instance-profile --instance-profile-name walkthrough4 --role-name walkthrough4"
-cleanup 'end_instances $instance'
-instance=$(start_instances EC2Cluster t2.micro 1 --key-name walkthrough4 --security-group-ids "$http" \
-  --iam-instance-profile Name=walkthrough4)
+printf '#!/bin/bash\necho ECS_CLUSTER=EC2Cluster >> /etc/ecs/ecs.config\n' >"$work/user-data"
+aws autoscaling create-launch-configuration --launch-configuration-name walkthrough4 --image-id "$(ecs_image)" \
+  --instance-type t2.micro --key-name walkthrough4 --security-groups "$http" --iam-instance-profile walkthrough4 \
+  --user-data "file://$work/user-data"
+cleanup "aws autoscaling delete-launch-configuration --launch-configuration-name walkthrough4"
+aws autoscaling create-auto-scaling-group --auto-scaling-group-name walkthrough4 --launch-configuration-name walkthrough4 \
+  --min-size 0 --max-size 1 --desired-capacity 1 --availability-zones us-east-1a
+cleanup 'end_group walkthrough4'
+until_ok 30 registered EC2Cluster 1
+instance=$(group_instances walkthrough4)
 address=$(aws ec2 describe-instances --instance-ids "$instance" --query 'Reservations[0].Instances[0].PublicIpAddress' --output text)
 container_instance=$(aws ecs list-container-instances --cluster EC2Cluster --query 'containerInstanceArns[0]' --output text)
 expect t2.micro "$(aws ecs list-attributes --cluster EC2Cluster --target-type container-instance \
@@ -79,7 +86,8 @@ until_ok 60 empty
 if aws ecs delete-cluster --cluster EC2Cluster 2>"$work/error"; then fail 'a cluster with an instance was deleted'; fi
 grep -q ClusterContainsContainerInstancesException "$work/error"
 
-say 'the instance terminated, its registration is gone, and the cluster can be deleted'
-end_instances "$instance"
+say 'the group emptied, the registration is gone, and the cluster can be deleted'
+aws autoscaling set-desired-capacity --auto-scaling-group-name walkthrough4 --desired-capacity 0
+until_ok 60 instances_are terminated "$instance"
 expect 0 "$(aws ecs list-container-instances --cluster EC2Cluster --query 'length(containerInstanceArns)')" instances
 expect INACTIVE "$(aws ecs delete-cluster --cluster EC2Cluster --query cluster.status --output text)" status

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Walkthrough 7, "A task on the EC2 fleet"; RunInstances with a launch template stands in for the auto scaling group.
+# Walkthrough 7, "A task on the EC2 fleet": an Auto Scaling group of two to five.
 source "$(dirname "$0")/lib.sh"
 
 image=$(push_hello cowsay latest 1)
@@ -9,14 +9,19 @@ aws ecs create-cluster --cluster-name Fleet >/dev/null
 cleanup "aws ecs delete-cluster --cluster Fleet"
 cleanup "aws logs delete-log-group --log-group-name /cowsay"
 
-say 'a launch template, two instances from it'
+say 'a launch template, an Auto Scaling group of two to five from it'
 printf '#!/bin/bash\ncat <<"EOC" >> /etc/ecs/ecs.config\nECS_CLUSTER=Fleet\nECS_INSTANCE_ATTRIBUTES={"stack":"farm"}\nEOC\n' >"$work/user-data"
 aws ec2 create-launch-template --launch-template-name fleet --launch-template-data \
   "{\"ImageId\":\"$(ecs_image)\",\"InstanceType\":\"t2.small\",\"UserData\":\"$(base64 -w0 "$work/user-data")\"}" >/dev/null
 cleanup "aws ec2 delete-launch-template --launch-template-name fleet"
-cleanup 'end_instances $instances'
-instances=$(aws ec2 run-instances --launch-template LaunchTemplateName=fleet --count 2 --query 'Instances[].InstanceId' --output text)
+aws autoscaling create-auto-scaling-group --auto-scaling-group-name fleet --launch-template LaunchTemplateName=fleet \
+  --min-size 2 --max-size 5 --vpc-zone-identifier "$(two_subnets "$(default_vpc)" | tr ' ' ,)" --tags Key=Name,Value=farm
+cleanup 'end_group fleet'
 until_ok 30 registered Fleet 2
+until_ok 30 in_service fleet 2
+instances=$(group_instances fleet)
+aws autoscaling describe-scaling-activities --auto-scaling-group-name fleet --query 'Activities[-1].[Description,Cause]' --output text >"$work/activity"
+grep -q "^Launching a new EC2 instance: i-.*a user request created an AutoScalingGroup changing the desired capacity from 0 to 2" "$work/activity"
 expect 2 "$(aws ecs list-container-instances --cluster Fleet --filter 'attribute:stack == farm and attribute:ecs.instance-type =~ t2.*' \
   --query 'length(containerInstanceArns)')" 'instances of the farm'
 
@@ -44,6 +49,8 @@ aws ecs run-task --cluster Fleet --task-definition cowsay --overrides '{"memory"
 expect $'RESOURCE:MEMORY\tRESOURCE:MEMORY' "$(cat "$work/failures")" failures
 
 say 'a stopped instance has no agent; started again it has the same registration'
+# The group would put another in its place.
+aws autoscaling suspend-processes --auto-scaling-group-name fleet --scaling-processes HealthCheck
 first=${instances%%[[:space:]]*}
 aws ec2 stop-instances --instance-ids "$first" >/dev/null
 until_ok 60 instances_are stopped "$first"

@@ -114,6 +114,27 @@ registered() {
     --query 'length(containerInstanceArns)')" -ge "$2" ]
 }
 
+# group_instances NAME: the ids of an Auto Scaling group's instances.
+group_instances() {
+  aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$1" \
+    --query 'AutoScalingGroups[0].Instances[].InstanceId' --output text
+}
+
+# in_service NAME COUNT: succeeds once so many instances of the group are in service, and no others are there.
+in_service() {
+  [ "$(aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$1" --output text \
+    --query 'AutoScalingGroups[0].[length(Instances),length(Instances[?LifecycleState==`InService`])]')" = "$2"$'\t'"$2" ]
+}
+
+# end_group NAME: deletes an Auto Scaling group with its instances, and waits.
+end_group() {
+  aws autoscaling delete-auto-scaling-group --auto-scaling-group-name "$1" --force-delete
+  until_ok 60 group_is_gone "$1"
+}
+group_is_gone() {
+  [ "$(aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$1" --query 'length(AutoScalingGroups)')" = 0 ]
+}
+
 # end_instances ID…: terminates them and waits.
 end_instances() {
   aws ec2 terminate-instances --instance-ids "$@" >/dev/null

@@ -1,4 +1,5 @@
 import type { Task } from '../../model/ecs/task.ts';
+import { registerTarget } from '../../store/register-target.ts';
 import type { Store } from '../../store/store.ts';
 import { targetKey, targets } from '../../store/tables/elbv2.ts';
 import type { TargetStep } from './plan.ts';
@@ -12,20 +13,8 @@ export function applyTargets(store: Store, task: Task, steps: readonly TargetSte
         tx.update(targets, targetKey(targetGroupArn, id, port), (row) => ({ ...row, drainingSince: now }));
         continue;
       }
-      tx.put(targets, {
-        account: task.account,
-        region: task.region,
-        targetGroupArn,
-        id,
-        port,
-        ...(task.availabilityZone === undefined ? {} : { availabilityZone: task.availabilityZone }),
-        registeredAt: now,
-        health: {
-          state: 'initial',
-          reason: 'Elb.RegistrationInProgress',
-          description: 'Target registration is in progress',
-        },
-      });
+      const { account, region, availabilityZone } = task;
+      registerTarget(tx, { account, region, targetGroupArn, id, port, availabilityZone }, now);
     }
   });
 }

@@ -26,7 +26,7 @@ export interface MetadataOptions {
 }
 
 /**
- * An EC2 instance. The API writes the specification and asks for a change by `pending`, `stopping`, `shutting-down` or a
+ * An EC2 instance. The API and Auto Scaling groups write the specification and ask for a change by `pending`, `stopping`, `shutting-down` or a
  * further `boot`; the instance loop writes the states that its machine has reached, `hostId` and the end.
  */
 export interface Instance extends Scoped {

@@ -107,7 +107,7 @@ export interface TargetHealth {
 }
 
 /**
- * A target in a group. RegisterTargets and the target loop create it; deregistering sets `drainingSince`; the fleet sets
+ * A target in a group. RegisterTargets, the target loop and Auto Scaling groups create it; deregistering sets `drainingSince`; the fleet sets
  * `outSince` when the balancer's machine says that no new request goes to it; the balancer loop deletes it once the
  * deregistration delay has passed since then. The fleet writes `health`, which the checker on the machine measured.
  */

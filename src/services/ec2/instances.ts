@@ -6,6 +6,7 @@ import { instanceStateCodes } from '../../model/ec2/instance.ts';
 import { isoOf } from '../../base/clock.ts';
 import { privateDnsNameOf } from '../../model/ec2/addresses.ts';
 import { allocatePublicIp } from '../../store/allocate-interface.ts';
+import { userInitiated } from '../../store/end-instance.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances, networkInterfaces } from '../../store/tables/ec2.ts';
 import { describeRows } from './describe.ts';
@@ -15,11 +16,6 @@ import { groupsOfInstance, interfaceOfInstance, publicDnsOf, sdkReservations, sd
 import type { Call, Ec2Operations } from './operation.ts';
 import { kinds } from './resources.ts';
 import { namedInstances, reservation, runInstances, runInstancesTakes } from './run-instances.ts';
-
-/** `User initiated (2024-01-02 03:04:05 GMT)`. */
-function byUser(now: number): string {
-  return `User initiated (${isoOf(now).slice(0, 19).replace('T', ' ')} GMT)`;
-}
 
 function change(call: Call, instance: Instance, next: Partial<Instance>): sdk.InstanceStateChange {
   const changed = { ...instance, ...next };
@@ -158,14 +154,7 @@ export const instanceOperations = {
             `The instance '${instance.id}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.`,
           );
         }
-        return change(call, instance, {
-          state: 'stopping',
-          stateReason: {
-            code: 'Client.UserInitiatedShutdown',
-            message: 'Client.UserInitiatedShutdown: User initiated shutdown',
-          },
-          transitionReason: byUser(call.now),
-        });
+        return change(call, instance, { state: 'stopping', ...userInitiated(call.now) });
       });
       return { StoppingInstances: changes };
     },
@@ -193,14 +182,7 @@ export const instanceOperations = {
       }
       const changes = named.map((instance) => {
         if (instance.state === 'terminated' || instance.state === 'shutting-down') return unchanged(instance);
-        return change(call, instance, {
-          state: 'shutting-down',
-          stateReason: {
-            code: 'Client.UserInitiatedShutdown',
-            message: 'Client.UserInitiatedShutdown: User initiated shutdown',
-          },
-          transitionReason: byUser(call.now),
-        });
+        return change(call, instance, { state: 'shutting-down', ...userInitiated(call.now) });
       });
       return { TerminatingInstances: changes };
     },

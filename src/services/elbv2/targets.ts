@@ -5,6 +5,7 @@ import { holds, parseCidr } from '../../model/ec2/addresses.ts';
 import type { Target, TargetGroup, TargetHealth } from '../../model/elbv2/load-balancing.ts';
 import { isForApplications } from '../../model/elbv2/attributes-of.ts';
 import { scopeOf } from '../../model/tags.ts';
+import { registerTarget } from '../../store/register-target.ts';
 import type { Reader } from '../../store/store.ts';
 import { instances, networkInterfaces, subnets } from '../../store/tables/ec2.ts';
 import { rules, targetKey, targets } from '../../store/tables/elbv2.ts';
@@ -30,16 +31,9 @@ export function targetHandlers({ store, clock }: ServiceDeps) {
           if (tx.by(targets, 'targetGroup', group.arn).length >= most) {
             throw new AwsError('TooManyTargets', 'The quota of targets for this target group has been reached');
           }
-          tx.put(targets, {
-            account: group.account,
-            region: group.region,
-            targetGroupArn: group.arn,
-            id,
-            port,
-            ...given('availabilityZone', zone),
-            registeredAt: clock.now(),
-            health: registering,
-          });
+          const { account, region } = group;
+          const made = { account, region, targetGroupArn: group.arn, id, port, availabilityZone: zone };
+          registerTarget(tx, made, clock.now());
         }
         return {};
       });
@@ -82,13 +76,6 @@ export function targetHandlers({ store, clock }: ServiceDeps) {
     },
   } satisfies ElbHandlers;
 }
-
-/** A target on whose way to the machine that checks it nothing has come back yet. */
-const registering: TargetHealth = {
-  state: 'initial',
-  reason: 'Elb.RegistrationInProgress',
-  description: 'Target registration is in progress',
-};
 
 function readTarget(
   reader: Reader,
