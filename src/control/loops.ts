@@ -9,6 +9,7 @@ import type { Loop } from './loop.ts';
 import { alarmHistoryLoop } from './alarms/history-loop.ts';
 import { alarmLoop } from './alarms/loop.ts';
 import { autoScalingGroupLoop, type GroupLoopDeps } from './auto-scaling-groups/loop.ts';
+import { capacityProviderLoop } from './capacity-providers/loop.ts';
 import { certificateLoop, type CertificateLoopDeps } from './certificates/loop.ts';
 import { deadlineLoop } from './deadlines/loop.ts';
 import { imageLoop } from './images/loop.ts';
@@ -62,6 +63,7 @@ export function allLoops(deps: ControlDeps): Loop[] {
     natGatewayLoop(deps),
     instanceLoop(deps),
     autoScalingGroupLoop(deps),
+    capacityProviderLoop(deps),
     memberLoop(deps),
     taskDefinitionLoop(deps),
     imageLoop(deps),

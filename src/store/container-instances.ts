@@ -7,7 +7,7 @@ import { reached, type Task } from '../model/ecs/task.ts';
 import type { TaskStop } from '../model/ecs/task-end.ts';
 import type { Reader } from './store.ts';
 import { instances } from './tables/ec2.ts';
-import { containerInstances, tasks } from './tables/ecs.ts';
+import { containerInstances, services, tasks } from './tables/ecs.ts';
 import { machines, members } from './tables/fleet.ts';
 
 /** Whether the agent of an instance is connected. */
@@ -18,6 +18,13 @@ export function isConnected(reader: Reader, instance: ContainerInstance): boolea
 /** The tasks placed on an instance that are not STOPPED. */
 export function tasksOn(reader: Reader, instance: ContainerInstance): Task[] {
   return reader.by(tasks, 'instance', instance.arn);
+}
+
+/** Whether tasks of others than daemon services are on an instance. */
+export function hasTasksOfItsOwn(reader: Reader, instance: ContainerInstance): boolean {
+  return tasksOn(reader, instance).some(
+    ({ serviceArn }) => serviceArn === undefined || reader.get(services, serviceArn)?.schedulingStrategy !== 'DAEMON',
+  );
 }
 
 /** What is left of an instance. */

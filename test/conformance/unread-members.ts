@@ -24,8 +24,9 @@ export const unread: Partial<Record<ServiceId, Readonly<Record<string, string>>>
     volumeConfigurations: refusedAbove,
     vpcLatticeConfigurations: refusedAbove,
     gatewayConnectors: refusedAbove,
+    managedInstancesProvider: refusedAbove,
     monitoring: refusedAbove,
-    'DescribeCapacityProviders.include': "asks for tags, which Fargate's own providers cannot have",
+
     'RegisterContainerInstance.attributes': 'names and values are read; whose they are, an agent has no say in',
     'RegisterTaskDefinition.containerDefinitions': refusedByList,
     'RegisterTaskDefinition.volumes': refusedByList,

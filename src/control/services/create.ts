@@ -2,7 +2,7 @@ import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
 import { shortName } from '../../model/ecs/arns.ts';
 import type { InstanceResources } from '../../model/ecs/container-instance.ts';
-import { nextProvider } from '../../model/ecs/capacity.ts';
+import { launchTypeOf, nextProvider, sharesOf } from '../../model/ecs/capacity.ts';
 import { newTask, newTaskTags } from '../../model/ecs/new-task.ts';
 import type { Placement } from '../../model/ecs/placement.ts';
 import type { Deployment, DeploymentSpec, Service } from '../../model/ecs/service.ts';
@@ -13,7 +13,11 @@ import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 export interface NewTasks {
   readonly count: number;
   readonly placed: readonly Task[];
-  /** The place of each, and what it takes there; absent on Fargate. */
+  /** The capacity provider that all of them are of, where that is settled. */
+  readonly provider?: string;
+  /** They wait for an instance of their provider. */
+  readonly waiting?: boolean;
+  /** The place of each, and what it takes there; absent on Fargate, and of those that wait. */
   readonly places?: { readonly found: readonly Placement[]; readonly takes: InstanceResources };
   readonly ids: Ids;
   readonly now: number;
@@ -27,7 +31,7 @@ export function newTasks(
   service: Service,
   deployment: Launching,
   definition: TaskDefinition,
-  { count, placed, places, ids, now }: NewTasks,
+  { count, placed, provider: settled, waiting, places, ids, now }: NewTasks,
 ): Task[] {
   const strategy = deployment.capacityProviderStrategy ?? [];
   const shares = strategy.length > 0 ? sharesOf(placed) : new Map<string, number>();
@@ -41,14 +45,14 @@ export function newTasks(
   });
   return Array.from({ length: count }, (_, index) => {
     const place = places?.found[index];
-    const provider = nextProvider(strategy, shares);
+    const provider = settled ?? nextProvider(strategy, shares);
     if (provider !== undefined) shares.set(provider, (shares.get(provider) ?? 0) + 1);
     return newTask(
       {
         scope: { account: service.account, region: service.region },
         clusterArn: service.clusterArn,
         definition,
-        launchType: deployment.launchType ?? 'FARGATE',
+        launchType: launchTypeOf(deployment),
         ...given('capacityProviderName', provider),
         ...given('platformVersion', deployment.platformVersion),
         group: `service:${service.name}`,
@@ -61,6 +65,14 @@ export function newTasks(
         ...given('imageDigests', deployment.imageDigests),
         ...given('networkConfiguration', deployment.networkConfiguration),
         loadBalancers: entriesOf(deployment),
+        ...(waiting === true
+          ? {
+              placementRequest: {
+                placementConstraints: service.placementConstraints,
+                placementStrategy: service.placementStrategy,
+              },
+            }
+          : {}),
         ...(place === undefined || places === undefined ? {} : { place: { ...place, takes: places.takes } }),
       },
       ids,
@@ -76,12 +88,4 @@ function entriesOf({ loadBalancers, slot }: Launching): ServiceLoadBalancer[] {
       ? { ...entry, targetGroupArn: advancedConfiguration.alternateTargetGroupArn }
       : entry,
   );
-}
-
-function sharesOf(tasks: readonly Task[]): Map<string, number> {
-  const shares = new Map<string, number>();
-  for (const { capacityProviderName: name } of tasks) {
-    if (name !== undefined) shares.set(name, (shares.get(name) ?? 0) + 1);
-  }
-  return shares;
 }

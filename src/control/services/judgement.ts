@@ -1,5 +1,5 @@
 import type { PlacementFailure } from '../../model/ecs/placement.ts';
-import { isProtected, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
+import { isProtected, isWaiting, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import { unplacedEvent, type EventWriter } from './events.ts';
 import { hasContainerChecks, judge } from './health.ts';
 import type { ObservedService, ObservedServiceTask } from './observe.ts';
@@ -99,7 +99,10 @@ export function tellUnplaced(
   now: number,
   lookAt: (at: number) => void,
 ): void {
-  const waiting = tasks.find(({ task }) => task.desiredStatus === 'RUNNING' && task.machineId === undefined);
+  // Those that wait for an instance of their capacity provider have their own story.
+  const waiting = tasks.find(
+    ({ task }) => task.desiredStatus === 'RUNNING' && task.machineId === undefined && !isWaiting(task),
+  );
   if (waiting === undefined) return;
   const until = waiting.task.createdAt + unplacedMs;
   if (now < until) lookAt(until);

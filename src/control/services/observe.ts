@@ -1,5 +1,5 @@
 import { given } from '../../base/given.ts';
-import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
+import { launchTypeOf } from '../../model/ecs/capacity.ts';
 import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
 import type { Candidate } from '../../model/ecs/placement.ts';
 import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
@@ -8,7 +8,8 @@ import type { Task } from '../../model/ecs/task.ts';
 import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import type { Applied } from '../../model/fleet/machine.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
-import { candidatesIn, tasksOn } from '../../store/container-instances.ts';
+import { mayWait, providerOf } from '../../store/capacity-providers.ts';
+import { candidatesIn, hasTasksOfItsOwn } from '../../store/container-instances.ts';
 import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
 import { shiftingRule } from '../../store/shifting-rule.ts';
@@ -32,6 +33,10 @@ export interface Places {
   readonly needs: TaskNeeds;
   /** Read when it is asked for, in the same synchronous turn. */
   readonly candidates: readonly Candidate[];
+  /** Whether tasks of a capacity provider that find no place wait for an instance: ECS sizes its group. */
+  readonly waitsFor: (provider: string) => boolean;
+  /** Whether an instance is a capacity provider's. */
+  readonly isOf: (candidate: Candidate, provider: string) => boolean;
 }
 
 /** What the judgement of one service stands on. */
@@ -120,12 +125,12 @@ function observePlaces(
     ...given('places', primary && placesFor(store, service, primary, definitions)),
     placesOf: new Map(placesOf),
     draining: new Set(draining.map(({ arn }) => arn)),
-    busy: new Set(draining.flatMap((instance) => (isBusy(store, instance) ? [instance.arn] : []))),
+    busy: new Set(draining.flatMap((instance) => (hasTasksOfItsOwn(store, instance) ? [instance.arn] : []))),
   };
 }
 
-function isOnInstances({ launchType }: DeploymentSpec): boolean {
-  return launchType !== undefined && launchType !== 'FARGATE';
+function isOnInstances(spec: DeploymentSpec): boolean {
+  return launchTypeOf(spec) !== 'FARGATE';
 }
 
 function placesFor(
@@ -136,7 +141,7 @@ function placesFor(
 ): Places | undefined {
   const definition = definitions.get(spec.taskDefinitionArn);
   if (definition === undefined || !isOnInstances(spec)) return undefined;
-  const { launchType = 'EC2' } = spec;
+  const launchType = launchTypeOf(spec);
   const find = service.schedulingStrategy === 'DAEMON' ? candidatesIn : candidatesBehindDaemons;
   let candidates: readonly Candidate[] | undefined;
   return {
@@ -148,12 +153,7 @@ function placesFor(
     get candidates() {
       return (candidates ??= find(store, service.clusterArn, launchType, { serviceArn: service.arn, group: '' }));
     },
+    waitsFor: (provider) => mayWait(store, service.clusterArn, provider),
+    isOf: ({ instance }, provider) => providerOf(store, instance) === provider,
   };
-}
-
-/** Whether tasks of others than daemon services are left on an instance. */
-function isBusy(store: Reader, instance: ContainerInstance): boolean {
-  return tasksOn(store, instance).some(
-    ({ serviceArn }) => serviceArn === undefined || store.get(services, serviceArn)?.schedulingStrategy !== 'DAEMON',
-  );
 }

@@ -5,7 +5,6 @@ import { isServed, type Shift } from '../../model/elbv2/shift.ts';
 import { reached, type Task, type TaskScheduling } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import type { Deployment, Service } from '../../model/ecs/service.ts';
-import { placeTasks } from '../../model/ecs/placement.ts';
 import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import { newTasks, type NewTasks } from './create.ts';
 import { daemonPlaces, planDaemon } from './daemon.ts';
@@ -17,6 +16,7 @@ import type { ObservedService } from './observe.ts';
 import { resolvedImages } from './images.ts';
 import { advance, beginLifecycle, turnedBack, type LifecycleFacts } from './lifecycle.ts';
 import { startsPerPlan, steadyAgainMs } from './pace.ts';
+import { findPlaces } from './places.ts';
 import { bakesUntil, beginWatch, endWatch, triggeredAlarms } from './alarms.ts';
 import {
   alarmFailure,
@@ -69,6 +69,8 @@ interface Start {
   readonly deployment: Deployment;
   readonly count: number;
   readonly places?: NewTasks['places'];
+  readonly provider?: string;
+  readonly waiting?: boolean;
 }
 
 /** What is to be started and stopped. */
@@ -331,7 +333,7 @@ class ServicePlanner {
         : lifecycle !== undefined && !failed
           ? this.#twoRevisions(judged, primary, lifecycle, mayStart)
           : this.#replicas(judged, primary, mayStart, failed);
-    const started = starts.flatMap(({ deployment, count, places }) => {
+    const started = starts.flatMap(({ deployment, count, places, provider, waiting }) => {
       const its = this.#observed.definitions.get(deployment.taskDefinitionArn);
       return its === undefined
         ? []
@@ -339,6 +341,8 @@ class ServicePlanner {
             count,
             placed: judged.map(({ task }) => task),
             ...given('places', places),
+            ...given('provider', provider),
+            ...given('waiting', waiting),
             ids: this.#ids,
             now: this.#now,
           });
@@ -367,7 +371,7 @@ class ServicePlanner {
         'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
       );
     }
-    return { starts: [this.#placed(primary, decision.start)], stop: decision.stop };
+    return { starts: this.#placed(primary, decision.start, judged), stop: decision.stop };
   }
 
   /**
@@ -389,7 +393,7 @@ class ServicePlanner {
     );
     return {
       starts: [
-        this.#placed(primary, all.start),
+        ...this.#placed(primary, all.start, judged),
         ...(serving === undefined || kept === undefined ? [] : [{ deployment: serving, count: kept.start }]),
       ],
       stop: [...all.stop, ...(kept?.stop ?? []), ...leaving],
@@ -437,12 +441,13 @@ class ServicePlanner {
   }
 
   /** New tasks of the PRIMARY deployment; on instances as many as find one. What finds none is told, and tried again later. */
-  #placed(deployment: Deployment, count: number): Start {
+  #placed(deployment: Deployment, count: number, judged: readonly JudgedTask[]): Start[] {
     const { places } = this.#observed;
-    if (places === undefined || count === 0) return { deployment, count };
-    const { placed, failures } = placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
-    if (placed.length < count) tellNoPlace(failures, this.#events, this.#now, this.#look);
-    return { deployment, count: placed.length, places: { found: placed, takes: places.needs } };
+    if (places === undefined || count === 0) return [{ deployment, count }];
+    const placed = judged.map(({ task }) => task);
+    const { found, failures } = findPlaces(places, deployment, { count, placed, ids: this.#ids });
+    if (failures !== undefined) tellNoPlace(failures, this.#events, this.#now, this.#look);
+    return found.map((its) => ({ deployment, ...its }));
   }
 
   #stop(stop: readonly JudgedTask[]): void {

@@ -1,6 +1,5 @@
 import { given } from '../../base/given.ts';
 import type { Ids } from '../../base/ids.ts';
-import { placeTasks } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { reached, type Task } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
@@ -12,6 +11,7 @@ import { resolvedImages } from './images.ts';
 import { judgeTasks, noteEnds, noteHealth, tellNoPlace, tellUnplaced, type Notes } from './judgement.ts';
 import type { ObservedService } from './observe.ts';
 import { startsPerPlan, steadyAgainMs } from './pace.ts';
+import { findPlaces } from './places.ts';
 import type { ServicePlan, ServiceStep } from './plan.ts';
 import { scale, underProtection, type JudgedTask } from './scale.ts';
 
@@ -146,17 +146,13 @@ class TaskSetPlanner {
       return [];
     }
     this.#placed ||= places !== undefined;
-    const found = places && placeTasks(places.needs, places.candidates, count, () => this.#ids.random());
-    if (found !== undefined && found.placed.length < count) {
-      tellNoPlace(found.failures, this.#events, this.#now, this.#look);
-    }
-    const started = newTasks(this.#service, taskSet, definition, {
-      count: found?.placed.length ?? count,
-      placed: judged.map(({ task }) => task),
-      ...(places === undefined || found === undefined ? {} : { places: { found: found.placed, takes: places.needs } }),
-      ids: this.#ids,
-      now: this.#now,
-    });
+    const placed = judged.map(({ task }) => task);
+    const { found, failures }: ReturnType<typeof findPlaces> =
+      places === undefined ? { found: [{ count }] } : findPlaces(places, taskSet, { count, placed, ids: this.#ids });
+    if (failures !== undefined) tellNoPlace(failures, this.#events, this.#now, this.#look);
+    const started = found.flatMap((its) =>
+      newTasks(this.#service, taskSet, definition, { ...its, placed, ids: this.#ids, now: this.#now }),
+    );
     this.#mayStart -= started.length;
     for (const task of started) this.#steps.push({ kind: 'start', task });
     this.#events.started(started, taskSet.id);

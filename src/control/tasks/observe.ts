@@ -1,6 +1,6 @@
 import { given } from '../../base/given.ts';
 import { fargateHost, type Machine } from '../../model/fleet/machine.ts';
-import type { Task } from '../../model/ecs/task.ts';
+import { isWaiting, type Task } from '../../model/ecs/task.ts';
 import type { TaskStop } from '../../model/ecs/task-end.ts';
 import { isLeaving } from '../../store/membership.ts';
 import { placeLost } from '../../store/container-instances.ts';
@@ -50,6 +50,8 @@ export function observeTask(store: Reader, taskArn: string): ObservedTask | unde
 }
 
 function observePlaces(store: Reader, task: Task): ObservedTask['places'] {
+  // The loop of capacity providers finds it an instance.
+  if (isWaiting(task)) return [];
   // One that is placed on an instance has no other place; an instance is no place for tasks of Fargate.
   const able = store
     .by(machines, 'connected', 'yes')

@@ -8,6 +8,41 @@ export function isFargateProvider(name: string | undefined): boolean {
   return fargateCapacityProviders.some((provider) => provider === name);
 }
 
+/** On what tasks of a specification run: its launch type, or that of its strategy's providers, which are all of one kind. */
+export function launchTypeOf(spec: {
+  readonly launchType?: 'FARGATE' | 'EC2' | 'EXTERNAL';
+  readonly capacityProviderStrategy?: readonly CapacityProviderStrategyItem[];
+}): 'FARGATE' | 'EC2' | 'EXTERNAL' {
+  const [first] = spec.capacityProviderStrategy ?? [];
+  return spec.launchType ?? (first === undefined || isFargateProvider(first.capacityProvider) ? 'FARGATE' : 'EC2');
+}
+
+/** How many of some tasks each capacity provider has. */
+export function sharesOf(tasks: readonly { readonly capacityProviderName?: string }[]): Map<string, number> {
+  const shares = new Map<string, number>();
+  for (const { capacityProviderName: name } of tasks) {
+    if (name !== undefined) shares.set(name, (shares.get(name) ?? 0) + 1);
+  }
+  return shares;
+}
+
+/** How many of `count` new tasks go to each provider, while `placed` tells how many each has. */
+export function shared(
+  strategy: readonly CapacityProviderStrategyItem[],
+  placed: ReadonlyMap<string, number>,
+  count: number,
+): Map<string, number> {
+  const total = new Map(placed);
+  const added = new Map<string, number>();
+  for (let index = 0; index < count; index += 1) {
+    const provider = nextProvider(strategy, total);
+    if (provider === undefined) break;
+    total.set(provider, (total.get(provider) ?? 0) + 1);
+    added.set(provider, (added.get(provider) ?? 0) + 1);
+  }
+  return added;
+}
+
 /**
  * The provider that the next task goes to, when `placed` tells how many tasks each runs already: first the base is
  * filled, then weights share out the rest ("Capacity provider strategy considerations", ECS Developer Guide).

@@ -27,7 +27,9 @@ export interface TaskOrder {
   readonly imageDigests?: Readonly<Record<string, string>>;
   readonly networkConfiguration?: AwsvpcConfiguration;
   readonly loadBalancers: readonly ServiceLoadBalancer[];
-  /** The container instance that it is placed on, and what it takes there; absent on Fargate. */
+  /** How it is to be placed once there is an instance for it: it waits for its capacity provider. */
+  readonly placementRequest?: NonNullable<Task['placementRequest']>;
+  /** The container instance that it is placed on, and what it takes there; absent on Fargate, and while it waits. */
   readonly place?: {
     readonly instance: ContainerInstance;
     readonly takes: InstanceResources;
@@ -49,7 +51,7 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
   const cluster = shortName(order.clusterArn);
   const definitions = definition.document.containerDefinitions ?? [];
   const fargate = order.launchType === 'FARGATE';
-  const lastStatus = order.place === undefined || order.networkConfiguration !== undefined ? 'PROVISIONING' : 'PENDING';
+  const lastStatus = order.place === undefined ? 'PROVISIONING' : firstStatus(order);
   const cpu = overrides.cpu ?? definition.document.cpu ?? total(definitions, (c) => c.cpu);
   const memory =
     overrides.memory ?? definition.document.memory ?? total(definitions, (c) => c.memory ?? c.memoryReservation);
@@ -82,6 +84,7 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
     desiredStatus: 'RUNNING',
     lastStatus,
     statusAt: { [lastStatus]: now },
+    ...given('placementRequest', order.placementRequest),
     ...placement(order.place, now),
     healthStatus: 'UNKNOWN',
     createdAt: now,
@@ -96,6 +99,24 @@ export function newTask(order: TaskOrder, ids: Ids, now: number): Task {
       ),
       ...given('pinnedDigest', order.imageDigests?.[container.name ?? '']),
     })),
+  };
+}
+
+/** The state of a task that has just been placed on an instance: one that needs an interface is given it first. */
+function firstStatus({ networkConfiguration }: Pick<Task, 'networkConfiguration'>): 'PROVISIONING' | 'PENDING' {
+  return networkConfiguration === undefined ? 'PENDING' : 'PROVISIONING';
+}
+
+/** A task that waited for an instance, placed on one. */
+export function placedTask(task: Task, place: NonNullable<TaskOrder['place']>, now: number): Task {
+  const { placementRequest: _met, ...rest } = task;
+  const lastStatus = firstStatus(task);
+  return {
+    ...rest,
+    lastStatus,
+    statusAt: { ...task.statusAt, [lastStatus]: task.statusAt?.[lastStatus] ?? now },
+    ...placement(place, now),
+    version: task.version + 1,
   };
 }
 

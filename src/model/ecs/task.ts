@@ -1,6 +1,7 @@
 import type { TaskOverride } from '@aws-sdk/client-ecs';
 import type { Scoped, Tag } from '../tags.ts';
 import type { InstanceResources } from './container-instance.ts';
+import type { PlacementRequest } from './needs.ts';
 import type { PlacementDecision } from './placement.ts';
 
 /** The life of a task in order; it only moves forward ("Amazon ECS task lifecycle", ECS Developer Guide). */
@@ -107,6 +108,16 @@ export interface TaskNetworkInterface {
   readonly status: 'ATTACHING' | 'ATTACHED' | 'DETACHED' | 'DELETED';
 }
 
+/** Whether a task waits for an instance of its capacity provider: it is placed nowhere yet. */
+export function isWaiting(task: Task): boolean {
+  return (
+    task.lastStatus === 'PROVISIONING' &&
+    task.desiredStatus === 'RUNNING' &&
+    task.launchType !== 'FARGATE' &&
+    task.containerInstanceArn === undefined
+  );
+}
+
 /** Whether a task that is over still has its interface: its machine was cut off, and may go on with it. */
 export function holdsInterface({ lastStatus, networkInterface }: Task): boolean {
   return lastStatus === 'STOPPED' && networkInterface !== undefined && networkInterface.status !== 'DELETED';
@@ -125,7 +136,8 @@ export interface TaskScheduling {
 /**
  * An ECS task. One writer for each part: RunTask, StartTask and the service loop create the row and may set
  * `desiredStatus` to STOPPED with `stop`; the fleet writes `reported`, the containers, their times and `healthStatus`; the
- * service loop keeps its own notes in `scheduling`; the task loop writes everything else.
+ * service loop keeps its own notes in `scheduling`; the loop of capacity providers places those that wait for an instance; the task
+ * loop writes everything else.
  */
 export interface Task extends Scoped {
   readonly arn: string;
@@ -171,6 +183,8 @@ export interface Task extends Scoped {
   readonly machineId?: string;
   /** The container instance that it is placed on, from its first moment; absent on Fargate. */
   readonly containerInstanceArn?: string;
+  /** How a task that waits for an instance is to be placed, beyond what its definition says. */
+  readonly placementRequest?: Pick<PlacementRequest, 'placementConstraints' | 'placementStrategy'>;
   /** How that was chosen; absent on Fargate, and where StartTask named it. */
   readonly placement?: PlacementDecision;
   /** What is set aside for it there; `ports` are those of its choice. */

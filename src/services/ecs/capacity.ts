@@ -1,41 +1,17 @@
-import type { CapacityProvider, CapacityProviderStrategyItem } from '@aws-sdk/client-ecs';
-import { capacityProviderArn, shortName } from '../../model/ecs/arns.ts';
-import { fargateCapacityProviders, isFargateProvider } from '../../model/ecs/capacity.ts';
-import type { ServiceDeps } from '../deps.ts';
+import type { CapacityProviderStrategyItem } from '@aws-sdk/client-ecs';
+import { shortName } from '../../model/ecs/arns.ts';
+import { isFargateProvider } from '../../model/ecs/capacity.ts';
+import type { Scoped } from '../../model/tags.ts';
+import { findProvider } from '../../store/capacity-providers.ts';
+import type { Reader } from '../../store/store.ts';
 import { invalidParameter } from './errors.ts';
-import { needCluster } from './find.ts';
-import type { EcsHandlers } from './handler-types.ts';
-import { page } from './paging.ts';
-
-/** Capacity providers: Fargate's two, which every account has. */
-export function capacityProviderHandlers({ store }: ServiceDeps) {
-  return {
-    DescribeCapacityProviders(input, ctx) {
-      const asked = input.capacityProviders ?? [];
-      const names = asked.length === 0 ? [...fargateCapacityProviders] : asked.map(shortName);
-      const associated = input.cluster === undefined ? names : needCluster(store, ctx, input.cluster).capacityProviders;
-      const found = names.filter((name) => isFargateProvider(name) && associated.includes(name));
-      const { items, ...rest } = page(found, (name) => name, input);
-      return {
-        capacityProviders: items.map((name): CapacityProvider => ({
-          capacityProviderArn: capacityProviderArn(ctx, name),
-          name,
-          status: 'ACTIVE',
-          type: name === 'FARGATE' ? 'FARGATE' : 'FARGATE_SPOT',
-          tags: [],
-        })),
-        failures: names
-          .filter((name) => !isFargateProvider(name))
-          .map((name) => ({ arn: capacityProviderArn(ctx, name), reason: 'MISSING' })),
-        ...rest,
-      };
-    },
-  } satisfies EcsHandlers;
-}
 
 /** The capacity providers of a cluster as a request names them. Throws `InvalidParameterException`. */
-export function readProviders(names: readonly string[]): string[] {
-  const unknown = names.find((name) => !isFargateProvider(shortName(name)));
+export function readProviders(reader: Reader, scope: Scoped, names: readonly string[]): string[] {
+  if (names.length > 20) throw invalidParameter('capacityProviders can have at most 20 items.');
+  const unknown = names.find(
+    (name) => !isFargateProvider(shortName(name)) && findProvider(reader, scope, shortName(name)) === undefined,
+  );
   if (unknown !== undefined) {
     throw invalidParameter(
       `The specified capacity provider '${unknown}' does not exist. Specify a valid name or ARN and try again.`,
@@ -59,6 +35,11 @@ export function readStrategy(
   if (strategy.some((item) => !clusterProviders.includes(item.capacityProvider))) {
     throw invalidParameter(
       'The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.',
+    );
+  }
+  if (new Set(strategy.map((item) => isFargateProvider(item.capacityProvider))).size > 1) {
+    throw invalidParameter(
+      'The specified capacity provider strategy cannot contain both Fargate and Auto Scaling group capacity providers. Specify one kind and try again.',
     );
   }
   if (new Set(strategy.map((item) => item.capacityProvider)).size < strategy.length) {

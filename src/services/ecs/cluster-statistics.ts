@@ -1,4 +1,5 @@
 import type { KeyValuePair } from '@aws-sdk/client-ecs';
+import { launchTypeOf } from '../../model/ecs/capacity.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import { runs } from '../../model/ecs/task-set.ts';
 import { reached, type Task } from '../../model/ecs/task.ts';
@@ -16,7 +17,7 @@ export function countTasks(tasks: readonly Task[], state: 'running' | 'pending')
 export function clusterStatistics(tasks: readonly Task[], services: readonly Service[]): KeyValuePair[] {
   return Object.entries(launchTypes).flatMap(([launchType, name]) => {
     const here = tasks.filter((task) => task.launchType === launchType);
-    const serving = services.filter((service) => launchTypeOf(service) === launchType);
+    const serving = services.filter((service) => launchTypeOfService(service) === launchType);
     const withStatus = (status: Service['status']): number =>
       serving.filter((service) => service.status === status).length;
     return [
@@ -28,8 +29,8 @@ export function clusterStatistics(tasks: readonly Task[], services: readonly Ser
   });
 }
 
-/** What a service runs on: its launch type, or that of its capacity providers, which are all Fargate's; nothing without a PRIMARY task set. */
-export function launchTypeOf(service: Service): Task['launchType'] | undefined {
+/** What a service runs on: its launch type, or that of its capacity providers; nothing without a PRIMARY task set. */
+export function launchTypeOfService(service: Service): Task['launchType'] | undefined {
   const primary = runs(service);
-  return primary === undefined ? undefined : (primary.launchType ?? 'FARGATE');
+  return primary === undefined ? undefined : launchTypeOf(primary);
 }

@@ -29,7 +29,7 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
         throw invalidParameter('ClusterName must match ^[a-zA-Z0-9\\-_]{1,255}$');
       }
       if (input.serviceConnectDefaults !== undefined) throw notSupported('serviceConnectDefaults');
-      const capacityProviders = readProviders(input.capacityProviders ?? []);
+      const capacityProviders = readProviders(store, ctx, input.capacityProviders ?? []);
       const scope: Scoped = { account: ctx.account, region: ctx.region };
       const cluster: Cluster = {
         ...scope,
@@ -94,7 +94,7 @@ export function clusterHandlers({ store, clock }: ServiceDeps) {
 
     PutClusterCapacityProviders(input, ctx) {
       const { arn } = needCluster(store, ctx, input.cluster);
-      const capacityProviders = readProviders(input.capacityProviders ?? []);
+      const capacityProviders = readProviders(store, ctx, input.capacityProviders ?? []);
       const strategy = readStrategy(input.defaultCapacityProviderStrategy ?? [], capacityProviders);
       const inUse = store
         .by(services, 'cluster', arn)

@@ -5,6 +5,7 @@ import { seededIds } from '../../base/ids.ts';
 import { silentLog } from '../../base/log.ts';
 import type { TargetGroup } from '../../model/elbv2/load-balancing.ts';
 import { Store } from '../../store/store.ts';
+import * as autoScalingTables from '../../store/tables/autoscaling.ts';
 import * as ec2Tables from '../../store/tables/ec2.ts';
 import * as ecsTables from '../../store/tables/ecs.ts';
 import * as elbTables from '../../store/tables/elbv2.ts';
@@ -48,7 +49,15 @@ export const fargateWeb: RegisterTaskDefinitionCommandInput = {
 
 /** ECS's handlers on a store with a cluster `default`, two VPCs and three target groups, and tables of `others`. For tests only. */
 export function ecsFixture(others: object = {}) {
-  const tables = { ...others, ...ecsTables, ...ec2Tables, ...elbTables, ...fleetTables, ...sessionTables };
+  const tables = {
+    ...others,
+    ...autoScalingTables,
+    ...ecsTables,
+    ...ec2Tables,
+    ...elbTables,
+    ...fleetTables,
+    ...sessionTables,
+  };
   const store = new Store(Object.values(tables).filter((table) => typeof table === 'object'));
   const clock = new FakeClock();
   const ids = seededIds(1);

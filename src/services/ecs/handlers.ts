@@ -2,7 +2,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { accountSettingHandlers } from './account-settings.ts';
 import { agentReportHandlers } from './agent-reports.ts';
 import { attributeHandlers } from './attributes.ts';
-import { capacityProviderHandlers } from './capacity.ts';
+import { capacityProviderHandlers } from './capacity-providers.ts';
 import { clusterHandlers } from './clusters.ts';
 import { containerInstanceHandlers } from './container-instances.ts';
 import { executeCommandHandlers } from './execute-command.ts';

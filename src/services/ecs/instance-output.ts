@@ -2,6 +2,7 @@ import type { Attribute, ContainerInstance as InstanceOutput, Resource } from '@
 import { dateOf } from '../../base/clock.ts';
 import { given } from '../../base/given.ts';
 import type { ContainerInstance, InstanceResources } from '../../model/ecs/container-instance.ts';
+import { providerOf } from '../../store/capacity-providers.ts';
 import { countOn, isConnected, remainingResources } from '../../store/container-instances.ts';
 import type { Reader } from '../../store/store.ts';
 import { machines } from '../../store/tables/fleet.ts';
@@ -17,6 +18,7 @@ export function instanceOutput(
   return {
     containerInstanceArn: row.arn,
     ...given('ec2InstanceId', row.ec2InstanceId),
+    ...given('capacityProviderName', providerOf(reader, row)),
     version: row.version,
     versionInfo: row.versionInfo,
     remainingResources: resourceList(row.status === 'INACTIVE' ? row.resources : remainingResources(reader, row)),

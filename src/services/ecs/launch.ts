@@ -1,11 +1,12 @@
 import type { CapacityProviderStrategyItem, LaunchType } from '@aws-sdk/client-ecs';
 import { AwsError } from '../../base/errors.ts';
+import { launchTypeOf } from '../../model/ecs/capacity.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { readStrategy } from './capacity.ts';
 import { invalidParameter, notSupported } from './errors.ts';
 
-/** On what tasks are to run: a launch type, or a strategy of capacity providers, which are all Fargate's. */
+/** On what tasks are to run: a launch type, or a strategy of capacity providers, which are all of one kind. */
 export interface Launch {
   readonly launchType: 'FARGATE' | 'EC2' | 'EXTERNAL';
   /** Absent when the launch type itself was asked for. */
@@ -38,7 +39,8 @@ export function readLaunch(request: LaunchRequest, cluster: Cluster, definition:
     request.launchType === undefined
       ? readStrategy(asked.length > 0 ? asked : cluster.defaultCapacityProviderStrategy, cluster.capacityProviders)
       : [];
-  const launchType = strategy.length > 0 ? 'FARGATE' : (request.launchType ?? 'EC2');
+  const launchType =
+    strategy.length > 0 ? launchTypeOf({ capacityProviderStrategy: strategy }) : (request.launchType ?? 'EC2');
   if (launchType === 'MANAGED_INSTANCES') throw notSupported('The launch type MANAGED_INSTANCES');
   if (!definition.compatibilities.includes(launchType)) {
     throw invalidParameter(`Task definition does not support launch_type ${launchType}.`);

@@ -2,12 +2,13 @@ import type { Failure, RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import type { Ctx } from '../../aws/handlers.ts';
 import { AwsError } from '../../base/errors.ts';
 import { given } from '../../base/given.ts';
-import { nextProvider } from '../../model/ecs/capacity.ts';
+import { nextProvider, shared } from '../../model/ecs/capacity.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import { needsOf, type PlacementRequest } from '../../model/ecs/needs.ts';
 import { newTask, type TaskOrder } from '../../model/ecs/new-task.ts';
 import { placeTasks, type Exclusion } from '../../model/ecs/placement.ts';
 import type { Task } from '../../model/ecs/task.ts';
+import { mayWait, providerOf } from '../../store/capacity-providers.ts';
 import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
@@ -70,7 +71,10 @@ function plan(reader: Reader, cluster: Cluster, input: RunTaskCommandInput, ctx:
       placementConstraints: readConstraints(input.placementConstraints ?? []),
       placementStrategy: readStrategyOf(input.placementStrategy ?? []),
     };
-    return onInstances(reader, order, count, placement, random);
+    const strategy = launch.capacityProviderStrategy ?? [];
+    return strategy.length === 0
+      ? onInstances(reader, order, count, placement, random)
+      : onProviders(reader, order, shared(strategy, new Map(), count), placement, random);
   }
   if ((input.placementConstraints?.length ?? 0) > 0) {
     throw invalidParameter('Placement constraints are not supported with FARGATE launch type.');
@@ -105,6 +109,42 @@ function onInstances(
     orders: placed.map(({ instance, decision }) => ({ ...order, place: { instance, takes: needs, decision } })),
     failures: failures.map(({ instance, reason }) => ({ arn: instance.arn, reason })),
     refused: { order, count: count - placed.length, excluded },
+  };
+}
+
+/** Tasks on the instances of capacity providers; those that find no place wait where ECS sizes the group. */
+function onProviders(
+  reader: Reader,
+  order: TaskOrder,
+  shares: ReadonlyMap<string, number>,
+  placement: PlacementRequest,
+  random: () => number,
+): Planned {
+  const all = candidatesBehindDaemons(reader, order.clusterArn, order.launchType, { group: order.group });
+  const needs = needsOf(order.definition, order.overrides, zonesOf(reader, order.networkConfiguration), placement);
+  const { placementConstraints = [], placementStrategy = [] } = placement;
+  const found = [...shares].map(([provider, count]) => {
+    const own = { ...order, capacityProviderName: provider };
+    const candidates = all.filter(({ instance }) => providerOf(reader, instance) === provider);
+    const { placed, failures, excluded } = placeTasks(needs, candidates, count, random);
+    const orders = placed.map(({ instance, decision }) => ({ ...own, place: { instance, takes: needs, decision } }));
+    const waiting = mayWait(reader, order.clusterArn, provider) ? count - placed.length : 0;
+    const waiters = Array.from({ length: waiting }, () => ({
+      ...own,
+      placementRequest: { placementConstraints, placementStrategy },
+    }));
+    const missing = count - placed.length - waiting;
+    return { orders: [...orders, ...waiters], failures: missing > 0 ? failures : [], excluded, missing };
+  });
+  const refused = found.find(({ missing }) => missing > 0);
+  // A group without instances has none to blame.
+  if (refused !== undefined && refused.failures.length === 0 && refused.orders.length === 0) {
+    throw invalidParameter('No Container Instances were found in your capacity provider.');
+  }
+  return {
+    orders: found.flatMap(({ orders }) => orders),
+    failures: found.flatMap(({ failures }) => failures.map(({ instance, reason }) => ({ arn: instance.arn, reason }))),
+    ...(refused === undefined ? {} : { refused: { order, count: refused.missing, excluded: refused.excluded } }),
   };
 }
 

@@ -34,7 +34,7 @@ export function checkPlacement(
   input:
     | Pick<Shared, 'placementConstraints' | 'placementStrategy'>
     | Pick<Service, 'placementConstraints' | 'placementStrategy'>,
-  launch: Pick<Launch, 'launchType'>,
+  launch: Pick<Launch, 'launchType' | 'capacityProviderStrategy'>,
   scheduling: Scheduling,
 ): void {
   const constraints = (input.placementConstraints?.length ?? 0) > 0;
@@ -42,6 +42,9 @@ export function checkPlacement(
   if (scheduling === 'DAEMON') {
     if (launch.launchType === 'FARGATE') {
       throw invalidParameter('The daemon scheduling strategy is not supported with FARGATE launch type.');
+    }
+    if (launch.capacityProviderStrategy !== undefined) {
+      throw invalidParameter('The daemon scheduling strategy is not supported with a capacity provider strategy.');
     }
     if (strategy) {
       throw invalidParameter(

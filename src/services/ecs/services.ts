@@ -4,7 +4,7 @@ import { hasTaskSets } from '../../model/ecs/task-set.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
 import { services } from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { launchTypeOf } from './cluster-statistics.ts';
+import { launchTypeOfService } from './cluster-statistics.ts';
 import { createService } from './create-service.ts';
 import { invalidParameter, serviceNotFound } from './errors.ts';
 import { needCluster, needService, serviceArnOf } from './find.ts';
@@ -48,7 +48,7 @@ export function serviceHandlers(deps: ServiceDeps) {
       const matching = store.by(services, 'cluster', cluster.arn).filter(
         (row) =>
           row.status !== 'INACTIVE' &&
-          (input.launchType === undefined || launchTypeOf(row) === input.launchType) &&
+          (input.launchType === undefined || launchTypeOfService(row) === input.launchType) &&
           (input.schedulingStrategy === undefined || row.schedulingStrategy === input.schedulingStrategy) &&
           // Services that ECS itself manages are Express Mode's, which is not served.
           input.resourceManagementType !== 'ECS',

@@ -4,7 +4,15 @@ import { AwsError } from '../../base/errors.ts';
 import type { Tag } from '../../model/tags.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import type { Table } from '../../store/table.ts';
-import { clusters, containerInstances, services, taskDefinitions, taskSets, tasks } from '../../store/tables/ecs.ts';
+import {
+  capacityProviders,
+  clusters,
+  containerInstances,
+  services,
+  taskDefinitions,
+  taskSets,
+  tasks,
+} from '../../store/tables/ecs.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { clientException, invalidParameter } from './errors.ts';
 import type { EcsHandlers } from './handler-types.ts';
@@ -86,6 +94,7 @@ function find(reader: Reader, resourceArn: string | undefined): { table: Table<T
 
 function tableOf(resource: string): Table<Tagged> | undefined {
   const all: Readonly<Record<string, unknown>> = {
+    'capacity-provider': capacityProviders,
     cluster: clusters,
     'container-instance': containerInstances,
     service: services,

@@ -1,10 +1,12 @@
 import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
+import type { CapacityProvider } from '../../model/ecs/capacity-provider.ts';
 import type { Cluster } from '../../model/ecs/cluster.ts';
 import type { Refusal } from '../../model/ecs/placement.ts';
 import type { Service } from '../../model/ecs/service.ts';
 import type { TaskSet } from '../../model/ecs/task-set.ts';
 import type { ServiceDeployment, ServiceRevision } from '../../model/ecs/service-deployment.ts';
-import { holdsInterface, type Task } from '../../model/ecs/task.ts';
+import { capacityProviderArn } from '../../model/ecs/arns.ts';
+import { holdsInterface, isWaiting, type Task } from '../../model/ecs/task.ts';
 import type { TaskDefinition } from '../../model/ecs/task-definition.ts';
 import { scopeOf, type Scoped } from '../../model/tags.ts';
 import { table } from '../table.ts';
@@ -14,6 +16,13 @@ export const clusters = table<Cluster>()({
   name: 'ecs.clusters',
   key: (row) => row.arn,
   indexes: { scope: scopeOf },
+});
+
+/** Capacity providers of Auto Scaling groups, by ARN. */
+export const capacityProviders = table<CapacityProvider>()({
+  name: 'ecs.capacity-providers',
+  key: (row) => row.arn,
+  indexes: { scope: scopeOf, group: (row) => row.groupArn },
 });
 
 /** Task definition revisions, by ARN. */
@@ -83,6 +92,8 @@ export const tasks = table<Task>()({
         : kindInSubnet(row, row.networkInterface.subnetId),
     /** Live tasks that are to run and are placed nowhere yet. */
     unplaced: (row) => (row.lastStatus === 'PROVISIONING' && row.desiredStatus === 'RUNNING' ? 'yes' : undefined),
+    /** The capacity provider, by ARN, that live tasks wait for an instance of. */
+    waiting: (row) => (isWaiting(row) ? capacityProviderArn(row, row.capacityProviderName ?? '') : undefined),
     /** As targets name it: its private address (the same in several VPCs), or its instance. */
     address: (row) => (row.lastStatus === 'STOPPED' ? undefined : (row.networkInterface?.privateIp ?? row.machineId)),
   },
