@@ -54,6 +54,8 @@ export interface ServiceOptions {
   /** Then by listeners of a network load balancer. */
   readonly byListeners?: boolean;
   readonly healthCheck?: boolean;
+  /** It is kept even over the two zones of the world. */
+  readonly rebalanced?: boolean;
 }
 
 /**
@@ -276,7 +278,7 @@ export class World {
       serviceRegistries: [],
       placementConstraints: [],
       placementStrategy: [],
-      availabilityZoneRebalancing: 'DISABLED',
+      availabilityZoneRebalancing: options.rebalanced === true ? 'ENABLED' : 'DISABLED',
       enableECSManagedTags: false,
       propagateTags: 'NONE',
       enableExecuteCommand: false,

@@ -50,6 +50,18 @@ export class EventWriter {
     if (tasks.length > 0) this.tell(`has started ${tasks.length} tasks: ${named(tasks)}.`, taskSet);
   }
 
+  /** `tasks` were started in a zone to spread the service more evenly. */
+  startedToRebalance(tasks: readonly Task[], zone: string): void {
+    if (tasks.length > 0) this.tell(`has started ${tasks.length} tasks in ${zone} to AZ Rebalance: ${named(tasks)}.`);
+  }
+
+  /** Others stand in for `tasks` in other zones. */
+  stoppedToRebalance(tasks: readonly Task[]): void {
+    for (const [zone, its] of Map.groupBy(tasks, ({ availabilityZone = '' }) => availabilityZone)) {
+      this.tell(`has stopped ${its.length} running tasks in ${zone} due to AZ rebalancing: ${named(its)}.`);
+    }
+  }
+
   stopped(tasks: readonly Task[], taskSet?: string): void {
     if (tasks.length > 0) this.tell(`has stopped ${tasks.length} running tasks: ${named(tasks)}.`, taskSet);
   }

@@ -53,6 +53,7 @@ const history = fc.record({
   balanced: fc.boolean(),
   strategy: fc.constantFrom('ROLLING', 'ROLLING', 'ROLLING', 'BLUE_GREEN', 'LINEAR'),
   healthCheck: fc.boolean(),
+  rebalanced: fc.boolean(),
   /** What happens, and the milliseconds until the next. */
   happenings: fc.array(fc.tuple(happening, fc.constantFrom(0, 100, 700, 3_000, 9_000)), { maxLength: 12 }),
 });

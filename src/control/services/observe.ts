@@ -18,6 +18,7 @@ import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
 import { observeAlarms, type ObservedAlarm } from './alarms.ts';
 import { taskTargets, type TaskTarget } from '../../store/task-targets.ts';
+import { subnets } from '../../store/tables/ec2.ts';
 import { listeners } from '../../store/tables/elbv2.ts';
 import { applied } from '../../store/tables/fleet.ts';
 import { containerInstances, serviceDeployments, services, taskDefinitions, tasks } from '../../store/tables/ecs.ts';
@@ -62,6 +63,10 @@ export interface ObservedService {
   readonly places?: Places;
   /** The same of each task set on instances, by id. */
   readonly placesOf: ReadonlyMap<string, Places>;
+  /** The zones where tasks of the PRIMARY deployment may be, with its subnets of each; only where they are to be kept even. */
+  readonly zones: ReadonlyMap<string, readonly string[]>;
+  /** The instance that a task stands on; read when it is asked for, in the same synchronous turn. */
+  instanceOf(task: Task): ContainerInstance | undefined;
   /** The container instances that are being drained. */
   readonly draining: ReadonlySet<string>;
   /** Of those: where tasks run that are no daemon's. */
@@ -93,8 +98,27 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
     taskSets: sets,
     definitions: byArn,
+    zones: observeZones(store, service),
+    instanceOf: ({ containerInstanceArn }) => store.get(containerInstances, containerInstanceArn ?? ''),
     ...observePlaces(store, service, sets, byArn),
   };
+}
+
+function observeZones(store: Reader, service: Service): Map<string, string[]> {
+  const [primary] = service.deployments;
+  const zones = new Map<string, string[]>();
+  if (primary === undefined || service.availabilityZoneRebalancing !== 'ENABLED') return zones;
+  for (const id of primary.networkConfiguration?.subnets ?? []) {
+    const zone = store.get(subnets, id)?.availabilityZone;
+    if (zone !== undefined) zones.set(zone, [...(zones.get(zone) ?? []), id]);
+  }
+  if (!isOnInstances(primary)) return zones;
+  const there = store
+    .by(containerInstances, 'cluster', service.clusterArn)
+    .filter(({ status }) => status === 'ACTIVE')
+    .map(({ availabilityZone = '' }) => availabilityZone);
+  const own = primary.networkConfiguration === undefined ? there : there.filter((zone) => zones.has(zone));
+  return new Map(own.map((zone) => [zone, zones.get(zone) ?? []]));
 }
 
 function servedOf(store: Reader, traffic: readonly ShiftingEntry[]): Applied[] {

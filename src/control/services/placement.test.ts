@@ -274,6 +274,36 @@ describe('a service on instances', () => {
     expect(placed()).toBe('y z');
   });
 
+  it('is kept even over the zones of instances that can have its tasks', () => {
+    store.transact((tx) =>
+      tx.update(services, service, (row): Service => ({ ...row, availabilityZoneRebalancing: 'ENABLED' })),
+    );
+    instance('x', 'a');
+    instance('y', 'a');
+    for (let ticks = 0; ticks < 3; ticks += 1) tick();
+    expect(placed()).toBe('x y');
+    expect(store.get(services, service)?.steadyAt).toBeDefined();
+    instance('z', 'b');
+    store.transact((tx) => tx.update(machines, 'z', (row) => ({ ...row, connected: false, disconnectedAt: 0 })));
+    tick();
+    tick();
+    expect(placed()).toBe('x y');
+    expect(events()[0]).toBe(
+      '(service web) is unable to place a task in b because no container instance met all of its requirements.',
+    );
+    instance('z', 'b');
+    tick();
+    expect(placed()).toBe('x y z');
+    tick();
+    expect(live().map(({ availabilityZone }) => availabilityZone)).toEqual(['a', 'b']);
+    for (let ticks = 0; ticks < 3; ticks += 1) tick();
+    expect(events().slice(0, 2)).toEqual([
+      '(service web) has reached a steady state.',
+      '(service web) is AZ balanced with 1 tasks in a, 1 tasks in b.',
+    ]);
+    expect(live()).toHaveLength(2);
+  });
+
   it('as a daemon has a task on each, also on one that comes later, and leaves a drained one', () => {
     instance('x', 'a');
     store.transact((tx) =>

@@ -8,7 +8,7 @@ import type { Deployment, Service } from '../../model/ecs/service.ts';
 import { hasTaskSets, type TaskSet } from '../../model/ecs/task-set.ts';
 import { newTasks, type NewTasks } from './create.ts';
 import { daemonPlaces, planDaemon } from './daemon.ts';
-import { EventWriter, unplacedEvent } from './events.ts';
+import { EventWriter, protectedEvent, unplacedEvent } from './events.ts';
 import { breakerThreshold, isOver, revisionOf, type ServiceDeployment } from '../../model/ecs/service-deployment.ts';
 import { failedToStart, inconsistentAfter, noThrottle, tasksPerRetry, throttled } from './failures.ts';
 import { judgeTasks, noteEnds, noteHealth, tellNoPlace, tellUnplaced, type Notes } from './judgement.ts';
@@ -27,7 +27,9 @@ import {
   type DeploymentFailure,
 } from './rollback.ts';
 import { completed, counted, superseded } from './rollout.ts';
-import { scale, type JudgedTask, type ScaleDecision } from './scale.ts';
+import { rebalancing } from './rebalancing.ts';
+import { scaleInRules, type ScaleInRules } from './scale-in.ts';
+import { maximumTasks, scale, underProtection, type JudgedTask, type ScaleDecision } from './scale.ts';
 import { planTaskSets } from './task-sets.ts';
 import { servingSlot, shifts } from './traffic.ts';
 
@@ -67,6 +69,8 @@ export function planService(observed: ObservedService, now: number, ids: Ids): S
 /** How many tasks of a deployment are to be started, and where on instances. */
 interface Start {
   readonly deployment: Deployment;
+  /** Where, if that is to spread the service more evenly. */
+  readonly zone?: string;
   readonly count: number;
   readonly places?: NewTasks['places'];
   readonly provider?: string;
@@ -77,6 +81,8 @@ interface Start {
 interface Changes {
   readonly starts: readonly Start[];
   readonly stop: readonly JudgedTask[];
+  /** Others stand in for those that are stopped, in other zones. */
+  readonly rebalances?: true;
 }
 
 /** One run of the scheduler; its fields are what the steps so far come to. */
@@ -327,30 +333,65 @@ class ServicePlanner {
       this.#events.tellOnce(`was unable to place a task. Reason: ${primary.taskDefinitionArn} does not exist.`);
     }
     const lifecycle = this.#service.status === 'ACTIVE' ? this.#rollout?.lifecycle : undefined;
-    const { starts, stop } =
-      this.#isDaemon && this.#service.status === 'ACTIVE'
-        ? this.#daemon(judged, primary, mayStart, failed)
-        : lifecycle !== undefined && !failed
-          ? this.#twoRevisions(judged, primary, lifecycle, mayStart)
-          : this.#replicas(judged, primary, mayStart, failed);
-    const started = starts.flatMap(({ deployment, count, places, provider, waiting }) => {
+    const {
+      starts,
+      stop,
+      rebalances = false,
+    } = this.#isDaemon && this.#service.status === 'ACTIVE'
+      ? this.#daemon(judged, primary, mayStart, failed)
+      : lifecycle !== undefined && !failed
+        ? this.#twoRevisions(judged, primary, lifecycle, mayStart)
+        : (this.#rebalance(judged, primary, mayStart) ?? this.#replicas(judged, primary, mayStart, failed));
+    const started = starts.map(({ deployment, zone, count, places, provider, waiting }) => {
       const its = this.#observed.definitions.get(deployment.taskDefinitionArn);
-      return its === undefined
-        ? []
-        : newTasks(this.#service, deployment, its, {
-            count,
-            placed: judged.map(({ task }) => task),
-            ...given('places', places),
-            ...given('provider', provider),
-            ...given('waiting', waiting),
-            ids: this.#ids,
-            now: this.#now,
-          });
+      const made =
+        its === undefined
+          ? []
+          : newTasks(this.#service, deployment, its, {
+              count,
+              placed: judged.map(({ task }) => task),
+              ...given('places', places),
+              ...given('provider', provider),
+              ...given('waiting', waiting),
+              ids: this.#ids,
+              now: this.#now,
+            });
+      if (zone !== undefined) this.#events.startedToRebalance(made, zone);
+      return { zone, made };
     });
-    for (const task of started) this.#steps.push({ kind: 'start', task });
-    this.#events.started(started);
-    this.#stop(stop);
-    return started;
+    const all = started.flatMap(({ made }) => made);
+    for (const task of all) this.#steps.push({ kind: 'start', task });
+    this.#events.started(started.flatMap(({ zone, made }) => (zone === undefined ? made : [])));
+    this.#stop(stop, rebalances);
+    return all;
+  }
+
+  /** Moves tasks between zones, where the service is to be kept even. */
+  #rebalance(judged: readonly JudgedTask[], primary: Deployment, mayStart: number): Changes | undefined {
+    const service = this.#service;
+    const most = maximumTasks(this.#desired, service.deploymentConfiguration.maximumPercent ?? 200);
+    const { underWay, moves } = rebalancing(
+      {
+        observed: this.#observed,
+        service,
+        primary,
+        judged,
+        desired: this.#desired,
+        most,
+        mayStart,
+        random: () => this.#ids.random(),
+      },
+      this.#events,
+    );
+    const { rebalancing: before, ...rest } = service;
+    if (underWay !== (before === true)) this.#service = underWay ? { ...rest, rebalancing: true } : rest;
+    if (moves === undefined) return undefined;
+    const takes = this.#observed.places?.needs;
+    const starts = moves.starts.map(({ found, ...start }): Start => ({
+      ...start,
+      ...given('places', found && takes && { found, takes }),
+    }));
+    return { starts, stop: moves.stop, rebalances: true };
   }
 
   /** What a replica service starts and stops: as many tasks as are desired. */
@@ -363,9 +404,11 @@ class ServicePlanner {
       primary: judged.filter(({ task }) => task.deploymentId === primary.id && !this.#drains(task)),
       old: judged.filter(({ task }) => task.deploymentId !== primary.id && !this.#drains(task)),
       draining: judged.filter(({ task }) => this.#drains(task)),
+      ...given('scaleIn', this.#scaleIn),
       mayStart,
       failed,
     });
+    this.#tellProtected(judged, decision);
     if (decision.stuck) {
       this.#events.tellOnce(
         'was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.',
@@ -411,9 +454,22 @@ class ServicePlanner {
       primary: its.filter(({ task }) => !this.#drains(task)),
       old: [],
       draining: its.filter(({ task }) => this.#drains(task)),
+      ...given('scaleIn', this.#scaleIn),
       mayStart,
       failed: false,
     });
+  }
+
+  get #scaleIn(): ScaleInRules | undefined {
+    return scaleInRules(this.#observed, this.#observed.places, () => this.#ids.random());
+  }
+
+  /** Tells of tasks that would go were they not protected, once there is nothing else to be done. */
+  #tellProtected(judged: readonly JudgedTask[], { start, stop }: ScaleDecision): void {
+    if (start > 0 || stop.length > 0 || judged.some(({ verdict }) => verdict.kind !== 'healthy')) return;
+    const held = underProtection(judged, stop, this.#desired);
+    const id = judged.find(({ isProtected }) => isProtected === true)?.task.deploymentId;
+    if (held > 0 && id !== undefined) this.#events.tellOnce(protectedEvent(id, held));
   }
 
   /** What a daemon service starts and stops: a task on each instance. */
@@ -450,7 +506,7 @@ class ServicePlanner {
     return found.map((its) => ({ deployment, ...its }));
   }
 
-  #stop(stop: readonly JudgedTask[]): void {
+  #stop(stop: readonly JudgedTask[], rebalances: boolean): void {
     for (const { task, verdict } of stop) {
       const reason = `Scaling activity initiated by (deployment ${task.deploymentId ?? ''})`;
       const scaling = { code: 'ServiceSchedulerInitiated', reason } as const;
@@ -462,7 +518,8 @@ class ServicePlanner {
       tasks.filter((task) => this.#notes.get(task)?.registered === true),
       true,
     );
-    this.#events.stopped(tasks);
+    if (rebalances) this.#events.stoppedToRebalance(tasks);
+    else this.#events.stopped(tasks);
     const unwell = stop.filter(
       ({ task, verdict }) =>
         verdict.kind === 'unhealthy' &&

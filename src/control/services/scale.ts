@@ -1,5 +1,6 @@
 import type { Task } from '../../model/ecs/task.ts';
 import type { Verdict } from './health.ts';
+import { victims, type ScaleInRules } from './scale-in.ts';
 
 /** A task that is to run, and what is thought of it. */
 export interface JudgedTask {
@@ -22,6 +23,8 @@ export interface ScaleInput {
   readonly draining?: readonly JudgedTask[];
   /** At most so many may be started now: 0 while the scheduler slows down or the deployment has failed. */
   readonly mayStart: number;
+  /** By what it is decided which of several alike is given up; of Fargate's the newest in the fullest zone. */
+  readonly scaleIn?: ScaleInRules;
   /** Whether the PRIMARY deployment has failed for good, so that older tasks are all there will be. */
   readonly failed: boolean;
 }
@@ -49,7 +52,7 @@ export function maximumTasks(desired: number, percent: number): number {
  * down to the minimum; what is not healthy may go as soon as its place is needed.
  */
 export function scale(input: ScaleInput): ScaleDecision {
-  const { desired, primary, draining = [] } = input;
+  const { desired, primary, draining = [], scaleIn } = input;
   // What is drained gives way as an older deployment does, and also before its replacement runs, down to the minimum
   // ("Amazon ECS container instance draining").
   const old = [...input.old, ...draining];
@@ -69,13 +72,13 @@ export function scale(input: ScaleInput): ScaleDecision {
   const stop = new Set<JudgedTask>();
   // Scaling in. Where what is pending is protected, the healthy ones that would go instead stay as well.
   const surplus = Math.max(0, healthyPrimary + healthyOld - least);
-  const excess = leaving(victims(good.filter(mayGo), good.length - desired), surplus);
+  const excess = leaving(victims(good.filter(mayGo), good.length - desired, scaleIn, good), surplus);
   for (const victim of excess) stop.add(victim);
   const healthyAfter = healthyPrimary + healthyOld - excess.filter(({ verdict }) => verdict.kind === 'healthy').length;
 
   // Unhealthy tasks stay while nothing healthy stands in for them, and leave when their place is needed.
   const keptBad = Math.max(0, Math.min(bad.length - crowdedOut, desired - healthyAfter));
-  const dismissed = victims(bad, bad.length - keptBad);
+  const dismissed = victims(bad, bad.length - keptBad, scaleIn);
   for (const victim of dismissed) stop.add(victim);
 
   // Older deployments give way to what is healthy of the new one, or make room for it.
@@ -84,9 +87,12 @@ export function scale(input: ScaleInput): ScaleDecision {
   const toLeave = Math.max(old.length - keptOld, Math.min(makeRoom, old.length), draining.length);
   let spare = Math.max(0, healthyAfter - least);
   const goes = { draining: draining.filter(mayGo), old: input.old.filter(mayGo) };
-  const leavers = [...victims(goes.draining, goes.draining.length), ...victims(goes.old, goes.old.length)].sort(
-    (a, b) => order[a.verdict.kind] - order[b.verdict.kind],
-  );
+  // No more healthy ones can go than may be spared.
+  const mayLeave = goes.old.filter(({ verdict }) => verdict.kind !== 'healthy').length + spare;
+  const leavers = [
+    ...victims(goes.draining, goes.draining.length),
+    ...victims(goes.old, mayLeave, scaleIn, input.old),
+  ].sort((a, b) => order[a.verdict.kind] - order[b.verdict.kind]);
   for (const victim of leavers.slice(0, toLeave)) {
     if (victim.verdict.kind === 'healthy' && spare-- <= 0) break;
     stop.add(victim);
@@ -114,28 +120,3 @@ function mayGo({ verdict, isProtected }: JudgedTask): boolean {
 }
 
 const order = { unhealthy: 0, pending: 1, healthy: 2 } as const;
-
-/**
- * The `count` tasks that are given up first: unhealthy before pending before healthy; among equals from the zone that has
- * most, the newest first, so that what is left stays spread.
- */
-function victims(tasks: readonly JudgedTask[], count: number): JudgedTask[] {
-  if (count <= 0) return [];
-  const oldestFirst = tasks.toSorted((a, b) => a.task.createdAt - b.task.createdAt);
-  const inZone = new Map<string, number>();
-  const ranked = oldestFirst.map((judged) => {
-    const key = `${judged.verdict.kind} ${judged.task.availabilityZone ?? ''}`;
-    const place = inZone.get(key) ?? 0;
-    inZone.set(key, place + 1);
-    return { judged, place };
-  });
-  return ranked
-    .sort(
-      (a, b) =>
-        order[a.judged.verdict.kind] - order[b.judged.verdict.kind] ||
-        b.place - a.place ||
-        b.judged.task.createdAt - a.judged.task.createdAt,
-    )
-    .slice(0, count)
-    .map(({ judged }) => judged);
-}

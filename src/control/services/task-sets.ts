@@ -13,6 +13,7 @@ import type { ObservedService } from './observe.ts';
 import { startsPerPlan, steadyAgainMs } from './pace.ts';
 import { findPlaces } from './places.ts';
 import type { ServicePlan, ServiceStep } from './plan.ts';
+import { scaleInRules } from './scale-in.ts';
 import { scale, underProtection, type JudgedTask } from './scale.ts';
 
 /**
@@ -106,6 +107,10 @@ class TaskSetPlanner {
       primary: judged.filter(({ task }) => !this.#drains(task)),
       old: [],
       draining: judged.filter(({ task }) => this.#drains(task)),
+      ...given(
+        'scaleIn',
+        scaleInRules(this.#observed, this.#observed.placesOf.get(taskSet.id), () => this.#ids.random()),
+      ),
       mayStart: this.#pace(taskSet, desired),
       failed: false,
     });

@@ -99,6 +99,8 @@ export interface Service extends Scoped {
   /** The Fargate platform version as asked for, `LATEST` unless said; deployments carry the one that it means. */
   readonly platformVersion?: string;
   readonly availabilityZoneRebalancing: 'ENABLED' | 'DISABLED';
+  /** Set while tasks are moved between zones. Written by the service loop. */
+  readonly rebalancing?: true;
   readonly enableECSManagedTags: boolean;
   readonly propagateTags: 'TASK_DEFINITION' | 'SERVICE' | 'NONE';
   readonly enableExecuteCommand: boolean;

@@ -23,6 +23,7 @@ import { needCluster, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
+import { readRebalancing } from './rebalancing-rules.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import {
   checkClientToken,
@@ -65,24 +66,27 @@ export function createService({ store, clock, ids }: ServiceDeps, input: CreateS
   });
   checkShifting(spec?.loadBalancers ?? [], deploymentConfiguration.strategy);
   const now = clock.now();
+  const rules = {
+    deploymentController,
+    schedulingStrategy,
+    deploymentConfiguration,
+    placementConstraints: readConstraints(input.placementConstraints ?? []),
+    placementStrategy: readStrategyOf(input.placementStrategy ?? []),
+  };
   const service: Service = {
+    ...rules,
     account: ctx.account,
     region: ctx.region,
     arn: serviceArn(ctx, cluster.name, name),
     name,
     clusterArn: cluster.arn,
     status: 'ACTIVE',
-    schedulingStrategy,
-    deploymentController,
-    deploymentConfiguration,
     desiredCount: input.desiredCount ?? 0,
     deployments: [],
     serviceRegistries: [],
-    placementConstraints: readConstraints(input.placementConstraints ?? []),
-    placementStrategy: readStrategyOf(input.placementStrategy ?? []),
     ...given('healthCheckGracePeriodSeconds', input.healthCheckGracePeriodSeconds),
     ...(spec?.platformFamily === undefined ? {} : { platformVersion: input.platformVersion ?? 'LATEST' }),
-    availabilityZoneRebalancing: 'DISABLED',
+    availabilityZoneRebalancing: readRebalancing(input.availabilityZoneRebalancing, rules, spec?.launchType),
     enableECSManagedTags: input.enableECSManagedTags ?? false,
     propagateTags: input.propagateTags ?? 'NONE',
     enableExecuteCommand: input.enableExecuteCommand ?? false,
@@ -145,6 +149,7 @@ function request(service: Service, spec: DeploymentSpec | undefined): string {
     placementStrategy: service.placementStrategy,
     enableECSManagedTags: service.enableECSManagedTags,
     propagateTags: service.propagateTags,
+    availabilityZoneRebalancing: service.availabilityZoneRebalancing,
     enableExecuteCommand: service.enableExecuteCommand,
   });
 }

@@ -19,7 +19,6 @@ export function refuseUnsupportedService(input: Shared): void {
   if (input.gatewayConnectors !== undefined && input.gatewayConnectors.length > 0)
     throw notSupported('gatewayConnectors');
   if (input.monitoring !== undefined) throw notSupported('monitoring');
-  if (input.availabilityZoneRebalancing === 'ENABLED') throw notSupported('availabilityZoneRebalancing = "ENABLED"');
 }
 
 /** A token by which a repeated request is known. */

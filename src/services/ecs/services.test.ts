@@ -100,7 +100,7 @@ describe('CreateService', () => {
       enableECSManagedTags: false,
       propagateTags: 'NONE',
       enableExecuteCommand: false,
-      availabilityZoneRebalancing: 'DISABLED',
+      availabilityZoneRebalancing: 'ENABLED',
     });
   });
 

@@ -21,6 +21,7 @@ import { needCluster, needService, needTaskDefinition } from './find.ts';
 import { readLaunch } from './launch.ts';
 import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
+import { readRebalancing } from './rebalancing-rules.ts';
 import { readLoadBalancers } from './service-load-balancers.ts';
 import { checkDesiredCount, checkGracePeriod, checkPlacement, refuseUnsupportedService } from './service-rules.ts';
 
@@ -53,7 +54,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
     checkExec(tx, service, spec, input);
     checkGracePeriod(input.healthCheckGracePeriodSeconds, spec.loadBalancers.length > 0);
 
-    const wanted = changedBy(service, input);
+    const wanted = changedBy(service, input, spec.launchType);
     checkShifting(spec.loadBalancers, wanted.deploymentConfiguration.strategy);
     const redeploy =
       input.forceNewDeployment === true ||
@@ -67,8 +68,12 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
 }
 
 /** The service with what is asked for that is no matter of its deployments. */
-function changedBy(service: Service, input: UpdateServiceCommandInput): Service {
-  return {
+function changedBy(
+  service: Service,
+  input: UpdateServiceCommandInput,
+  launchType = runs(service)?.launchType,
+): Service {
+  const changed: Service = {
     ...service,
     desiredCount: input.desiredCount ?? service.desiredCount,
     deploymentConfiguration: readDeploymentConfiguration(
@@ -85,6 +90,11 @@ function changedBy(service: Service, input: UpdateServiceCommandInput): Service 
     propagateTags: input.propagateTags ?? service.propagateTags,
     // Of tasks that are made from now on: those that run stay as they are.
     enableExecuteCommand: input.enableExecuteCommand ?? service.enableExecuteCommand,
+  };
+  const { availabilityZoneRebalancing: before } = service;
+  return {
+    ...changed,
+    availabilityZoneRebalancing: readRebalancing(input.availabilityZoneRebalancing, changed, launchType, before),
   };
 }
 
