@@ -17,14 +17,14 @@ export interface ScaleInRules {
 
 /** The rules of a service for its tasks on instances, of which `places` tell what is left; none on Fargate. */
 export function scaleInRules(
-  { service, instanceOf }: Pick<ObservedService, 'service' | 'instanceOf'>,
+  observed: Pick<ObservedService, 'service' | 'instanceOf'>,
   places: Places | undefined,
   random: () => number,
 ): ScaleInRules | undefined {
   if (places === undefined) return undefined;
   return {
-    strategy: service.placementStrategy,
-    instanceOf,
+    strategy: observed.service.placementStrategy,
+    instanceOf: (task) => observed.instanceOf(task),
     remainingOn: ({ arn }) =>
       places.candidates.find(({ instance }) => instance.arn === arn)?.remaining ?? { cpu: 0, memory: 0 },
     random,
@@ -125,11 +125,11 @@ function roominess(rules: ScaleInRules, what: 'cpu' | 'memory'): View {
   return { of, gone: (task) => left.set(task.containerInstanceArn ?? '', of(task)) };
 }
 
-function drawn({ random }: ScaleInRules): View {
+function drawn(rules: ScaleInRules): View {
   const draws = new Map<Task, number>();
   return {
     of(task) {
-      const draw = draws.get(task) ?? random();
+      const draw = draws.get(task) ?? rules.random();
       draws.set(task, draw);
       return draw;
     },

@@ -135,6 +135,33 @@ describe('UpdateService', () => {
     expect(service?.deployments).toHaveLength(1);
   });
 
+  it('changes capacity providers with a forced deployment only, and goes back to the launch type', () => {
+    const { ecs } = withService();
+    const capacityProviders = ['FARGATE', 'FARGATE_SPOT'];
+    ecs.PutClusterCapacityProviders(
+      { cluster: 'default', capacityProviders, defaultCapacityProviderStrategy: [] },
+      ctx,
+    );
+    const spot = [{ capacityProvider: 'FARGATE_SPOT', weight: 1, base: 0 }];
+    const update = (more: object) => ecs.UpdateService({ service: 'web', ...more }, ctx).service;
+    const message =
+      'When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.';
+    expect(update({ capacityProviderStrategy: [] })?.deployments).toHaveLength(1);
+    expect(() => update({ capacityProviderStrategy: spot })).toThrow(
+      expect.objectContaining({ code: 'InvalidParameterException', message }) as Error,
+    );
+    const forced = update({ capacityProviderStrategy: spot, forceNewDeployment: true });
+    expect(forced?.deployments).toHaveLength(2);
+    expect(forced).toMatchObject({ capacityProviderStrategy: spot });
+    expect(forced).not.toHaveProperty('launchType');
+    expect(update({ capacityProviderStrategy: spot })?.deployments).toHaveLength(2);
+    expect(() => update({ capacityProviderStrategy: [{ ...spot[0], base: 1 }] })).toThrow(message);
+    expect(() => update({ capacityProviderStrategy: [] })).toThrow(message);
+    const back = update({ capacityProviderStrategy: [], forceNewDeployment: true });
+    expect(back).toMatchObject({ launchType: 'FARGATE' });
+    expect(back).not.toHaveProperty('capacityProviderStrategy');
+  });
+
   it.each([
     ['a new revision', { taskDefinition: 'web' }, 2],
     ['the revision there is', { taskDefinition: 'web:1' }, 1],

@@ -13,12 +13,12 @@ import type { ServiceDeps } from '../deps.ts';
 import { checkShifting } from './advanced-configuration.ts';
 import { readAwsvpc } from './awsvpc.ts';
 import { readDeploymentConfiguration } from './deployment-configuration.ts';
-import { newSpec, sameSpec } from './deployments.ts';
+import { canonical, newSpec, sameSpec } from './deployments.ts';
 import { refuseUpdates } from './controller-rules.ts';
-import { clientException, notSupported } from './errors.ts';
+import { clientException, invalidParameter, notSupported } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
-import { readLaunch } from './launch.ts';
+import { readLaunch, type Launch } from './launch.ts';
 import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { readRebalancing } from './rebalancing-rules.ts';
@@ -127,7 +127,8 @@ export function readUpdatedSpec(
     definition,
   );
   checkPlatformIsThere(reader, definition, launch);
-  checkPlacement(input, launch, service.schedulingStrategy);
+  checkForced(input, launch, primary);
+  checkPlacement({ ...service, ...input }, launch, service.schedulingStrategy);
   const networkMode = definition.document.networkMode;
   const asked = input.networkConfiguration;
   const awsvpc =
@@ -140,6 +141,21 @@ export function readUpdatedSpec(
       ? primary.loadBalancers
       : readLoadBalancers(reader, ctx, input.loadBalancers ?? primary.loadBalancers, definition);
   return newSpec(definition, launch, awsvpc, loadBalancers);
+}
+
+/** Other capacity is for other tasks, and they come with a deployment that is asked for. */
+function checkForced(
+  { capacityProviderStrategy, forceNewDeployment }: UpdateServiceCommandInput,
+  launch: Launch,
+  primary: Deployment,
+): void {
+  if (capacityProviderStrategy === undefined || forceNewDeployment === true) return;
+  const [before, after] = [primary, launch].map((one) => canonical(one.capacityProviderStrategy ?? []));
+  if (before !== after) {
+    throw invalidParameter(
+      'When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.',
+    );
+  }
 }
 
 /** The definition asked for, ACTIVE; else the one in use, whatever became of it: a service outlives its deregistration. */
