@@ -232,6 +232,8 @@ test('tasks are placed by constraints and strategies, and what has no place is t
       service: serviceName,
       placementConstraints: [],
       placementStrategy: [{ type: 'random' }],
+      // Which new services are spread over zones, and kept so.
+      availabilityZoneRebalancing: 'DISABLED',
     }),
   );
   await eventually('it runs without them', 120_000, async () => {

@@ -128,7 +128,8 @@ export function readUpdatedSpec(
   );
   checkPlatformIsThere(reader, definition, launch);
   checkForced(input, launch, primary);
-  checkPlacement({ ...service, ...input }, launch, service.schedulingStrategy);
+  const { placementConstraints = service.placementConstraints, placementStrategy = service.placementStrategy } = input;
+  checkPlacement({ placementConstraints, placementStrategy }, launch, service.schedulingStrategy);
   const networkMode = definition.document.networkMode;
   const asked = input.networkConfiguration;
   const awsvpc =
