@@ -18,7 +18,7 @@ import { refuseUpdates } from './controller-rules.ts';
 import { clientException, invalidParameter, notSupported } from './errors.ts';
 import { needTaskRole } from './exec-rules.ts';
 import { needCluster, needService, needTaskDefinition } from './find.ts';
-import { readLaunch, type Launch } from './launch.ts';
+import { readLaunch } from './launch.ts';
 import { readConstraints, readStrategyOf } from './placement-input.ts';
 import { checkPlatformIsThere } from './platform.ts';
 import { readRebalancing } from './rebalancing-rules.ts';
@@ -50,6 +50,7 @@ export function updateService({ store, clock, ids }: ServiceDeps, input: UpdateS
       return changed;
     }
     const spec = readUpdatedSpec(tx, cluster, service, primary, input, ctx);
+    checkForced(input, spec, primary);
     refuseUnsupportedService(input);
     checkExec(tx, service, spec, input);
     checkGracePeriod(input.healthCheckGracePeriodSeconds, spec.loadBalancers.length > 0);
@@ -127,7 +128,6 @@ export function readUpdatedSpec(
     definition,
   );
   checkPlatformIsThere(reader, definition, launch);
-  checkForced(input, launch, primary);
   const { placementConstraints = service.placementConstraints, placementStrategy = service.placementStrategy } = input;
   checkPlacement({ placementConstraints, placementStrategy }, launch, service.schedulingStrategy);
   const networkMode = definition.document.networkMode;
@@ -147,11 +147,11 @@ export function readUpdatedSpec(
 /** Other capacity is for other tasks, and they come with a deployment that is asked for. */
 function checkForced(
   { capacityProviderStrategy, forceNewDeployment }: UpdateServiceCommandInput,
-  launch: Launch,
-  primary: Deployment,
+  wanted: DeploymentSpec,
+  primary: DeploymentSpec,
 ): void {
   if (capacityProviderStrategy === undefined || forceNewDeployment === true) return;
-  const [before, after] = [primary, launch].map((one) => canonical(one.capacityProviderStrategy ?? []));
+  const [before, after] = [primary, wanted].map((one) => canonical(one.capacityProviderStrategy ?? []));
   if (before !== after) {
     throw invalidParameter(
       'When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.',
