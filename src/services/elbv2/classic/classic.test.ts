@@ -390,7 +390,12 @@ describe('policies', () => {
   });
 
   test('of the PROXY protocol are of instance ports that a TCP listener goes on to', async () => {
-    await make('proxy', 'ProxyProtocolPolicyType', { ProxyProtocol: 'true' });
+    await make('proxy', 'ProxyProtocolPolicyType', { ProxyProtocol: 'True' });
+    expect(await on('DescribeLoadBalancerPolicies', { PolicyNames: ['proxy'] })).toMatchObject({
+      PolicyDescriptions: [
+        { PolicyAttributeDescriptions: [{ AttributeName: 'ProxyProtocol', AttributeValue: 'true' }] },
+      ],
+    });
     const behind = (InstancePort: number, ...PolicyNames: string[]): Promise<unknown> =>
       on('SetLoadBalancerPoliciesForBackendServer', { InstancePort, PolicyNames });
     await behind(5433, 'proxy');

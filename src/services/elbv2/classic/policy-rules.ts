@@ -83,7 +83,8 @@ export function readPolicy(name: string, type: ClassicPolicyType, given: readonl
     if (!isOfType(value, attribute)) {
       throw elbErrors.configuration(`The value '${value}' of attribute ${key} is not of type ${attribute.type}`);
     }
-    attributes[key] = value;
+    // AWS takes truth in any case, and Terraform writes it with a capital.
+    attributes[key] = attribute.type === 'Boolean' ? value.toLowerCase() : value;
   }
   for (const { name: key, cardinality } of known) {
     if (cardinality === 'ONE' && attributes[key] === undefined) {
@@ -98,7 +99,7 @@ export function readPolicy(name: string, type: ClassicPolicyType, given: readonl
 }
 
 function isOfType(value: string, { type }: AttributeType): boolean {
-  if (type === 'Boolean') return value === 'true' || value === 'false';
+  if (type === 'Boolean') return /^(?:true|false)$/i.test(value);
   return type === 'String' || /^\d{1,15}$/.test(value);
 }
 
