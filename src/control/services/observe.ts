@@ -1,5 +1,6 @@
 import { given } from '../../base/given.ts';
 import { launchTypeOf } from '../../model/ecs/capacity.ts';
+import type { ContainerInstance } from '../../model/ecs/container-instance.ts';
 import { needsOf, type TaskNeeds } from '../../model/ecs/needs.ts';
 import type { Candidate } from '../../model/ecs/placement.ts';
 import type { DeploymentSpec, Service } from '../../model/ecs/service.ts';
