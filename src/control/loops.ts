@@ -45,6 +45,8 @@ export interface ControlDeps {
   readonly blobs: Pick<Blobs, 'collect'>;
   /** Calls a hook of a deployment, or a secret's rotation function. */
   readonly callHook: CallHook;
+  /** How long a task that nothing checks has to run before it counts as healthy; as long as ECS waits, unless it is said. */
+  readonly settleMs?: number;
   readonly renewCertificate: CertificateLoopDeps['renewCertificate'];
   readonly launcher: GroupLoopDeps['launcher'];
 }

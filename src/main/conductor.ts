@@ -16,6 +16,7 @@ import type { CertificateLoopDeps } from '../control/certificates/loop.ts';
 import { runLoop } from '../control/loop.ts';
 import { allLoops } from '../control/loops.ts';
 import { callHook } from './call-hook.ts';
+import { settleMsOf } from './settle.ts';
 import type { FleetDeps, MachineHello } from '../fleet/deps.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { Utilization } from '../fleet/utilization/utilization.ts';
@@ -108,6 +109,7 @@ export class Conductor {
       renewCertificate,
       callHook,
       launcher,
+      settleMs: settleMsOf(),
     })) {
       this.#stops.push(runLoop(loop, { store, clock, log }));
     }

@@ -68,6 +68,8 @@ export class World {
   readonly agent = new ScriptedAgent(this.clock);
   /** The ids of the service's deployments, in the order in which they began. */
   readonly deploymentIds: string[] = [];
+  /** How long a task that nothing checks has to run before it counts as healthy; of control planes that are started from now on. */
+  settleMs = 2_000;
   /** Answers lifecycle hooks. */
   onHook: (target: string, event: object) => Promise<unknown> = () => Promise.resolve({ hookStatus: 'SUCCEEDED' });
   readonly #disk = new MemoryDisk();
@@ -81,11 +83,16 @@ export class World {
   /** A world with a network, a load balancer and a running control plane. */
   static async begin(seed = 1): Promise<World> {
     const world = new World(seed);
-    world.start();
-    world.#furnish();
-    world.connect();
-    await world.settle();
+    await world.open();
     return world;
+  }
+
+  /** Starts the control plane and gives it a network and a load balancer. */
+  async open(): Promise<void> {
+    this.start();
+    this.#furnish();
+    this.connect();
+    await this.settle();
   }
 
   get store(): Store {
@@ -114,6 +121,7 @@ export class World {
       ...deps,
       metrics: { read: () => Promise.resolve([]) },
       publicPool: '100.127.0.0/24',
+      settleMs: this.settleMs,
       blobs: { collect: () => {} },
       vault,
       renewCertificate,

@@ -60,6 +60,8 @@ export async function startInstallation(
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_PAGER: '',
+    // Most services of the tests have nothing that checks their tasks.
+    STOWAGE_SETTLE_SECONDS: '2',
     // Logins to the test registry do not belong in the user's own Docker configuration.
     DOCKER_CONFIG: join(home, 'docker'),
     ...more,

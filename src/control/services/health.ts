@@ -7,7 +7,12 @@ import type { ObservedServiceTask } from './observe.ts';
 /** What the scheduler thinks of a task that is to run. */
 export type Verdict =
   /** Not RUNNING yet, or its health is not known yet; look again at `lookAt` when nothing is committed before. */
-  | { readonly kind: 'pending'; readonly lookAt?: number }
+  | {
+      readonly kind: 'pending';
+      readonly lookAt?: number;
+      /** Nothing checks it, and it has run for long enough for its end to be no failure to start. */
+      readonly ran?: true;
+    }
   | { readonly kind: 'healthy' }
   /** It is to be replaced. `events` say why, in ECS's words without the service's name. */
   | { readonly kind: 'unhealthy'; readonly stop: TaskStop; readonly events: readonly string[] };
@@ -18,13 +23,18 @@ export interface HealthRules {
   readonly containerChecks: boolean;
   /** "Health check grace period", ECS Developer Guide: bad health counts only after it. */
   readonly graceMs: number;
+  /** How long a task that nothing checks has to run before it counts as healthy. */
+  readonly settleMs: number;
 }
 
+/** What `settleMs` is unless somebody says otherwise ("minimumHealthyPercent", DeploymentConfiguration, ECS API Reference). */
+export const uncheckedSettleMs = 40_000;
+
 /**
- * How long a task that nothing checks has to run before it counts as healthy: a container that ends at once failed to
+ * How long a task that nothing checks has to run for its end to be no failure to start: a container that ends at once failed to
  * start, though it was RUNNING for a moment.
  */
-export const uncheckedSettleMs = 2_000;
+const ranMs = 2_000;
 
 /** Whether an essential container of the definition has a health check. */
 export function hasContainerChecks(definition: TaskDefinition | undefined): boolean {
@@ -57,8 +67,12 @@ export function judge({ task, targets }: ObservedServiceTask, rules: HealthRules
   const serving = targets.every(({ state, health }) => state === 'no-group' || passes(health?.state));
   if (!serving) return { kind: 'pending' };
   const checked = rules.containerChecks || targets.length > 0;
-  const settled = task.startedAt + uncheckedSettleMs;
-  return checked || now >= settled ? { kind: 'healthy' } : { kind: 'pending', lookAt: settled };
+  const settled = task.startedAt + rules.settleMs;
+  if (checked || now >= settled) return { kind: 'healthy' };
+  const ran = task.startedAt + ranMs;
+  return now >= ran
+    ? { kind: 'pending', lookAt: settled, ran: true }
+    : { kind: 'pending', lookAt: Math.min(ran, settled) };
 }
 
 /** What an event calls a target and why it is bad: for a Classic Load Balancer the instance is one. */

@@ -14,7 +14,7 @@ const unplacedMs = 10_000;
 
 /** Judges every task that is to run; `lookAt` is told when a judgement may change by itself. */
 export function judgeTasks(
-  { service, definitions, tasks }: ObservedService,
+  { service, definitions, tasks, settleMs }: ObservedService,
   events: EventWriter,
   now: number,
   lookAt: (at: number) => void,
@@ -30,7 +30,7 @@ export function judgeTasks(
       containerChecks = hasContainerChecks(definitions.get(task.taskDefinitionArn));
       checks.set(task.taskDefinitionArn, containerChecks);
     }
-    const verdict = judge(one, { containerChecks, graceMs }, now);
+    const verdict = judge(one, { containerChecks, graceMs, settleMs }, now);
     // A service that is deleted takes its tasks along.
     const guarded = service.status !== 'DRAINING' && isProtected(task, now);
     judged.push({ task, verdict, isProtected: guarded });
@@ -59,7 +59,7 @@ export function noteEnds(tasks: readonly ObservedServiceTask[], notes: Notes, ev
   return ended;
 }
 
-/** Takes note of targets registered and of tasks seen healthy for the first time, and answers the latter. */
+/** Takes note of targets registered and of tasks seen to run well for the first time, and answers the latter. */
 export function noteHealth(judged: readonly JudgedTask[], notes: Notes, events: EventWriter, now: number): Task[] {
   const registered: Task[] = [];
   const recovered: Task[] = [];
@@ -70,7 +70,8 @@ export function noteHealth(judged: readonly JudgedTask[], notes: Notes, events: 
       note = { ...note, registered: true };
       registered.push(task);
     }
-    if (verdict.kind === 'healthy' && before?.healthyAt === undefined) {
+    const well = verdict.kind === 'healthy' || (verdict.kind === 'pending' && verdict.ran === true);
+    if (well && before?.healthyAt === undefined) {
       note = { ...note, healthyAt: now };
       recovered.push(task);
     }

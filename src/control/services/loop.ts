@@ -18,7 +18,12 @@ import { planService } from './plan.ts';
 const msPerTask = 0.01;
 
 /** The service scheduler. */
-export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; readonly log: Log }): Loop {
+export function serviceLoop(deps: {
+  readonly store: Store;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settleMs?: number;
+}): Loop {
   const { store, ids } = deps;
   /** When a large service may be planned again, so that ten thousand tasks starting do not mean ten thousand plans. */
   const notBefore = new Map<string, number>();
@@ -68,7 +73,7 @@ export function serviceLoop(deps: { readonly store: Store; readonly ids: Ids; re
       reconcile(serviceArn, now) {
         const earliest = notBefore.get(serviceArn) ?? now;
         if (now < earliest) return earliest;
-        const observed = observeService(store, serviceArn);
+        const observed = observeService(store, serviceArn, deps.settleMs);
         if (observed === undefined) {
           notBefore.delete(serviceArn);
           return undefined;

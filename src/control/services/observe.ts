@@ -15,6 +15,7 @@ import { candidatesBehindDaemons } from '../../store/daemon-reservations.ts';
 import type { Reader } from '../../store/store.ts';
 import { shiftingRule } from '../../store/shifting-rule.ts';
 import { zonesOf } from '../../store/subnet-zones.ts';
+import { uncheckedSettleMs } from './health.ts';
 import { shiftingEntries, type ShiftingEntry } from './traffic.ts';
 import { taskSetsOf } from '../../store/task-sets.ts';
 import { observeAlarms, type ObservedAlarm } from './alarms.ts';
@@ -64,6 +65,8 @@ export interface ObservedService {
   readonly places?: Places;
   /** The same of each task set on instances, by id. */
   readonly placesOf: ReadonlyMap<string, Places>;
+  /** How long a task that nothing checks has to run before it counts as healthy. */
+  readonly settleMs: number;
   /** The zones where tasks of the PRIMARY deployment may be, with its subnets of each; only where they are to be kept even. */
   readonly zones: ReadonlyMap<string, readonly string[]>;
   /** The instance that a task stands on; read when it is asked for, in the same synchronous turn. */
@@ -74,8 +77,15 @@ export interface ObservedService {
   readonly busy: ReadonlySet<string>;
 }
 
-/** Reads what `planService` needs; `undefined` when the service is gone or over. */
-export function observeService(store: Reader, serviceArn: string): ObservedService | undefined {
+/**
+ * Reads what `planService` needs; `undefined` when the service is gone or over. A task that nothing checks is healthy once it ran for
+ * `settleMs`.
+ */
+export function observeService(
+  store: Reader,
+  serviceArn: string,
+  settleMs: number = uncheckedSettleMs,
+): ObservedService | undefined {
   const service = store.get(services, serviceArn);
   if (service === undefined || service.status === 'INACTIVE') return undefined;
   const sets = hasTaskSets(service) ? taskSetsOf(store, serviceArn) : [];
@@ -99,6 +109,7 @@ export function observeService(store: Reader, serviceArn: string): ObservedServi
     tasks: store.by(tasks, 'concern', serviceArn).map((task) => ({ task, targets: taskTargets(store, task) })),
     taskSets: sets,
     definitions: byArn,
+    settleMs,
     zones: observeZones(store, service),
     instanceOf: ({ containerInstanceArn }) => store.get(containerInstances, containerInstanceArn ?? ''),
     ...observePlaces(store, service, sets, byArn),

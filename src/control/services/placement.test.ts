@@ -85,7 +85,7 @@ function tick(): void {
   store.transact((tx) => {
     for (const task of tx.list(tasks)) {
       if (task.lastStatus !== 'PENDING') continue;
-      tx.put(tasks, { ...task, lastStatus: 'RUNNING', startedAt: now - 10_000 });
+      tx.put(tasks, { ...task, lastStatus: 'RUNNING', startedAt: now - 60_000 });
     }
     for (const task of tx.list(tasks)) {
       if (task.desiredStatus === 'STOPPED') tx.put(tasks, { ...task, lastStatus: 'STOPPED', stoppedAt: now });

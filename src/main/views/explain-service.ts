@@ -194,7 +194,7 @@ function waits(failures: number, ms: number): string {
 /** What there is to say of tasks that are to run. */
 function taskBlockers(
   store: Reader,
-  { service, definitions }: ObservedService,
+  { service, definitions, settleMs }: ObservedService,
   live: ObservedService['tasks'],
   now: number,
 ): string[] {
@@ -203,7 +203,7 @@ function taskBlockers(
   const waiting: Task[] = [];
   for (const one of live) {
     const containerChecks = hasContainerChecks(definitions.get(one.task.taskDefinitionArn));
-    const verdict = judge(one, { containerChecks, graceMs }, now);
+    const verdict = judge(one, { containerChecks, graceMs, settleMs }, now);
     if (verdict.kind === 'unhealthy')
       blockers.push(`task ${one.task.id.slice(0, 8)} is to be replaced: ${verdict.stop.reason}`);
     if (verdict.kind === 'pending') waiting.push(one.task);

@@ -211,7 +211,7 @@ describe('a service', () => {
         tx.put(tasks, { ...task, lastStatus: 'RUNNING', startedAt: fixture.clock.now() });
     });
     expect(asked('service', 'front').blockers).toEqual([expect.stringContaining('waits for some seconds of running')]);
-    await fixture.clock.advance(5000);
+    await fixture.clock.advance(40_000);
     fixture.schedule('front');
     expect(asked('service', 'front')).toMatchObject({ blockers: [], steadyAt: fixture.clock.now(), runningCount: 1 });
     fixture.ecs.DeleteService({ service: 'front', force: true }, fixture.ctx);
