@@ -203,7 +203,8 @@ describe('a service of a capacity provider', () => {
       { NewInstancesProtectedFromScaleIn: true },
     );
     cluster.ecs('CreateService', { cluster: 'demo', serviceName: 'web', taskDefinition: 'web', desiredCount: 4 });
-    await cluster.pass(60_000);
+    // Until its tasks count as healthy: before, none of them has to be replaced first.
+    await cluster.pass(120_000);
     const [first = ''] = cluster.inService();
     // Somebody ends an instance by hand: it is drained first.
     cluster.call('TerminateInstanceInAutoScalingGroup', { InstanceId: first, ShouldDecrementDesiredCapacity: false });
