@@ -9,10 +9,10 @@ import { LongestFirst } from './test/support/sequencer.ts';
 const patience = { testTimeout: 900_000, hookTimeout: 900_000, expect: { poll: { timeout: 120_000 } } };
 
 /**
- * Twice as many files at a time as there are processors, as those on the machine wait much of their time; not too many, as each
+ * More files at a time than there are processors, as those on the machine wait much of their time; not too many, as each
  * takes one of the sixteen ranges of public addresses that a machine has.
  */
-const maxWorkers = Math.min(6, availableParallelism() * 2);
+const maxWorkers = Math.min(6, Math.ceil(availableParallelism() * 1.5));
 
 /** Each has an installation of its own, and they share nothing but the engine. */
 const machine = { ...patience, maxWorkers, globalSetup: 'test/support/aws-cli/setup.ts' };

@@ -403,6 +403,11 @@ export class TaskEngine {
   }
 
   #report(run: Run): void {
+    // One that ended before the engine answered that it began is told of when that is answered: whether the task is over with it is
+    // not known before, and its end would be told apart from the task's.
+    const began = ({ phase, spec }: TaskView['containers'][number]): boolean =>
+      phase !== 'exited' || !run.busy.has(stepKey({ kind: 'start', container: spec.name }));
+    if (!run.task.containers.every(began)) return;
     const { change, health, told } = reportTask(run.task, run.told);
     if (health !== undefined && !this.#deps.send({ type: 'PublishHealthRequest', message: health })) return;
     if (change === undefined) {

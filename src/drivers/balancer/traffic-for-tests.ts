@@ -107,7 +107,8 @@ export class Traffic {
     }
     for (const arn of await this.driver.list()) await this.driver.remove(arn);
     await this.driver.close();
-    await rm(this.directory, { recursive: true, force: true });
+    // A process that is ending may write there yet.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #makeDriver(over: Partial<HaproxyOptions> = {}): HaproxyDriver {

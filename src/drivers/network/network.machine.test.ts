@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { atLength } from '../../../test/support/length.ts';
 import { runCommand } from '../../base/command.ts';
 import type { VpcSpec } from '../../wire/network-spec.ts';
 import { networkDriverConformance } from './conformance.ts';
@@ -6,7 +7,7 @@ import { taskLink } from './names.ts';
 import { Netns } from './netns.ts';
 import type { Packet } from './policy.ts';
 import { balancer, group, rule, task, vpc } from './spec-for-tests.ts';
-import { LinuxWorld, worldAddress } from './world-for-tests.ts';
+import { LinuxWorld, worldAddress, type Firewall } from './world-for-tests.ts';
 
 networkDriverConformance('Linux', () => LinuxWorld.make());
 
@@ -251,7 +252,7 @@ describe('a change of rules', () => {
 });
 
 describe('two installations on one host', () => {
-  test.each(['docker', 'drop', 'none'] as const)(
+  test.each(atLength<readonly Firewall[]>(['docker'], ['docker', 'drop', 'none']))(
     'same ids, same addresses; each leaves no trace (firewall: %s)',
     async (firewall) => {
       const first = await LinuxWorld.make(firewall);
