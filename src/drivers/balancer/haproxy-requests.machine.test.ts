@@ -180,7 +180,7 @@ test('what waits to be read has a bound: beyond it requests are answered and not
   const action = { type: 'fixed-response', statusCode: 200, contentType: 'text/plain', body: '' } as const;
   const spec = balancerSpec({ name: 'bound', listeners: [listenerSpec(port, { conditions: [], action })] });
   const { loadBalancerArn: arn } = spec;
-  traffic.renewDriver({ mostNotedBytes: 10_000 });
+  await traffic.renewDriver({ mostNotedBytes: 10_000 });
   await traffic.apply(spec);
   const headers = { 'user-agent': 'x'.repeat(2000) };
   for (let nth = 0; nth < 8; nth++) expect((await fetchFrom(port, `/${nth}`, { headers })).status).toBe(200);

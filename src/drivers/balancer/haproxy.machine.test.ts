@@ -270,7 +270,7 @@ describe('haproxy: traffic', () => {
     const port = await serve([forwardTo(group)], [group]);
     await traffic.driver.close();
     expect((await fetchFrom(port, '/')).status).toBe(200);
-    traffic.renewDriver();
+    await traffic.renewDriver();
     const [arn = ''] = await traffic.driver.list();
     const before = findMaster(filesOf(join(traffic.directory, directoryName(arn))), undefined);
     await traffic.driver.apply(

@@ -60,7 +60,9 @@ export class Traffic {
   }
 
   /** Another driver, which knows of HAProxy only what is on the disk; the one before is closed. */
-  renewDriver(over: Partial<HaproxyOptions> = {}): void {
+  async renewDriver(over: Partial<HaproxyOptions> = {}): Promise<void> {
+    // Else it would start again what the next one removes.
+    await this.driver.close();
     this.driver = this.#makeDriver(over);
   }
 
